@@ -1,0 +1,57 @@
+PYTHON ?= python3
+BIN := .venv/bin
+DAGSTER_HOME ?= $(CURDIR)/.dagster
+export DAGSTER_HOME
+export DAGSTER_DISABLE_TELEMETRY := 1
+export DO_NOT_TRACK := 1
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+MANIFEST := dbt_project/target/manifest.json
+DBT_SOURCES := $(shell find dbt_project -type f \( -name '*.sql' -o -name '*.yml' -o -name '*.csv' \) -not -path '*/target/*')
+
+.PHONY: setup run dev test lint format bench lock clean
+
+run: setup  ## the whole pipeline on the configured source (the embedded sample unless .env says otherwise)
+	dagster asset materialize -m orchestration.definitions --select '*'
+
+dev: setup  ## the Dagster UI on http://127.0.0.1:3000
+	dagster dev --host 127.0.0.1 --port 3000
+
+test: setup
+	pytest
+
+lint: setup
+	ruff check .
+	ruff format --check .
+	mypy
+	lint-imports
+	sqlfluff lint dbt_project/models dbt_project/macros
+
+format: setup
+	ruff format .
+	ruff check --fix .
+
+bench: setup  ## seconds per stage, written to bench.json
+	python -m tests.bench
+
+setup: .venv/.installed $(MANIFEST) .env
+
+.venv/.installed: requirements.lock
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "fairtriage needs Python 3.11 or newer: make PYTHON=python3.11 …")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	touch $@
+
+$(MANIFEST): $(DBT_SOURCES) .venv/.installed
+	dbt parse --quiet --project-dir dbt_project --profiles-dir dbt_project
+	touch $@
+
+.env: | .env.example
+	sed 's|^# DAGSTER_HOME=.*|DAGSTER_HOME=$(CURDIR)/.dagster|' .env.example > $@
+	chmod 600 $@
+
+lock:  ## pin every dependency again (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --group dev pyproject.toml -o requirements.lock
+
+clean:  ## forget every result; sources and the environment stay
+	rm -rf $(filter-out warehouse/raw.sql warehouse/README.md,$(wildcard warehouse/*)) dbt_project/target $(filter-out .dagster/dagster.yaml,$(wildcard .dagster/*))
