@@ -1,0 +1,133 @@
+"""The only reader of environment variables and the only place that knows paths.
+
+Nothing here opens a file other than `.env`, and nothing is read at import.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+PROJECT_ROOT = Path(__file__).resolve().parents[1]
+DBT_PROJECT_DIR = PROJECT_ROOT / "dbt_project"
+DBT_MANIFEST = DBT_PROJECT_DIR / "target" / "manifest.json"
+TICKET_SCOPES = ("all", "assigned")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a run is configured with.
+
+    Attributes
+    ----------
+    warehouse_dir : Path
+        Everything that a run writes is below it (absolute).
+    issues_source : str
+        Name of the source of issues: `sample`, `archive` or `github`.
+    issues_archive : Path or None
+        Folder of JSON Lines dumps, for the source `archive`.
+    archive_secondary : bool
+        Read the dumps below `secondary/` too.
+    ticket_scope : str
+        `all`, or `assigned`: closed issues with an assignee only.
+    rejected_share_limit : float
+        Share of rejected records above which the check on `raw_issues` fails.
+    """
+
+    warehouse_dir: Path
+    issues_source: str = "sample"
+    issues_archive: Path | None = None
+    archive_secondary: bool = False
+    ticket_scope: str = "all"
+    rejected_share_limit: float = 0.01
+
+    @property
+    def pipeline_database(self) -> Path:
+        """The pipeline's own DuckDB file; users read `published_database`."""
+        return self.warehouse_dir / "pipeline.duckdb"
+
+    @property
+    def published_database(self) -> Path:
+        """The DuckDB file that users query; replaced atomically."""
+        return self.warehouse_dir / "warehouse.duckdb"
+
+    @property
+    def landing_dir(self) -> Path:
+        """Immutable files as the source gave them."""
+        return self.warehouse_dir / "landing"
+
+    @property
+    def snapshots_dir(self) -> Path:
+        """One folder per training snapshot, named by content hash."""
+        return self.warehouse_dir / "snapshots"
+
+    @property
+    def runs_dir(self) -> Path:
+        """One folder per training run."""
+        return self.warehouse_dir / "models"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str | None] | None = None) -> "Settings":
+        """Read the settings from the environment; `.env` in the project fills what it leaves out.
+
+        Raises
+        ------
+        ValueError
+            A variable has a value that cannot be meant; the sentence names it.
+        """
+        if environment is None:
+            environment = {**dotenv_values(PROJECT_ROOT / ".env"), **os.environ}
+        get = {name: (value or "").strip() for name, value in environment.items()}.get
+        archive = get("ISSUES_ARCHIVE")
+        return cls(
+            warehouse_dir=_absolute(get("WAREHOUSE_DIR") or "warehouse"),
+            issues_source=get("ISSUES_SOURCE") or "sample",
+            issues_archive=_absolute(archive) if archive else None,
+            archive_secondary=_boolean("ISSUES_ARCHIVE_SECONDARY", get("ISSUES_ARCHIVE_SECONDARY") or "false"),
+            ticket_scope=_one_of("TICKET_SCOPE", get("TICKET_SCOPE") or "all", TICKET_SCOPES),
+            rejected_share_limit=_share("REJECTED_SHARE_LIMIT", get("REJECTED_SHARE_LIMIT") or "0.01"),
+        )
+
+    @contextmanager
+    def dbt_environment(self) -> Iterator[None]:
+        """Hand dbt, a child process, the absolute path of the database it works on."""
+        names = {"PIPELINE_DATABASE": str(self.pipeline_database), "DO_NOT_TRACK": "1"}
+        before = {name: os.environ.get(name) for name in names}
+        os.environ.update(names)
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value
+
+
+def _absolute(path: str) -> Path:
+    return (PROJECT_ROOT / Path(path).expanduser()).resolve()
+
+
+def _boolean(name: str, value: str) -> bool:
+    if value.lower() not in ("true", "false", "1", "0", "yes", "no"):
+        raise ValueError(f"{name} is {value!r}; it must be true or false.")
+    return value.lower() in ("true", "1", "yes")
+
+
+def _one_of(name: str, value: str, known: tuple[str, ...]) -> str:
+    if value not in known:
+        raise ValueError(f"{name} is {value!r}; it must be one of {', '.join(known)}.")
+    return value
+
+
+def _share(name: str, value: str) -> float:
+    try:
+        share = float(value)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise ValueError(f"{name} is {value!r}; it must be a number from 0 to 1.")
+    return share

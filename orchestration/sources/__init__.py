@@ -1,0 +1,58 @@
+"""Where issues come from. A source lands files; it knows neither the database nor the orchestrator."""
+
+from pathlib import Path
+from typing import Protocol
+
+from orchestration.sources.archive import ArchiveSource
+from orchestration.sources.landing import LandedFile, SourceError
+from orchestration.sources.sample import SampleSource
+
+__all__ = ["KNOWN_SOURCES", "LandedFile", "Source", "SourceError", "get_source"]
+
+KNOWN_SOURCES = ("sample", "archive")
+
+
+class Source(Protocol):
+    """Something that can land files of issues."""
+
+    @property
+    def name(self) -> str:
+        """Value of `source` in the raw tables."""
+        ...
+
+    def land(self, landing_dir: Path) -> list[LandedFile]:
+        """Bring the files to `landing_dir` and list them, those that were there already included."""
+        ...
+
+
+def get_source(name: str, *, archive: Path | None = None, secondary: bool = False) -> Source:
+    """Return the source called `name`.
+
+    Parameters
+    ----------
+    name : str
+        `sample` or `archive`.
+    archive : Path, optional
+        Folder of the dumps; the archive source needs it.
+    secondary : bool
+        Whether the archive source takes its `secondary/` subtree too.
+
+    Raises
+    ------
+    SourceError
+        If there is no such source, or the archive source has no folder.
+    """
+    if name == "sample":
+        return SampleSource()
+    if name == "archive":
+        if archive is None:
+            raise SourceError(
+                "ISSUES_SOURCE=archive needs ISSUES_ARCHIVE, the folder of the *.jsonl or *.jsonl.gz files."
+            )
+        return ArchiveSource(archive, secondary)
+    if name == "github":
+        raise SourceError(
+            "ISSUES_SOURCE=github is not available in this version, which cannot read live from GitHub:"
+            " use ISSUES_SOURCE=archive with ISSUES_ARCHIVE=DIR for dumps, or ISSUES_SOURCE=sample."
+        )
+    raise SourceError(f"There is no source {name!r}: set ISSUES_SOURCE to one of {', '.join(KNOWN_SOURCES)}.")

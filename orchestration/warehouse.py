@@ -1,0 +1,162 @@
+"""Plain DuckDB: open the pipeline's database, write in transactions, publish. No table has a meaning here."""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
+
+from orchestration.durable import move_into_place
+
+_RAW_TABLES = Path(__file__).resolve().parents[1] / "warehouse" / "raw.sql"
+# DuckDB spills to disk beyond it; left alone, it keeps what it has read in 80 % of the machine's memory.
+_MEMORY_LIMIT = "1GB"
+_LOCK_HOLDER = re.compile(r"lock is held in (?P<program>.+?) \(PID (?P<pid>\d+)\)")
+
+
+class WarehouseBusyError(RuntimeError):
+    """Another process holds the pipeline's database; the message names it."""
+
+
+@contextmanager
+def open_pipeline_database(path: Path, *, wait_seconds: float = 60.0) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the pipeline's database for reading and writing, and close it whatever happens.
+
+    One process at a time can hold the file: one that finds it held waits, with growing pauses.
+
+    Parameters
+    ----------
+    path : Path
+        The file; it and the raw tables are created when they do not exist.
+    wait_seconds : float
+        How long to wait for the process that holds it.
+
+    Raises
+    ------
+    WarehouseBusyError
+        If the file is still held after `wait_seconds`.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    attempts = Retrying(
+        retry=retry_if_exception_type(WarehouseBusyError),
+        wait=wait_random_exponential(multiplier=0.1, max=2),
+        stop=stop_after_delay(wait_seconds),
+        reraise=True,
+    )
+    connection: duckdb.DuckDBPyConnection = attempts(_connect, path)
+    try:
+        connection.execute(f"set TimeZone = 'UTC'; set memory_limit = '{_MEMORY_LIMIT}'")
+        connection.execute(_RAW_TABLES.read_text())
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextmanager
+def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Run the block in one transaction: all of it is written, or nothing."""
+    connection.begin()
+    try:
+        yield
+    except BaseException:
+        connection.rollback()
+        raise
+    connection.commit()
+
+
+def publish(pipeline_database: Path, published_database: Path, schemas: Sequence[str]) -> dict[str, int]:
+    """Replace the published database by a copy of the pipeline's user-facing schemas, in one step.
+
+    Readers of the published file are never in the way and never see half of it: those that have it open keep
+    what they opened, those that open it get the old or the new one. Views are published as tables.
+
+    Parameters
+    ----------
+    pipeline_database, published_database : Path
+        The pipeline's own file, and the file that users read.
+    schemas : sequence of str
+        The schemas to copy; those that do not exist yet are left out.
+
+    Returns
+    -------
+    dict of str to int
+        Rows per published table, by `schema.table`.
+
+    Raises
+    ------
+    ValueError
+        If there is no table in any of the schemas: an empty file would replace a good one.
+    WarehouseBusyError
+        If another process holds the pipeline's database.
+    """
+    # A fixed name, so that what a killed run left behind is found and removed.
+    temporary = published_database.with_name(f".{published_database.name}.publishing")
+    published_database.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        # Holding the pipeline's database also keeps two processes from publishing at once.
+        with open_pipeline_database(pipeline_database) as connection:
+            _remove_database(temporary)
+            tables = _tables(connection, schemas)
+            if not tables:
+                raise ValueError(
+                    f"There is nothing to publish: {pipeline_database} has no table in"
+                    f" {', '.join(schemas)}; run the pipeline first."
+                )
+            rows = _copy_tables(connection, tables, temporary)
+        move_into_place(temporary, published_database)
+    finally:
+        _remove_database(temporary)
+    return rows
+
+
+def quoted(identifier: str) -> str:
+    """Quote a name for SQL."""
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def _connect(path: Path) -> duckdb.DuckDBPyConnection:
+    try:
+        return duckdb.connect(str(path))
+    except duckdb.IOException as error:
+        if "Could not set lock" not in str(error):
+            raise
+        holder = _LOCK_HOLDER.search(str(error))
+        name = f"process {holder['pid']} ({holder['program']})" if holder else "another process"
+        raise WarehouseBusyError(
+            f"The database {path} is held by {name}: wait until it has finished, or stop it, and run again."
+        ) from error
+
+
+def _tables(connection: duckdb.DuckDBPyConnection, schemas: Sequence[str]) -> list[tuple[str, str]]:
+    return connection.execute(
+        """
+        select table_schema, table_name
+        from information_schema.tables
+        where table_catalog = current_database() and list_contains(?, table_schema)
+        order by all
+        """,
+        [list(schemas)],
+    ).fetchall()
+
+
+def _copy_tables(
+    connection: duckdb.DuckDBPyConnection, tables: Sequence[tuple[str, str]], target: Path
+) -> dict[str, int]:
+    escaped = str(target).replace("'", "''")
+    connection.execute(f"attach '{escaped}' as publication")
+    rows = {}
+    for schema, table in tables:
+        name = f"{quoted(schema)}.{quoted(table)}"
+        connection.execute(f"create schema if not exists publication.{quoted(schema)}")
+        copied = connection.execute(f"create table publication.{name} as from {name}").fetchone()
+        rows[f"{schema}.{table}"] = int(copied[0]) if copied else 0
+    # The write-ahead log must be empty: only the database file itself is moved.
+    connection.execute("checkpoint publication; detach publication")
+    return rows
+
+
+def _remove_database(path: Path) -> None:
+    for file in (path, path.with_name(f"{path.name}.wal")):
+        file.unlink(missing_ok=True)

@@ -1,0 +1,24 @@
+"""Fixtures that several unit tests share."""
+
+import gc
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.unit.landed import warehouse
+
+
+@pytest.fixture
+def connection(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """An empty pipeline database, open."""
+    with warehouse(tmp_path) as connection:
+        yield connection
+
+
+def pytest_unconfigure() -> None:
+    """Let go of what hypothesis holds until the very end: with it DuckDB warns of leaks on exit."""
+    gc.callbacks[:] = [
+        call for call in gc.callbacks if "hypothesis" not in str(getattr(call, "__module__", ""))
+    ]
