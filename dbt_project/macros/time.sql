@@ -1,0 +1,40 @@
+-- Time arithmetic, in one place because every engine spells it differently. All times are UTC.
+
+{% macro hours_between(start_at, end_at) -%}
+    (epoch({{ end_at }}) - epoch({{ start_at }})) / 3600
+{%- endmacro %}
+
+{% macro days_between(start_at, end_at) -%}
+    (epoch({{ end_at }}) - epoch({{ start_at }})) / 86400
+{%- endmacro %}
+
+-- Midnight after an instant: when the facts of its UTC day are complete.
+{% macro end_of_day(instant) -%}
+    date_trunc('day', {{ instant }}) + interval '1 day'
+{%- endmacro %}
+
+-- Hours of Monday to Friday between two instants. Counted from Monday 1970-01-05, an instant has seen
+-- 120 weekday hours per whole week and at most 120 of the week that it lies in.
+{% macro weekday_hours(start_at, end_at) -%}
+    {{ weekday_hours_since_epoch(end_at) }} - {{ weekday_hours_since_epoch(start_at) }}
+{%- endmacro %}
+
+{% macro weekday_hours_since_epoch(instant) -%}
+    {%- set hours = "((epoch(" ~ instant ~ ") - 345600) / 3600)" -%}
+    (floor({{ hours }} / 168) * 120 + least({{ hours }} - floor({{ hours }} / 168) * 168, 120))
+{%- endmacro %}
+
+-- ISO 8601 text to a UTC timestamp. A direct cast to timestamp would silently drop an offset.
+{% macro utc_timestamp(column) -%}
+    cast(cast({{ column }} as timestamptz) at time zone 'UTC' as timestamp)
+{%- endmacro %}
+
+-- The classes of the earlier system, by business hours from creation to resolution.
+{% macro completion_time(business_hours) -%}
+    case
+        when {{ business_hours }} < 5 then 'fast'
+        when {{ business_hours }} < 24 then 'medium'
+        when {{ business_hours }} is not null then 'slow'
+        else 'unknown'
+    end
+{%- endmacro %}

@@ -1,0 +1,21 @@
+-- When each repository was last looked at: the newest time anywhere in its records. An open issue was seen
+-- open until then. The time of the crawl would promise more than some snapshots hold.
+with times as (
+    select
+        repository,
+        unnest([created_at, updated_at, closed_at]) as seen_at
+    from {{ ref('stg_github__issue') }}
+    union all
+    select repository, created_at
+    from {{ ref('stg_github__comment') }}
+    union all
+    select repository, created_at
+    from {{ ref('stg_github__event') }}
+)
+
+select
+    repository,
+    min(seen_at) as first_seen_at,
+    max(seen_at) as last_seen_at
+from times
+group by repository

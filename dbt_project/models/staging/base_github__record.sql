@@ -1,0 +1,52 @@
+-- The one place that parses JSON: it costs seconds, and five models read the result.
+-- Kept as a table for that reason. Nested names are simplified here so that no later model knows JSON.
+{{ config(materialized='table') }}
+
+with source as (
+    select
+        repository,
+        number,
+        json_transform(
+            record,
+            '{
+                "id": "BIGINT",
+                "title": "VARCHAR",
+                "body": "VARCHAR",
+                "state": "VARCHAR",
+                "state_reason": "VARCHAR",
+                "created_at": "VARCHAR",
+                "updated_at": "VARCHAR",
+                "closed_at": "VARCHAR",
+                "user": {"login": "VARCHAR", "type": "VARCHAR"},
+                "author_association": "VARCHAR",
+                "assignees": [{"login": "VARCHAR"}],
+                "labels": [{"name": "VARCHAR"}],
+                "milestone": {"title": "VARCHAR"},
+                "comments": "BIGINT",
+                "locked": "BOOLEAN",
+                "closed_by": {"login": "VARCHAR"},
+                "pull_request": "JSON",
+                "comments_data": [{
+                    "user": {"login": "VARCHAR"},
+                    "author_association": "VARCHAR",
+                    "created_at": "VARCHAR",
+                    "body": "VARCHAR"
+                }],
+                "events": [{
+                    "event": "VARCHAR",
+                    "created_at": "VARCHAR",
+                    "actor": {"login": "VARCHAR"},
+                    "assignee": {"login": "VARCHAR"},
+                    "label": "JSON"
+                }]
+            }'
+        ) as record
+    from {{ source('raw', 'issues') }}
+)
+
+select
+    repository || '#' || number as item_id,
+    repository,
+    number,
+    unnest(record)
+from source

@@ -1,0 +1,18 @@
+with comments as (
+    select
+        item_id,
+        repository,
+        unnest(comments_data) as comment,
+        generate_subscripts(comments_data, 1) as position
+    from {{ ref('base_github__record') }}
+)
+
+select
+    item_id,
+    repository,
+    position,
+    nullif(comment.user.login, '') as author_login,
+    nullif(comment.author_association, '') as author_association,
+    {{ clean_text('comment.body') }} as body,
+    {{ utc_timestamp('comment.created_at') }} as created_at
+from comments

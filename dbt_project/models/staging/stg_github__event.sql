@@ -1,0 +1,20 @@
+with events as (
+    select
+        item_id,
+        repository,
+        unnest(events) as event,
+        generate_subscripts(events, 1) as position
+    from {{ ref('base_github__record') }}
+)
+
+select
+    item_id,
+    repository,
+    position,
+    event.event as event_type,
+    nullif(event.actor.login, '') as actor_login,
+    nullif(event.assignee.login, '') as assignee_login,
+    -- Archives give the label's name, the live interface an object that holds it.
+    coalesce(event.label ->> '$.name', event.label ->> '$') as label,
+    {{ utc_timestamp('event.created_at') }} as created_at
+from events

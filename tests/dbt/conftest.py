@@ -1,0 +1,113 @@
+"""The transforms under test: compiled once by dbt, then run on scratch databases in memory."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pytest
+
+from tests.dbt.records import Record, raw_rows
+
+ROOT = Path(__file__).parents[2]
+CORPUS = ROOT.parent / "shared" / "data" / "github_issues"
+Models = list[tuple[str, str]]  # name with schema, compiled SQL
+Transform = Callable[[Iterable[Record]], duckdb.DuckDBPyConnection]
+
+
+class Dbt:
+    """dbt on this project, with every file that it writes in a scratch folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __call__(
+        self, *arguments: str, database: Path | str = ":memory:", variables: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run one dbt command in a process of its own and return what it said."""
+        project = str(ROOT / "dbt_project")
+        command = [sys.executable, "-c", "from dbt.cli.main import cli; cli()", *arguments]
+        command += [
+            "--project-dir",
+            project,
+            "--profiles-dir",
+            project,
+            "--vars",
+            json.dumps(variables or {}),
+        ]
+        command += ["--target-path", str(self.folder / "target"), "--log-path", str(self.folder / "logs")]
+        environment = {**os.environ, "PIPELINE_DATABASE": str(database)}
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    def render(self, sql: str) -> str:
+        """Render one statement with the project's macros."""
+        done = self("compile", "--quiet", "--inline", sql)
+        assert done.returncode == 0, done.stdout
+        return done.stdout
+
+    def models(self, **variables: str) -> Models:
+        """Return (schema.name, compiled SQL) of every model, in an order in which they can run."""
+        done = self("compile", "--quiet", variables=variables)
+        assert done.returncode == 0, done.stdout
+        nodes = json.loads((self.folder / "target" / "manifest.json").read_text())["nodes"]
+        models = {key: node for key, node in nodes.items() if node["resource_type"] == "model"}
+        parents = {key: set(node["depends_on"]["nodes"]) & set(models) for key, node in models.items()}
+        return [
+            (f"{models[key]['schema']}.{models[key]['name']}", models[key]["compiled_code"])
+            for key in TopologicalSorter(parents).static_order()
+        ]
+
+
+def load(database: duckdb.DuckDBPyConnection, records: Iterable[Record]) -> None:
+    """Create the raw tables and fill ``raw.issues``."""
+    rows = pd.DataFrame(raw_rows(records))  # noqa: F841 - DuckDB reads it by its name
+    database.execute((ROOT / "warehouse" / "raw.sql").read_text())
+    database.execute(
+        """
+        insert into raw.issues
+        select repository, number, record, null, 'sample', 'test.jsonl', row_number() over (), now(), now()
+        from rows
+        """
+    )
+
+
+def run_models(models: Models, records: Iterable[Record]) -> duckdb.DuckDBPyConnection:
+    """Run compiled models on records in a new database in memory."""
+    database = duckdb.connect()
+    database.execute("set TimeZone = 'UTC'; set threads = 2")
+    load(database, records)
+    for name, sql in models:
+        database.execute(f"create schema if not exists {name.split('.')[0]}")
+        database.execute(f"create table {name} as ({sql}\n)")
+    return database
+
+
+@pytest.fixture(scope="session")
+def dbt(tmp_path_factory: pytest.TempPathFactory) -> Dbt:
+    """dbt with its files in a scratch folder of this test process."""
+    return Dbt(tmp_path_factory.mktemp("dbt"))
+
+
+@pytest.fixture(scope="session")
+def models(dbt: Dbt) -> Models:
+    """The project, compiled once."""
+    return dbt.models()
+
+
+@pytest.fixture(scope="session")
+def transform(models: Models) -> Iterator[Transform]:
+    """Run the whole project on records; the databases are closed at the end."""
+    opened = []
+
+    def run(records: Iterable[Record]) -> duckdb.DuckDBPyConnection:
+        opened.append(run_models(models, records))
+        return opened[-1]
+
+    yield run
+    for database in opened:
+        database.close()

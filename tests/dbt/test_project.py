@@ -1,0 +1,59 @@
+"""The project as a whole: dbt builds it and all its tests pass; nothing is lost; the scope is respected."""
+
+from pathlib import Path
+
+import duckdb
+
+from tests.dbt.conftest import Dbt, Transform, load, run_models
+from tests.dbt.records import random_records
+
+
+def test_dbt_builds_and_all_its_tests_pass(dbt: Dbt, tmp_path: Path) -> None:
+    file = tmp_path / "pipeline.duckdb"
+    with duckdb.connect(file) as database:
+        load(database, random_records(3))
+    done = dbt("build", database=file)
+    assert done.returncode == 0, done.stdout[-3000:]
+    with duckdb.connect(file, read_only=True) as database:
+        schemas = database.sql("select distinct table_schema from information_schema.tables").fetchall()
+        assert {name for (name,) in schemas} == {"raw", "staging", "intermediate", "features", "training"}
+
+
+def test_every_issue_in_is_one_item_out(transform: Transform) -> None:
+    records = random_records(4)
+    issues = {f"{r['repository']}#{r['number']}" for r in records if not r["pull_request"]}
+    database = transform(records)
+    for relation in ("train_tickets", "label_tickets"):
+        items = [item for (item,) in database.sql(f"select item_id from training.{relation}").fetchall()]
+        assert len(items) == len(issues)
+        assert set(items) == issues
+    still_open = {f"{r['repository']}#{r['number']}" for r in records if r["state"] == "open"} & issues
+    listed = database.sql("select item_id from training.tickets_open").fetchall()
+    assert {item for (item,) in listed} == still_open
+
+
+def test_the_order_of_the_records_does_not_matter(transform: Transform) -> None:
+    records = random_records(5, items=60)
+    query = "select * from training.train_tickets order by item_id"
+    tables = [transform(order).sql(query).fetchall() for order in (records, records[::-1])]
+    assert tables[0] == tables[1]
+
+
+def test_scope_assigned_keeps_closed_tickets_with_an_assignee(dbt: Dbt) -> None:
+    records = random_records(6)
+    expected = {
+        f"{r['repository']}#{r['number']}"
+        for r in records
+        if not r["pull_request"] and r["state"] == "closed" and r["assignees"]
+    }
+    assert expected
+    with run_models(dbt.models(ticket_scope="assigned"), records) as database:
+        for relation in ("train_tickets", "label_tickets"):
+            items = {item for (item,) in database.sql(f"select item_id from training.{relation}").fetchall()}
+            assert items == expected
+
+
+def test_an_unknown_scope_is_refused_in_one_sentence(dbt: Dbt) -> None:
+    done = dbt("compile", "--select", "train_tickets", variables={"ticket_scope": "everything"})
+    assert done.returncode != 0
+    assert "ticket_scope must be 'all' or 'assigned', not 'everything'." in done.stdout
