@@ -1,0 +1,126 @@
+"""The bias gate: may this model serve? Reads figures, never text."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+ANY_DIMENSION = "*"
+# For each metric whether a larger value is the worse one.
+GATE_METRICS = {"relative_gap": True, "shrunk_gap": True, "mae_difference": True, "mae_ratio": False}
+
+
+@dataclass(frozen=True)
+class GateFailure:
+    """One threshold that a dimension breaks; ``expected`` and ``actual`` in the metric's own unit."""
+
+    model: str
+    dimension: str
+    metric: str
+    expected: float
+    actual: float
+    slices: str
+
+    def __str__(self) -> str:
+        relation = "at most" if GATE_METRICS[self.metric] else "at least"
+        named = f"; treated worse: {self.slices}" if self.slices else ""
+        return (
+            f"{self.model}, {self.dimension}: {self.metric} expected {relation} {self.expected:.4g}, "
+            f"actual {self.actual:.4g}{named}"
+        )
+
+
+@dataclass(frozen=True)
+class GateResult:
+    """What the gate found.
+
+    Attributes
+    ----------
+    failures : tuple of GateFailure
+    checked : tuple of str
+        Dimensions that were compared with a threshold.
+    not_assessable : tuple of str
+        Dimensions with a threshold but fewer than two assessable slices: neither passed nor failed.
+    """
+
+    failures: tuple[GateFailure, ...]
+    checked: tuple[str, ...]
+    not_assessable: tuple[str, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing stands against the model."""
+        return not self.failures
+
+    @property
+    def verdict(self) -> str:
+        """ "failed", "passed", or "not assessable" when no dimension could be checked."""
+        if self.failures:
+            return "failed"
+        return "passed" if self.checked else "not assessable"
+
+    def __str__(self) -> str:
+        lines = [f"Bias gate: {self.verdict}"]
+        lines += [f"  failed: {failure}" for failure in self.failures]
+        lines += [f"  not assessable: {dimension}" for dimension in self.not_assessable]
+        return "\n".join(lines)
+
+
+def evaluate_gate(
+    summary: pd.DataFrame,
+    thresholds: Mapping[str, Mapping[str, float]],
+    *,
+    model: str,
+    split: str = "test",
+    beyond_noise: bool = True,
+) -> GateResult:
+    """Compare a model's gaps with the thresholds.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        ``bias.summary`` as `ml.bias.engine.measure_bias` gives it.
+    thresholds : mapping of dimension to mapping of metric to limit
+        ``{"repo": {"relative_gap": 0.5}, "*": {"shrunk_gap": 0.3}}``; "*" is every dimension not named. Gaps
+        and ratios are ratios: 0.009 is 0.9 %. A limit itself is within it.
+    model, split : str
+    beyond_noise : bool, default True
+        Only a dimension that is flagged, whose gap is then more than noise, can fail.
+
+    Raises
+    ------
+    ValueError
+        If a threshold names a metric or dimension that does not exist, or nothing was measured: a gate that
+        checks nothing must not look passed.
+    """
+    unknown = {metric for limits in thresholds.values() for metric in limits} - set(GATE_METRICS)
+    if unknown:
+        raise ValueError(f"thresholds name the metric {min(unknown)!r}; known are {sorted(GATE_METRICS)}")
+    lines = summary[(summary["model"] == model) & (summary["split"] == split)]
+    if lines.empty:
+        raise ValueError(f"summary has nothing of model {model!r} in split {split!r}")
+    absent = set(thresholds) - set(lines["dimension"]) - {ANY_DIMENSION}
+    if absent:
+        known = sorted(lines["dimension"])
+        raise ValueError(f"thresholds name the dimension {min(absent)!r}; measured are {known}")
+    failures, checked, not_assessable = [], [], []
+    for line in lines.to_dict("records"):
+        dimension = str(line["dimension"])
+        limits = thresholds.get(dimension, thresholds.get(ANY_DIMENSION, {}))
+        if not limits or line["is_outcome"]:
+            continue
+        if line["n_assessable"] < 2:
+            not_assessable.append(dimension)
+            continue
+        checked.append(dimension)
+        for metric, limit in limits.items():
+            actual = float(line[metric])
+            breaks = actual > limit if GATE_METRICS[metric] else actual < limit
+            # A figure that is not a number cannot have been within its limit.
+            if math.isnan(actual) or (breaks and (line["flagged"] or not beyond_noise)):
+                slices = str(line["flagged_slices"])
+                failures.append(GateFailure(model, dimension, metric, float(limit), actual, slices))
+    return GateResult(tuple(failures), tuple(checked), tuple(not_assessable))

@@ -1,0 +1,40 @@
+"""Empirical-Bayes shrinkage: a small slice borrows strength from the others of its dimension."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ml.bias.moments import Floats
+
+
+def shrink(estimates: Floats, standard_errors: Floats) -> Floats:
+    """Shrink estimates towards their precision-weighted mean.
+
+    Parameters
+    ----------
+    estimates, standard_errors : arrays of shape (slices,)
+        NaN, or a standard error of NaN, means "unknown": such an estimate is returned as it is.
+
+    Returns
+    -------
+    array of shape (slices,)
+        mean + (1 - B) (estimate - mean), where B = (k - 3) / (k - 1) · se² / (se² + tau²).
+
+    Notes
+    -----
+    Morris (1983), "Parametric empirical Bayes inference"; tau² by the moments of DerSimonian & Laird (1986).
+    Up to three estimates say too little of their own spread and are returned as they are.
+    """
+    shrunk = np.array(estimates, dtype=float)
+    usable = np.isfinite(estimates) & np.isfinite(standard_errors) & (standard_errors > 0)
+    k = int(usable.sum())
+    if k <= 3:
+        return shrunk
+    x, variance = shrunk[usable], standard_errors[usable] ** 2
+    weight = 1 / variance
+    q = float(weight @ (x - weight @ x / weight.sum()) ** 2)
+    tau2 = max(0.0, (q - (k - 1)) / (weight.sum() - (weight**2).sum() / weight.sum()))
+    mean = np.average(x, weights=1 / (variance + tau2))
+    factor = (k - 3) / (k - 1) * variance / (variance + tau2)
+    shrunk[usable] = mean + (1 - factor) * (x - mean)
+    return shrunk
