@@ -1,0 +1,268 @@
+"""The training set that the harness reads: items, labels and the domain's settings, checked on entry.
+
+Nothing here splits, encodes or trains.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from sklearn.model_selection import PredefinedSplit
+
+Kind = Literal["number", "category", "text"]
+
+KEY_COLUMNS = ("item_id", "event_at", "entity_id", "group_id")
+LABEL_COLUMNS = ("item_id", "y", "is_censored", "observed_until", "relevance", "weight", "labelled_at")
+# Facts of an item's end under other names: never features, whatever the label relation is called.
+OUTCOME_NAMES = frozenset({"closed_at", "resolution_hours", "business_hours", "log_y", "target", "label"})
+
+
+@dataclass(frozen=True)
+class DomainConfig:
+    """Settings of one domain, as in ``domain.json``.
+
+    Parameters
+    ----------
+    name : str
+        Name of the domain, copied into every result.
+    timeline : str or None
+        Column whose groups are split each on their own timeline; None for one common timeline.
+    weight_by : str or None
+        Column whose groups get the same total sample weight, and whose medians are the baseline.
+    horizons_days : tuple of float
+        Horizons H, in days, of the labels "ended within H".
+    outcome_slices : tuple of str
+        Slice columns made from the label itself.
+    snapshot_id : str or None
+        Content hash; computed from the files when absent.
+    """
+
+    name: str = "items"
+    timeline: str | None = None
+    weight_by: str | None = None
+    horizons_days: tuple[float, ...] = (1, 7, 30, 90, 365)
+    outcome_slices: tuple[str, ...] = ()
+    snapshot_id: str | None = None
+
+    @classmethod
+    def from_mapping(cls, mapping: dict[str, Any]) -> DomainConfig:
+        """Read the settings from parsed JSON; unknown names raise ValueError."""
+        if not isinstance(mapping, dict):
+            raise ValueError("domain.json must hold one JSON object: correct it.")
+        unknown = sorted(set(mapping) - {f.name for f in fields(cls)})
+        if unknown:
+            raise ValueError(f"domain.json has the unknown settings {unknown}: remove or rename them.")
+        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in mapping.items()}
+        horizons = values.get("horizons_days", cls.horizons_days)
+        if not horizons or any(not isinstance(h, int | float) or h <= 0 for h in horizons):
+            raise ValueError(f"horizons_days must be positive numbers of days, not {list(horizons)}.")
+        return cls(**values)
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Items at their observation times, with one label per item.
+
+    Rows are brought into one canonical order (item_id, event_at), so that the order of the input never
+    changes a result.
+
+    Parameters
+    ----------
+    items : DataFrame
+        One row per item and observation time: ``item_id, event_at`` (UTC without zone), ``entity_id,
+        group_id``, features, and ``slice_*`` columns, which are never features.
+    labels : DataFrame
+        One row per item: ``item_id, y`` (hours, null when censored), ``is_censored, observed_until,
+        relevance, weight, labelled_at``.
+    config : DomainConfig
+    snapshot_id : str
+
+    Raises
+    ------
+    ValueError
+        In one sentence, when the frames break the contract or a label is among the features.
+    """
+
+    items: pd.DataFrame
+    labels: pd.DataFrame
+    config: DomainConfig = field(default_factory=DomainConfig)
+    snapshot_id: str = "unnamed"
+
+    def __post_init__(self) -> None:
+        _check_frames(self.items, self.labels)
+        items = self.items.sort_values(["item_id", "event_at"], kind="stable").reset_index(drop=True)
+        labels = self.labels.sort_values("item_id", kind="stable").reset_index(drop=True)
+        for frame, times in ((items, ["event_at"]), (labels, ["observed_until", "labelled_at"])):
+            for column in times:
+                frame[column] = frame[column].astype("datetime64[us]")
+        labels["y"] = labels["y"].astype(float)
+        labels["is_censored"] = labels["is_censored"].astype(bool)
+        object.__setattr__(self, "items", items)
+        object.__setattr__(self, "labels", labels)
+        _check_values(items, labels)
+        for name in (self.config.timeline, self.config.weight_by):
+            if name is not None and name not in items:
+                raise ValueError(f"The settings name the column {name!r}, which the items do not have.")
+        if not self.features:
+            raise ValueError("The items have no feature column: add at least one beside keys and slices.")
+        _check_leaks(self)
+
+    @classmethod
+    def from_dir(cls, directory: str | Path) -> Dataset:
+        """Read ``train.parquet``, ``label.parquet`` and, when present, ``domain.json`` of a folder."""
+        folder = Path(directory)
+        paths = [folder / "train.parquet", folder / "label.parquet"]
+        missing = [str(path) for path in paths if not path.is_file()]
+        if missing:
+            raise ValueError(f"There is no training set at {', '.join(missing)}: give the folder of both.")
+        settings = folder / "domain.json"
+        try:
+            mapping = json.loads(settings.read_text()) if settings.is_file() else {}
+        except ValueError as error:
+            raise ValueError(f"{settings} is no JSON ({error}): correct it.") from error
+        config = DomainConfig.from_mapping(mapping)
+        try:
+            items, labels = (pd.read_parquet(path) for path in paths)
+        except (OSError, ValueError) as error:
+            raise ValueError(f"The training set in {folder} cannot be read: {error}") from error
+        snapshot_id = config.snapshot_id or _sha256_of(paths)
+        return cls(items=items, labels=labels, config=config, snapshot_id=snapshot_id)
+
+    @property
+    def features(self) -> list[str]:
+        """Names of the feature columns, in the order of the frame."""
+        return [c for c in self.items.columns if c not in KEY_COLUMNS and not c.startswith("slice_")]
+
+    @property
+    def slices(self) -> list[str]:
+        """Names of the slice columns."""
+        return [c for c in self.items.columns if c.startswith("slice_")]
+
+    def kinds(self) -> dict[str, Kind]:
+        """Say for each feature whether it is a number, a category or a text."""
+        return {name: _kind(self.items[name]) for name in self.features}
+
+    def row_labels(self) -> pd.DataFrame:
+        """Return the labels aligned to the rows of ``items`` (one row each, same order)."""
+        position = pd.Index(self.labels["item_id"]).get_indexer(pd.Index(self.items["item_id"]))
+        return self.labels.iloc[position].reset_index(drop=True)
+
+    def first_times(self) -> NDArray[np.datetime64]:
+        """Return for every row the first observation time of its item: the item's start."""
+        return self.items.groupby("item_id")["event_at"].transform("min").to_numpy("datetime64[us]")
+
+    def groups(self, column: str | None) -> NDArray[np.object_]:
+        """Return the group name of every row; one common group when ``column`` is None."""
+        if column is None:
+            return np.full(len(self.items), "(all)", dtype=object)
+        values = self.items[column]
+        return np.asarray(values.astype(object).where(values.notna(), "(missing)").astype(str), dtype=object)
+
+    def as_sklearn_cv_split(
+        self, subset_size: int | None = None, seed: int = 0
+    ) -> tuple[NDArray[np.float32], NDArray[np.float64], PredefinedSplit]:
+        """Return encoded features, hours and the time split, for notebooks and quick trials.
+
+        Parameters
+        ----------
+        subset_size : int or None
+            Keep about this many rows, drawn from training and validation in their proportion.
+        seed : int
+            Seed of the draw and of the encoder.
+
+        Returns
+        -------
+        x : ndarray of float32, shape (n, d)
+        y : ndarray of float64, shape (n,)
+            Hours.
+        cv_split : PredefinedSplit
+            One fold: fitted on training rows, scored on validation rows.
+        """
+        from ml.preprocessing import cv_arrays
+
+        return cv_arrays(self, subset_size=subset_size, seed=seed)
+
+
+def _sha256_of(paths: list[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _kind(column: pd.Series) -> Kind:
+    if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
+        return "number"
+    inferred = pd.api.types.infer_dtype(column, skipna=True)
+    if inferred in {"boolean", "decimal", "integer", "floating", "mixed-integer-float"}:
+        return "number"
+    name = str(column.name)
+    if inferred in {"string", "empty", "categorical"}:
+        return "text" if name == "text" or name.startswith("text_") else "category"
+    raise ValueError(f"The feature {name!r} holds {inferred} values: make it a number, a category or a text.")
+
+
+def _check_frames(items: pd.DataFrame, labels: pd.DataFrame) -> None:
+    for name, frame, needed in (("items", items, KEY_COLUMNS), ("labels", labels, LABEL_COLUMNS)):
+        absent = [column for column in needed if column not in frame]
+        if absent:
+            raise ValueError(f"The {name} lack the columns {absent}: add them as the contract says.")
+        if frame.empty:
+            raise ValueError(f"The {name} are empty: make a training set with at least a few dozen rows.")
+    for frame, column in ((items, "event_at"), (labels, "observed_until"), (labels, "labelled_at")):
+        if isinstance(frame[column].dtype, pd.DatetimeTZDtype):
+            raise ValueError(f"The column {column!r} has a time zone: convert it to UTC and drop the zone.")
+        if not pd.api.types.is_datetime64_any_dtype(frame[column]) and frame[column].notna().any():
+            raise ValueError(f"The column {column!r} holds no times: store UTC timestamps.")
+
+
+def _check_values(items: pd.DataFrame, labels: pd.DataFrame) -> None:
+    if items[["item_id", "event_at"]].isna().any(axis=None):
+        raise ValueError("Some items have no item_id or no event_at: give every row both.")
+    repeated = labels.loc[labels["item_id"].duplicated(), "item_id"]
+    if len(repeated):
+        raise ValueError(f"The item {repeated.iloc[0]!r} has more than one label: keep one row per item.")
+    if items.duplicated(["item_id", "event_at"]).any():
+        raise ValueError("Some item has two rows with one observation time: keep one row per item and time.")
+    known, given = set(items["item_id"]), set(labels["item_id"])
+    if known != given:
+        stray = sorted(map(str, known ^ given))
+        raise ValueError(
+            f"{len(stray)} items are not in both frames (first: {stray[0]!r}): give each a label."
+        )
+    closed = ~labels["is_censored"]
+    if labels.loc[closed, ["y", "labelled_at"]].isna().any(axis=None):
+        raise ValueError(
+            "Some labels are not censored and yet lack y or labelled_at: fill in or censor them."
+        )
+    if (labels.loc[closed, "y"] < 0).any() or not np.isfinite(labels.loc[closed, "y"]).all():
+        raise ValueError("Some labels y are negative or infinite: y must be hours of 0 or more.")
+    if labels["observed_until"].isna().any():
+        raise ValueError("Some labels have no observed_until: say until when each item was observed.")
+
+
+def _check_leaks(dataset: Dataset) -> None:
+    forbidden = OUTCOME_NAMES | (set(dataset.labels.columns) - {"item_id"})
+    leaked = [name for name in dataset.features if name in forbidden]
+    if leaked:
+        raise ValueError(f"The features contain the labels {leaked}: a model must not see them; drop them.")
+    labels = dataset.row_labels()
+    closed = ~labels["is_censored"].to_numpy()
+    y = labels["y"].to_numpy()[closed]
+    if len(np.unique(y)) < 2:
+        return
+    for name, kind in dataset.kinds().items():
+        if kind != "number":
+            continue
+        values = dataset.items[name].astype(float).to_numpy()[closed]
+        if any(np.allclose(values, copy, rtol=1e-9, atol=1e-9) for copy in (y, np.log1p(y))):
+            raise ValueError(f"The feature {name!r} equals the label on every known row: a leak; drop it.")

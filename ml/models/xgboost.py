@@ -1,0 +1,88 @@
+"""Gradient boosting by XGBoost (hist), absolute loss, early stopping on the validation part."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.models import Loss, ModelSpec, Params, Validation
+
+PATIENCE = 30
+
+
+def _build(params: Mapping[str, Any], seed: int, loss: Loss) -> Any:
+    import xgboost
+
+    return xgboost.XGBRegressor(
+        objective="reg:absoluteerror" if loss == "absolute" else "reg:squarederror",
+        tree_method="hist",
+        random_state=seed,
+        n_jobs=1,
+        **params,
+    )
+
+
+def _fit(
+    estimator: Any,
+    x: NDArray[Any],
+    y: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    validation: Validation | None,
+) -> None:
+    if validation is None:
+        estimator.fit(x, y, sample_weight=weight, verbose=False)
+        return
+    estimator.set_params(early_stopping_rounds=PATIENCE)
+    seen, truth, importance = validation
+    estimator.fit(
+        x,
+        y,
+        sample_weight=weight,
+        eval_set=[(seen, truth)],
+        sample_weight_eval_set=[importance],
+        verbose=False,
+    )
+
+
+def _best_iteration(estimator: Any) -> int | None:
+    best = getattr(estimator, "best_iteration", None) if estimator.early_stopping_rounds else None
+    return None if best is None else int(best) + 1
+
+
+def _native(estimator: Any) -> tuple[str, bytes]:
+    return ".json", bytes(estimator.get_booster().save_raw(raw_format="json"))
+
+
+def _search_space(trial: Any) -> Params:
+    return {
+        "max_depth": trial.suggest_int("max_depth", 1, 7),
+        "learning_rate": trial.suggest_float("learning_rate", 0.02, 0.3, log=True),
+        "min_child_weight": trial.suggest_float("min_child_weight", 1.0, 100.0, log=True),
+        "gamma": trial.suggest_categorical("gamma", [0.0, 0.1, 1.0]),
+        "subsample": trial.suggest_float("subsample", 0.3, 1.0),
+        "colsample_bytree": trial.suggest_float("colsample_bytree", 0.2, 1.0),
+        "reg_lambda": trial.suggest_float("reg_lambda", 0.1, 10.0, log=True),
+    }
+
+
+SPEC = ModelSpec(
+    name="xgboost",
+    build=_build,
+    search_space=_search_space,
+    defaults={
+        "n_estimators": 400,
+        "learning_rate": 0.07,
+        "max_depth": 5,
+        "min_child_weight": 20.0,
+        "subsample": 0.7,
+        "colsample_bytree": 0.5,
+        "max_bin": 128,
+    },
+    timing={"n_estimators": 120, "colsample_bytree": 0.25},
+    fit=_fit,
+    best_iteration=_best_iteration,
+    native=_native,
+)
