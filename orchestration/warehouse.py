@@ -10,7 +10,8 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_r
 
 from orchestration.durable import move_into_place
 
-_RAW_TABLES = Path(__file__).resolve().parents[1] / "warehouse" / "raw.sql"
+# One file per domain: raw.sql, raw_*.sql.
+_RAW_TABLES = Path(__file__).resolve().parents[1] / "warehouse"
 # DuckDB spills to disk beyond it; left alone, it keeps what it has read in 80 % of the machine's memory.
 _MEMORY_LIMIT = "1GB"
 _LOCK_HOLDER = re.compile(r"lock is held in (?P<program>.+?) \(PID (?P<pid>\d+)\)")
@@ -48,7 +49,8 @@ def open_pipeline_database(path: Path, *, wait_seconds: float = 60.0) -> Iterato
     connection: duckdb.DuckDBPyConnection = attempts(_connect, path)
     try:
         connection.execute(f"set TimeZone = 'UTC'; set memory_limit = '{_MEMORY_LIMIT}'")
-        connection.execute(_RAW_TABLES.read_text())
+        for tables in sorted(_RAW_TABLES.glob("raw*.sql")):
+            connection.execute(tables.read_text())
         yield connection
     finally:
         connection.close()

@@ -66,7 +66,8 @@ class Dbt:
 def load(database: duckdb.DuckDBPyConnection, records: Iterable[Record]) -> None:
     """Create the raw tables and fill ``raw.issues``."""
     rows = pd.DataFrame(raw_rows(records))  # noqa: F841 - DuckDB reads it by its name
-    database.execute((ROOT / "warehouse" / "raw.sql").read_text())
+    for tables in sorted((ROOT / "warehouse").glob("raw*.sql")):
+        database.execute(tables.read_text())
     database.execute(
         """
         insert into raw.issues

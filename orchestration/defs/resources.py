@@ -1,0 +1,39 @@
+"""What assets are given: the project's settings as a plain object. No work is done here."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import dagster as dg
+import duckdb
+
+from orchestration.settings import PROJECT_ROOT, Settings
+from orchestration.warehouse import open_pipeline_database, publish
+
+PUBLISHED_SCHEMAS = ("ml", "bias", "history", "tickets", "feature_store")
+
+
+class Project(dg.ConfigurableResource):
+    """The project as a run sees it; the environment is read when an asset asks, not at import."""
+
+    def settings(self) -> Settings:
+        """The settings in force."""
+        return Settings.from_environment()
+
+    @contextmanager
+    def database(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The pipeline's database, open for as long as the block runs."""
+        with open_pipeline_database(self.settings().pipeline_database) as database:
+            yield database
+
+    def publish(self) -> dict[str, int]:
+        """Replace the file that users read; rows per published table."""
+        settings = self.settings()
+        return publish(settings.pipeline_database, settings.published_database, PUBLISHED_SCHEMAS)
+
+    def git_sha(self) -> str:
+        """Commit of the code that runs, `unknown` outside a git checkout."""
+        answer = subprocess.run(
+            ["git", "rev-parse", "HEAD"], cwd=PROJECT_ROOT, capture_output=True, text=True, check=False
+        )
+        return answer.stdout.strip() or "unknown"

@@ -1,0 +1,47 @@
+"""The current run of the tickets' domain, as the assets after training see it."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orchestration.defs.resources import Project
+from orchestration.results import current_run
+
+if TYPE_CHECKING:
+    from ml.dataset import Dataset
+    from ml.evaluation import Evaluation
+
+DOMAIN = "tickets"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder and what was trained in it."""
+
+    folder: Path
+    snapshot: Path
+    evaluations: list["Evaluation"]
+
+
+def read_current_run(project: Project) -> Run:
+    """The run whose results are in the pipeline's database."""
+    from ml.training import read_evaluation
+
+    settings = project.settings()
+    with project.database() as database:
+        run = current_run(database, DOMAIN)
+    folder = settings.runs_dir / run.run_id
+    return Run(
+        folder,
+        settings.snapshots_dir / run.snapshot_id,
+        [read_evaluation(folder / f"eval_{model}.json") for model in run.models],
+    )
+
+
+@lru_cache(maxsize=1)
+def read_dataset(snapshot: Path) -> "Dataset":
+    """The snapshot in memory; read once for all models of a process, since it never changes."""
+    from ml.dataset import Dataset
+
+    return Dataset.from_dir(snapshot)

@@ -1,0 +1,49 @@
+"""The training snapshot: the training relation and its labels, frozen once for every model."""
+
+import json
+
+import dagster as dg
+
+from orchestration.defs.resources import Project
+from orchestration.feature_store import feature_views, register_features, take_snapshot
+from orchestration.settings import DBT_MANIFEST
+
+TICKETS = {
+    "name": "tickets",
+    "timeline": "slice_repo",
+    "weight_by": "slice_repo",
+    "horizons_days": [1, 7, 30, 90, 365],
+    "outcome_slices": ["slice_completion_time"],
+}
+
+
+@dg.asset(
+    deps=["train_tickets", "label_tickets"],
+    group_name="training",
+    kinds={"parquet"},
+    description="The training relation and its labels as Parquet, named by content hash.",
+)
+def training_snapshot(context: dg.AssetExecutionContext, project: Project) -> dg.MaterializeResult:
+    """Freeze the tickets' training relation; register its features and their statistics."""
+    manifest = json.loads(DBT_MANIFEST.read_text())
+    with project.database() as database:
+        registered = register_features(database, feature_views(manifest))
+        snapshot = take_snapshot(
+            database,
+            project.settings().snapshots_dir,
+            train="train_tickets",
+            label="label_tickets",
+            domain=TICKETS,
+            git_sha=project.git_sha(),
+        )
+    context.log.info("Snapshot %s: %d rows.", snapshot.snapshot_id[:12], snapshot.rows)
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": snapshot.rows,
+            "features": snapshot.n_features,
+            "registered_features": registered,
+            "snapshot_id": snapshot.snapshot_id,
+            "is_new": snapshot.is_new,
+            "path": dg.MetadataValue.path(str(snapshot.path)),
+        }
+    )
