@@ -25,7 +25,7 @@ lint: setup
 	ruff format --check .
 	mypy
 	lint-imports
-	sqlfluff lint dbt_project/models dbt_project/macros
+	sqlfluff lint dbt_project/models
 
 format: setup
 	ruff format .

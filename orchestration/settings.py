@@ -86,7 +86,9 @@ class Settings:
             warehouse_dir=_absolute(get("WAREHOUSE_DIR") or "warehouse"),
             issues_source=get("ISSUES_SOURCE") or "sample",
             issues_archive=_absolute(archive) if archive else None,
-            archive_secondary=_boolean("ISSUES_ARCHIVE_SECONDARY", get("ISSUES_ARCHIVE_SECONDARY") or "false"),
+            archive_secondary=_boolean(
+                "ISSUES_ARCHIVE_SECONDARY", get("ISSUES_ARCHIVE_SECONDARY") or "false"
+            ),
             ticket_scope=_one_of("TICKET_SCOPE", get("TICKET_SCOPE") or "all", TICKET_SCOPES),
             rejected_share_limit=_share("REJECTED_SHARE_LIMIT", get("REJECTED_SHARE_LIMIT") or "0.01"),
         )
