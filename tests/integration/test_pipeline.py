@@ -139,7 +139,7 @@ STAGES = (
     "START sql table model training",
     "forest: ",
     "svm: ",
-    "linear: done",
+    "xgboost: done",
 )
 
 
