@@ -6,7 +6,7 @@ Nothing here opens a file other than `.env`, and nothing is read at import.
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from dotenv import dotenv_values
@@ -15,6 +15,7 @@ PROJECT_ROOT = Path(__file__).resolve().parents[1]
 DBT_PROJECT_DIR = PROJECT_ROOT / "dbt_project"
 DBT_MANIFEST = DBT_PROJECT_DIR / "target" / "manifest.json"
 TICKET_SCOPES = ("all", "assigned")
+GITHUB_API_URL = "https://api.github.com"
 
 
 @dataclass(frozen=True)
@@ -31,18 +32,31 @@ class Settings:
         Folder of JSON Lines dumps, for the source `archive`.
     archive_secondary : bool
         Read the dumps below `secondary/` too.
+    alert_batches : Path or None
+        Folder of AML alert batches; without one, the alerts are synthetic.
     ticket_scope : str
         `all`, or `assigned`: closed issues with an assignee only.
     rejected_share_limit : float
         Share of rejected records above which the check on `raw_issues` fails.
+    github_tokens, github_repositories : tuple of str
+        Personal access tokens and `owner/name` each, for the source `github`.
+    github_api_url : str
+        Of the REST API; another one for GitHub Enterprise.
+    github_budget_seconds : float
+        The longest that fetching from GitHub may take in one run, waits included.
     """
 
     warehouse_dir: Path
     issues_source: str = "sample"
     issues_archive: Path | None = None
     archive_secondary: bool = False
+    alert_batches: Path | None = None
     ticket_scope: str = "all"
     rejected_share_limit: float = 0.01
+    github_tokens: tuple[str, ...] = field(default=(), repr=False)
+    github_repositories: tuple[str, ...] = ()
+    github_api_url: str = GITHUB_API_URL
+    github_budget_seconds: float = 4 * 3600.0
 
     @property
     def pipeline_database(self) -> Path:
@@ -82,6 +96,7 @@ class Settings:
             environment = {**dotenv_values(PROJECT_ROOT / ".env"), **os.environ}
         get = {name: (value or "").strip() for name, value in environment.items()}.get
         archive = get("ISSUES_ARCHIVE")
+        alert_batches = get("ALERT_BATCHES")
         return cls(
             warehouse_dir=_absolute(get("WAREHOUSE_DIR") or "warehouse"),
             issues_source=get("ISSUES_SOURCE") or "sample",
@@ -89,7 +104,12 @@ class Settings:
             archive_secondary=_boolean(
                 "ISSUES_ARCHIVE_SECONDARY", get("ISSUES_ARCHIVE_SECONDARY") or "false"
             ),
+            alert_batches=_absolute(alert_batches) if alert_batches else None,
             ticket_scope=_one_of("TICKET_SCOPE", get("TICKET_SCOPE") or "all", TICKET_SCOPES),
+            github_tokens=_list(get("GITHUB_TOKEN")),
+            github_repositories=_list(get("GITHUB_REPOS")),
+            github_api_url=(get("GITHUB_API_URL") or GITHUB_API_URL).rstrip("/"),
+            github_budget_seconds=_seconds("GITHUB_BUDGET_SECONDS", get("GITHUB_BUDGET_SECONDS") or "14400"),
             rejected_share_limit=_share("REJECTED_SHARE_LIMIT", get("REJECTED_SHARE_LIMIT") or "0.01"),
         )
 
@@ -123,6 +143,20 @@ def _one_of(name: str, value: str, known: tuple[str, ...]) -> str:
     if value not in known:
         raise ValueError(f"{name} is {value!r}; it must be one of {', '.join(known)}.")
     return value
+
+
+def _list(value: str | None) -> tuple[str, ...]:
+    return tuple(part.strip() for part in (value or "").split(",") if part.strip())
+
+
+def _seconds(name: str, value: str) -> float:
+    try:
+        seconds = float(value)
+    except ValueError:
+        seconds = -1.0
+    if not 0 < seconds < float("inf"):
+        raise ValueError(f"{name} is {value!r}; it must be a number of seconds above 0.")
+    return seconds
 
 
 def _share(name: str, value: str) -> float:

@@ -26,6 +26,16 @@ create table if not exists raw.rejected_records (
     rejected_at timestamp not null
 );
 
+-- Issues that are gone from GitHub; their records stay in raw.issues. An issue that was fetched after `seen_at`
+-- has come back.
+create table if not exists raw.tombstones (
+    repository varchar not null,
+    number bigint not null,
+    reason varchar not null,       -- deleted, transferred, gone, blocked
+    seen_at timestamp not null,
+    primary key (repository, number)
+);
+
 -- One row per landed file; lines_read = loaded + superseded + rejected.
 create table if not exists raw.loads (
     load_id varchar primary key,

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -30,12 +30,22 @@ class LandedFile:
         Hash of its bytes as landed (compressed, if it is compressed).
     fetched_at : datetime
         When it landed first: UTC, naive, taken from the file itself, so that a restart does not change it.
+    renames : tuple of (str, str)
+        Former and present names of the repository in it, where the source knows them.
     """
 
     path: Path
     name: str
     sha256: str
     fetched_at: datetime
+    renames: tuple[tuple[str, str], ...] = ()
+
+
+def describe_file(path: Path, landing_dir: Path, renames: tuple[tuple[str, str], ...] = ()) -> LandedFile:
+    """Describe a file that a source wrote into the landing directory itself."""
+    with path.open("rb") as content:
+        sha256 = hashlib.file_digest(content, "sha256").hexdigest()
+    return replace(_describe(path, landing_dir, sha256), renames=renames)
 
 
 def land_file(origin: Path, landing_dir: Path, folder: Path) -> LandedFile:
@@ -73,7 +83,7 @@ def land_content(chunks: Iterable[bytes], name: str, landing_dir: Path, folder: 
 
 def _split_name(name: str) -> tuple[str, str]:
     stem, dot, extension = name.partition(".jsonl")
-    return stem, dot + extension
+    return (stem, dot + extension) if dot else (Path(name).stem, Path(name).suffix)
 
 
 def _landed_name(name: str, sha256: str) -> str:

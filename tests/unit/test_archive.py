@@ -107,8 +107,7 @@ def test_sources_by_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("gitlab", "There is no source 'gitlab': set ISSUES_SOURCE to one of sample, archive."),
-        ("github", "not available in this version.*ISSUES_SOURCE=archive"),
+        ("gitlab", "There is no source 'gitlab': set ISSUES_SOURCE to one of sample, archive, github."),
         ("archive", "ISSUES_SOURCE=archive needs ISSUES_ARCHIVE"),
     ],
 )

@@ -1,0 +1,15 @@
+-- Every address that a batch shows, alerted or not, at the batch's T.
+with parties as (
+    select batch_id, event_at, address
+    from {{ ref('int_alert__observation') }}
+    union
+    select batch_id, event_at, address
+    from {{ ref('int_alert_party__link') }}
+)
+
+select
+    batch_id || '|' || address as item_id,
+    batch_id,
+    event_at,
+    address
+from parties
