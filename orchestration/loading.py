@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import duckdb
 
 from orchestration.checking import TEMPORARY_TABLES, check_lines
+from orchestration.repository_changes import rename_repositories
 from orchestration.sources.landing import LandedFile, SourceError
 from orchestration.warehouse import transaction
 
@@ -143,7 +144,8 @@ def load_landed(
     """Load landed files into the raw tables, in one transaction.
 
     Of the records of one issue the newest stays: by `updated_at`, then by the landing time, then by file name
-    and line. A file whose content was loaded before is skipped: the same files twice change nothing.
+    and line. A file whose content was loaded before is skipped: the same files twice change nothing. Rows of
+    a repository that was renamed go under its present name.
 
     Parameters
     ----------
@@ -170,6 +172,8 @@ def load_landed(
         check_lines(connection, new_files)
         with transaction(connection):
             removed = 0 if source == SAMPLE else _remove_synthetic(connection)
+            # Before anything is compared: what landed under a former name is the same issue.
+            rename_repositories(connection, dict(rename for file in files for rename in file.renames))
             connection.execute(_CHOOSE_NEWEST)
             connection.execute(_REMOVE_REPLACED)
             connection.execute(_INSERT_NEWEST, {"source": source, **now})

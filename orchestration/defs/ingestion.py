@@ -1,23 +1,49 @@
 """Raw issues: from the configured source, through landing files, into the raw tables."""
 
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import duckdb
+from pydantic import Field
 
+from orchestration.defs.forwarding import forwarded
 from orchestration.defs.resources import Project
 from orchestration.loading import SAMPLE, LoadReport, load_landed
-from orchestration.sources import SourceError, get_source
+from orchestration.repository_changes import replace_tombstones
+from orchestration.settings import Settings
+from orchestration.sources import Source, SourceError, get_source
+
+
+class IssuesConfig(dg.Config):
+    """What a run of `raw_issues` fetches; only the source `github` heeds it.
+
+    repositories: `owner/name` each; those of GITHUB_REPOS when left out.
+    full_refresh: fetch everything again instead of what changed.
+    sweep: look for issues that are gone, too.
+    """
+
+    repositories: list[str] = Field(default_factory=list)
+    full_refresh: bool = False
+    sweep: bool = False
 
 
 @dg.asset(group_name="ingestion", kinds={"duckdb"})
-def raw_issues(context: dg.AssetExecutionContext, project: Project) -> dg.MaterializeResult:
+def raw_issues(
+    context: dg.AssetExecutionContext, config: IssuesConfig, project: Project
+) -> dg.MaterializeResult:
     """One row per issue and pull request, with the whole record; rejected lines keep their reason."""
     settings = project.settings()
     source = get_source(
-        settings.issues_source, archive=settings.issues_archive, secondary=settings.archive_secondary
+        settings.issues_source,
+        archive=settings.issues_archive,
+        secondary=settings.archive_secondary,
+        github=_github_options(settings, config),
     )
-    files = source.land(settings.landing_dir)
+    with forwarded("orchestration.sources", context.log):
+        files = source.land(settings.landing_dir)
     with project.database() as database:
+        live = _load_tombstones(database, source, settings.landing_dir)
         report = load_landed(database, files, source=source.name)
         rows, repositories = database.sql(
             "select count(*), count(distinct repository) from raw.issues"
@@ -26,19 +52,22 @@ def raw_issues(context: dg.AssetExecutionContext, project: Project) -> dg.Materi
         context.log.info("Dropped %d synthetic issues: real ones take their place.", report.synthetic_removed)
     if source.name == SAMPLE:
         context.log.warning("These are synthetic issues: they show that it works, no more.")
+    metadata = {
+        "dagster/row_count": rows,
+        "repositories": repositories,
+        "source": "sample: synthetic issues, not real ones" if source.name == SAMPLE else source.name,
+        **_account(report),
+        **live,
+    }
+    if failures := getattr(source, "failures", []):
+        # What has landed is loaded; the asset fails all the same, since something is missing.
+        raise dg.Failure(" ".join(failures), metadata=metadata, allow_retries=False)
     if not rows:
         raise SourceError(
             f"The source {source.name} brought no issue that could be loaded ({report.rejected} of "
             f"{report.lines_read} lines were rejected): see raw.rejected_records, or choose another folder."
         )
-    return dg.MaterializeResult(
-        metadata={
-            "dagster/row_count": rows,
-            "repositories": repositories,
-            "source": "sample: synthetic issues, not real ones" if source.name == SAMPLE else source.name,
-            **_account(report),
-        }
-    )
+    return dg.MaterializeResult(metadata=metadata)
 
 
 @dg.asset_check(asset="raw_issues", description="Lines that could not be loaded, of all lines ever read.")
@@ -86,4 +115,33 @@ def _account(report: LoadReport) -> dict[str, Any]:
         "superseded": report.superseded,
         "rejected": report.rejected,
         "synthetic_removed": report.synthetic_removed,
+    }
+
+
+def _github_options(settings: Settings, config: IssuesConfig) -> dict[str, Any]:
+    return {
+        "tokens": settings.github_tokens,
+        "repositories": tuple(config.repositories) or settings.github_repositories,
+        "api_url": settings.github_api_url,
+        "budget_seconds": settings.github_budget_seconds,
+        "full_refresh": config.full_refresh,
+        "is_sweep": config.sweep,
+    }
+
+
+def _load_tombstones(
+    database: duckdb.DuckDBPyConnection, source: Source, landing_dir: Path
+) -> dict[str, Any]:
+    """Issues that are gone from a live source, into the raw tables; its report as metadata."""
+    if source.name != "github":
+        return {}
+    from orchestration.sources.github import GitHubSource
+
+    assert isinstance(source, GitHubSource)
+    gone = replace_tombstones(database, source.tombstones(landing_dir))
+    return {
+        "tombstones": gone,
+        "requests": sum(report.requests for report in source.reports),
+        "points": sum(report.points for report in source.reports),
+        "state_per_repository": dg.MetadataValue.md(source.reports_table()),
     }

@@ -1,7 +1,8 @@
 """Where issues come from. A source lands files; it knows neither the database nor the orchestrator."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from orchestration.sources.archive import ArchiveSource
 from orchestration.sources.landing import LandedFile, SourceError
@@ -9,7 +10,7 @@ from orchestration.sources.sample import SampleSource
 
 __all__ = ["KNOWN_SOURCES", "LandedFile", "Source", "SourceError", "get_source"]
 
-KNOWN_SOURCES = ("sample", "archive")
+KNOWN_SOURCES = ("sample", "archive", "github")
 
 
 class Source(Protocol):
@@ -25,22 +26,31 @@ class Source(Protocol):
         ...
 
 
-def get_source(name: str, *, archive: Path | None = None, secondary: bool = False) -> Source:
+def get_source(
+    name: str,
+    *,
+    archive: Path | None = None,
+    secondary: bool = False,
+    github: Mapping[str, Any] | None = None,
+) -> Source:
     """Return the source called `name`.
 
     Parameters
     ----------
     name : str
-        `sample` or `archive`.
+        `sample`, `archive` or `github`.
     archive : Path, optional
         Folder of the dumps; the archive source needs it.
     secondary : bool
         Whether the archive source takes its `secondary/` subtree too.
+    github : mapping, optional
+        Parameters of `GitHubSource`; the github source needs `tokens` and `repositories`.
 
     Raises
     ------
     SourceError
-        If there is no such source, or the archive source has no folder.
+        If there is no such source, or the archive source has no folder. What the github source lacks it says
+        when it lands.
     """
     if name == "sample":
         return SampleSource()
@@ -51,8 +61,8 @@ def get_source(name: str, *, archive: Path | None = None, secondary: bool = Fals
             )
         return ArchiveSource(archive, secondary)
     if name == "github":
-        raise SourceError(
-            "ISSUES_SOURCE=github is not available in this version, which cannot read live from GitHub:"
-            " use ISSUES_SOURCE=archive with ISSUES_ARCHIVE=DIR for dumps, or ISSUES_SOURCE=sample."
-        )
+        # Imported here: it brings an HTTP library that no other source needs.
+        from orchestration.sources.github import GitHubSource
+
+        return GitHubSource(**{"tokens": (), "repositories": (), **(github or {})})
     raise SourceError(f"There is no source {name!r}: set ISSUES_SOURCE to one of {', '.join(KNOWN_SOURCES)}.")

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+_PAGE_SUFFIX = ".page.json.gz"
 _UNREADABLE = (EOFError, zlib.error, gzip.BadGzipFile)
 # An escaped pair of surrogates or any other escape is taken whole (group 1), so that what remains of the
 # alternatives is a surrogate without its other half.
@@ -27,9 +28,17 @@ class Line(NamedTuple):
 def read_lines(path: Path) -> Iterator[Line]:
     """Yield the lines of a `.jsonl` or `.jsonl.gz` file that are not blank.
 
-    A damaged gzip file yields the lines before the damage, then one line with the problem.
+    A damaged gzip file yields the lines before the damage, then one line with the problem. A page file of
+    GitHub yields a line per issue that is complete in it.
     """
     number = 0
+    if path.name.endswith(_PAGE_SUFFIX):
+        # Imported here: it brings an HTTP library that no other source needs.
+        from orchestration.sources.github.pages import read_record_lines
+
+        for number, line in read_record_lines(path):
+            yield _decode(number, line)
+        return
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as content:
             for number, line in enumerate(content, start=1):
