@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 MANIFEST := dbt_project/target/manifest.json
 DBT_SOURCES := $(shell find dbt_project -type f \( -name '*.sql' -o -name '*.yml' -o -name '*.csv' \) -not -path '*/target/*')
 
-.PHONY: setup run dev test lint format bench lock clean
+.PHONY: setup run dev test lint format bench fake-fidelity export lock clean
 
 run: setup  ## the whole pipeline on the configured source (the embedded sample unless .env says otherwise)
 	dagster asset materialize -m orchestration.definitions --select '*'
@@ -33,6 +33,12 @@ format: setup
 
 bench: setup  ## seconds per stage, written to bench.json
 	python -m tests.bench
+
+fake-fidelity: setup  ## the fake GitHub against GitHub's own schema and description (needs npm)
+	pytest -m fidelity -n 0 tests/fidelity
+
+export: setup  ## what was landed, as an archive that others can load: make export OUTPUT=folder
+	python -m orchestration export --output $(or $(OUTPUT),export)
 
 setup: .venv/.installed $(MANIFEST) .env
 

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from ml import commands_bias, commands_ranking
+
 RUNS_DIR = "warehouse/models"
 
 
@@ -37,10 +39,8 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--seed", type=int, default=None)
     train.set_defaults(run=_train)
 
-    report = commands.add_parser("bias-report", help="print the bias reports of a run")
-    report.add_argument("--run", required=True, metavar="RUN", dest="run_id")
-    report.add_argument("--runs-dir", default=RUNS_DIR, type=Path, metavar="DIR")
-    report.set_defaults(run=_bias_report)
+    commands_bias.register(commands, RUNS_DIR, _run_folder)
+    commands_ranking.register(commands)
     return parser
 
 
@@ -73,17 +73,6 @@ def _train(options: argparse.Namespace) -> int:
         evaluations = train_models(dataset, names, folder, config, show)
     write_bias_reports(dataset, evaluations, folder)
     print(leaderboard_text(evaluations))
-    return 0
-
-
-def _bias_report(options: argparse.Namespace) -> int:
-    folder = _run_folder(options.runs_dir, options.run_id)
-    if not folder.is_dir():
-        raise ValueError(f"There is no run {options.run_id!r} in {options.runs_dir}: train it first.")
-    reports = sorted(folder.glob("bias_*.txt"))
-    if not reports:
-        raise ValueError(f"The run {options.run_id!r} has no bias reports: train it on items with slices.")
-    print("\n\n".join(path.read_text().rstrip() for path in reports))
     return 0
 
 

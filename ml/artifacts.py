@@ -16,10 +16,14 @@ from numpy.typing import NDArray
 
 # Types beyond skops' own defaults that a model file may hold. Anything else is refused on loading.
 TRUSTED_TYPES = (
+    "ml.mitigated.AdjustedModel",
+    "ml.mitigated.MixtureRegressor",
     "ml.models.median.GroupMedian",
     "ml.models.forest.MedianForest",
     "ml.scaled.ScaledRegressor",
     "ml.predictor.DurationModel",
+    "ml.scoring_model.ScoringModel",
+    "ml.tree_encoder.GapKeepingNumbers",
     "ml.predictor.TimingHead",
     "ml.calibration.HorizonCalibration",
     "ml.calibration.ResidualIntervals",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from ml.fitting import Weighting
 from ml.models import find
@@ -58,6 +60,17 @@ class TrainingConfig:
                 raise ValueError(f"{name} must be at least {least}, not {getattr(self, name)}.")
         if self.subset_size is not None and self.subset_size < 2:
             raise ValueError(f"subset_size must be at least 2, not {self.subset_size}.")
+
+    @classmethod
+    def from_mapping(cls, mapping: Mapping[str, Any]) -> TrainingConfig:
+        """Read back the settings that ``run.json`` keeps; unknown names raise ValueError."""
+        parts = {"weighting": Weighting, "preprocessing": PreprocessingConfig}
+        try:
+            return cls(**{k: parts[k](**v) if k in parts else v for k, v in mapping.items()})
+        except TypeError as error:
+            raise ValueError(
+                f"The settings of the run are of another version ({error}): train again."
+            ) from error
 
     def hash_for(self, model: str) -> str:
         """Return the hash of everything that decides a model's result beside the data."""

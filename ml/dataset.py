@@ -42,6 +42,15 @@ class DomainConfig:
         Horizons H, in days, of the labels "ended within H".
     outcome_slices : tuple of str
         Slice columns made from the label itself.
+    mix_slices : tuple of str
+        Slice columns whose mix is held equal when a gap is split into model and mix.
+    mitigated_slices : tuple of str or None
+        Slice columns that mitigation may act on, preferred ones first: known when a prediction is made.
+        None for all that are not made from the label.
+    note : str
+        What every reader of a result must know of the data, such as that they are synthetic.
+    baseline_order : tuple of str
+        Number columns whose descending order, the first one first, is the baseline of scorers and rankers.
     snapshot_id : str or None
         Content hash; computed from the files when absent.
     """
@@ -51,6 +60,10 @@ class DomainConfig:
     weight_by: str | None = None
     horizons_days: tuple[float, ...] = (1, 7, 30, 90, 365)
     outcome_slices: tuple[str, ...] = ()
+    mix_slices: tuple[str, ...] = ()
+    mitigated_slices: tuple[str, ...] | None = None
+    note: str = ""
+    baseline_order: tuple[str, ...] = ()
     snapshot_id: str | None = None
 
     @classmethod
@@ -109,7 +122,7 @@ class Dataset:
         object.__setattr__(self, "items", items)
         object.__setattr__(self, "labels", labels)
         _check_values(items, labels)
-        for name in (self.config.timeline, self.config.weight_by):
+        for name in (self.config.timeline, self.config.weight_by, *self.config.baseline_order):
             if name is not None and name not in items:
                 raise ValueError(f"The settings name the column {name!r}, which the items do not have.")
         if not self.features:

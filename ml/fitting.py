@@ -78,6 +78,8 @@ class Workbench:
         The training rows in use: all, or a subset for quick trials.
     weighting : Weighting
     seed : int
+    extra_weight : ndarray, shape (n,), or None
+        Multiplies the weights of the regressor's rows.
     """
 
     dataset: Dataset
@@ -86,6 +88,7 @@ class Workbench:
     train_rows: Mask
     weighting: Weighting
     seed: int
+    extra_weight: NDArray[np.float64] | None = None
 
     @property
     def horizons(self) -> tuple[float, ...]:
@@ -95,7 +98,7 @@ class Workbench:
     def tuning_data(self, spec: ModelSpec, limit: int) -> TuningData:
         """Return at most ``limit`` known training rows and all known validation rows."""
         outcomes = self.split.outcomes(self.dataset)
-        weight = self._regressor_weights(spec, self.train_rows, outcomes)
+        weight = self.regressor_weights(spec, self.train_rows, outcomes)
         rows = np.flatnonzero(self.train_rows & outcomes.known)
         if len(rows) > limit:
             rows = np.sort(np.random.default_rng(self.seed).choice(rows, limit, replace=False))
@@ -110,16 +113,23 @@ class Workbench:
 
         The regressor sees rows with a known end; the timing head every row old enough.
         """
-        known = np.flatnonzero(rows & outcomes.known)
-        logs = np.log1p(outcomes.hours[known])
-        weight = self._regressor_weights(spec, rows, outcomes)[known]
-        regressor = spec.build(params, self.seed, "absolute")
-        spec.fit(regressor, self.x[known], logs, weight, self._validation(outcomes) if stop_early else None)
+        regressor, log_limit = self.fit_regressor(spec, params, rows, outcomes, stop_early)
         chosen = np.flatnonzero(rows)
         timing = fit_timing(
             spec, self.seed, self.x[chosen], outcomes.at(chosen), self._timing_weights(chosen), self.horizons
         )
-        return Heads(regressor, timing, float(logs.max()))
+        return Heads(regressor, timing, log_limit)
+
+    def fit_regressor(
+        self, spec: ModelSpec, params: Mapping[str, Any], rows: Mask, outcomes: Outcomes, stop_early: bool
+    ) -> tuple[Any, float]:
+        """Fit the regressor alone; return it and the largest log1p(hours) that it saw."""
+        known = np.flatnonzero(rows & outcomes.known)
+        logs = np.log1p(outcomes.hours[known])
+        weight = self.regressor_weights(spec, rows, outcomes)[known]
+        regressor = spec.build(params, self.seed, "absolute")
+        spec.fit(regressor, self.x[known], logs, weight, self._validation(outcomes) if stop_early else None)
+        return regressor, float(logs.max())
 
     def fit_on_training(self, spec: ModelSpec, params: Mapping[str, Any]) -> tuple[Heads, int | None]:
         """Fit on the training part; return the heads and the iterations kept by early stopping."""
@@ -131,8 +141,8 @@ class Workbench:
         rows = self.train_rows | self.split.rows("validation")
         return self.fit(spec, params, rows, self.split.outcomes_for_refit(self.dataset), stop_early=False)
 
-    def backtest(self, spec: ModelSpec, params: Mapping[str, Any]) -> Backtest | None:
-        """Fit on the earlier half of the training part, as known at its end, to judge what came after.
+    def backtest_parts(self) -> tuple[Mask, Mask, Outcomes] | None:
+        """Return the earlier training rows, the later ones, and what was known where the later ones begin.
 
         Residuals of the validation part alone are too small: its slow rows have no end yet when the test
         part begins. The later half of the training part has been watched for longer. None when a half is
@@ -145,6 +155,14 @@ class Workbench:
         later = self.train_rows & ~rows
         if min((rows & outcomes.known).sum(), (later & self.split.known).sum()) < MIN_BACKTEST_ROWS:
             return None
+        return rows, later, outcomes
+
+    def backtest(self, spec: ModelSpec, params: Mapping[str, Any]) -> Backtest | None:
+        """Fit on the earlier half of the training part, as known at its end, to judge what came after."""
+        parts = self.backtest_parts()
+        if parts is None:
+            return None
+        rows, later, outcomes = parts
         return Backtest(self.fit(spec, params, rows, outcomes, stop_early=False), later)
 
     def calibrate(
@@ -168,7 +186,7 @@ class Workbench:
             seen = np.flatnonzero(validation)
             before_validation.keep_if_better(first.timing.score(self.x[seen]), self._within(at_own_cut)[seen])
         at_test = self._horizon_calibration(judge, late, before_test).keep_same_as(before_validation)
-        intervals = self._intervals(judge, early, at_own_cut), self._intervals(judge, late, before_test)
+        intervals = self.intervals(judge, early, at_own_cut), self.intervals(judge, late, before_test)
         return (
             DurationModel(
                 encoder, first.regressor, first.timing, intervals[0], before_validation, first.log_limit
@@ -176,7 +194,8 @@ class Workbench:
             DurationModel(encoder, final.regressor, final.timing, intervals[1], at_test, final.log_limit),
         )
 
-    def _intervals(self, heads: Heads, rows: Mask, outcomes: Outcomes) -> ResidualIntervals:
+    def intervals(self, heads: Heads, rows: Mask, outcomes: Outcomes) -> ResidualIntervals:
+        """Learn the interval around a regressor's medians on rows that it never saw."""
         known = np.flatnonzero(rows & outcomes.known)
         logs = log_prediction(heads.regressor, self.x[known], heads.log_limit)
         weight = self._censoring_weights(rows, outcomes)[known]
@@ -233,12 +252,15 @@ class Workbench:
         seen = np.flatnonzero(rows & outcomes.known)
         return self.x[seen], np.log1p(outcomes.hours[seen]), self._censoring_weights(rows, outcomes)[seen]
 
-    def _regressor_weights(self, spec: ModelSpec, rows: Mask, outcomes: Outcomes) -> NDArray[np.float64]:
+    def regressor_weights(self, spec: ModelSpec, rows: Mask, outcomes: Outcomes) -> NDArray[np.float64]:
+        """Return the weight of every row in the regressor's fit, mean 1 over the known ones of ``rows``."""
         known = rows & outcomes.known
         weight = np.zeros(len(rows))
         weight[known] = group_weights(self._group[known], self.weighting.group_power) * self._given[known]
         if not spec.is_floor:
             weight = weight * self._censoring_weights(rows, outcomes)
+        if self.extra_weight is not None:
+            weight = weight * self.extra_weight
         return weight / weight[known].mean()
 
     def _timing_weights(self, rows: NDArray[np.intp]) -> NDArray[np.float64]:

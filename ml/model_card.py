@@ -9,7 +9,7 @@ from ml.selection import Choice, leaderboard
 
 TEMPLATE = """# Model card: {model} ({domain})
 
-- Model version: `{version}`, run `{run_id}`, snapshot `{snapshot}`
+{note}- Model version: `{version}`, run `{run_id}`, snapshot `{snapshot}`
 - Predicts: median hours to the end of an item, an 80 % interval, and the chance to end within each horizon
 - Chosen because: {reason}
 - Parameters: {params}
@@ -51,8 +51,11 @@ CARD_METRICS = (
 )
 
 
-def model_card(evaluations: Sequence[Evaluation], choice: Choice) -> str:
-    """Return the card, Markdown, of the chosen model; of none when all were refused."""
+def model_card(evaluations: Sequence[Evaluation], choice: Choice, note: str = "") -> str:
+    """Return the card, Markdown, of the chosen model; of none when all were refused.
+
+    ``note`` is what every reader must know of the data, such as that they are synthetic.
+    """
     chosen = next((e for e in evaluations if e.model == choice.model), None)
     shown = chosen or evaluations[0]
     params = {} if chosen is None else chosen.params
@@ -66,6 +69,7 @@ def model_card(evaluations: Sequence[Evaluation], choice: Choice) -> str:
     return TEMPLATE.format(
         model=choice.model or "none",
         domain=shown.domain,
+        note=f"> {note}\n\n" if note else "",
         version="none" if chosen is None else chosen.model_version,
         run_id=shown.run_id,
         snapshot=shown.snapshot_id[:16],

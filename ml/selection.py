@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
 
+from ml.bias.gate import ANY_DIMENSION, GATE_METRICS, GateResult, evaluate_gate, thresholds_above
 from ml.evaluation import Evaluation
 
 DECIDING = "mae_log"
@@ -27,27 +28,39 @@ SHOWN = (
 class Gate:
     """What a model must hold to be chosen, and by which figure.
 
+    Dimensions made from the outcome never stand against a model.
+
     Parameters
     ----------
     deciding : str
         Validation figure that the best model has the lowest of. Plain MAE counts only ends seen before the
         test part began and so favours early promises; "mae_log_censoring_weighted" makes up for that.
-    max_relative_gap : float or None
-        Largest relative gap of a slice dimension, on the validation part; None for no limit.
-    max_ratio_to_baseline : float or None
-        A gap over this many times the baseline model's gap in the same dimension is refused; None for no
-        limit. Slices differ by nature, so a gap is judged by what the model adds to it.
-    dimensions : tuple of str or None
-        Dimensions that are judged; None for all.
-    ignored : tuple of str
-        Dimensions that are not judged: those made from the outcome itself.
+    thresholds : mapping of dimension to mapping of metric to limit
+        As `ml.bias.gate.evaluate_gate` takes them; a dimension named here is judged by this alone.
+    ratio_to_baseline, allowance : float
+        Every other dimension is judged by the baseline's own gap: see `ml.bias.gate.thresholds_above`.
+    judge_others : bool
+        Whether dimensions that ``thresholds`` does not name are judged at all.
+    beyond_noise : bool
+        Whether only a flagged dimension can stand against a model.
     """
 
     deciding: str = DECIDING
-    max_relative_gap: float | None = None
-    max_ratio_to_baseline: float | None = 2.0
-    dimensions: tuple[str, ...] | None = None
-    ignored: tuple[str, ...] = ()
+    thresholds: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    ratio_to_baseline: float = 2.0
+    allowance: float = 0.25
+    judge_others: bool = True
+    beyond_noise: bool = True
+
+    def limits(self, summary: pd.DataFrame, split: str) -> dict[str, Mapping[str, float]]:
+        """Return the thresholds in force for a run's ``bias.summary``."""
+        given = dict(self.thresholds)
+        if ANY_DIMENSION in given or not self.judge_others:
+            return given
+        natural = thresholds_above(
+            summary, BASELINE, split=split, ratio=self.ratio_to_baseline, allowance=self.allowance
+        )
+        return {**natural, **given}
 
 
 @dataclass(frozen=True)
@@ -104,7 +117,7 @@ def choose_best(
     ----------
     evaluations : sequence of Evaluation
     bias_summary : DataFrame or None
-        ``model, split, dimension, relative_gap`` (the columns of ``bias.summary``).
+        ``bias.summary``; without it no model is refused for a gap.
     gate : Gate or None
     """
     if not evaluations:
@@ -123,6 +136,50 @@ def choose_best(
     error, best = min(allowed)
     reason = f"Lowest validation {gate.deciding} ({error:.4f}) of {len(allowed)} allowed models."
     return Choice(best, reason, refused)
+
+
+def gate_of(model: str, summary: pd.DataFrame, gate: Gate, split: str) -> GateResult:
+    """Judge one model by the gate. The baseline is never above its own gap, so only limits that were given
+    can fail it.
+    """
+    limits = gate.limits(summary, split)
+    return evaluate_gate(summary, limits, model=model, split=split, beyond_noise=gate.beyond_noise)
+
+
+def gate_table(model: str, summary: pd.DataFrame, gate: Gate, split: str) -> pd.DataFrame:
+    """Return one row per limit in force for a model: what was expected, what is, and the verdict.
+
+    Returns
+    -------
+    DataFrame
+        ``dimension, metric, expected, actual, flagged, verdict``; the verdict is "within", "failed", "within
+        noise" (beyond the limit, in a dimension that is not flagged) or "not assessable".
+    """
+    failed = {(f.dimension, f.metric) for f in gate_of(model, summary, gate, split).failures}
+    limits, rows = gate.limits(summary, split), []
+    own = summary[(summary["model"] == model) & (summary["split"] == split) & ~summary["is_outcome"]]
+    for line in own.to_dict("records"):
+        dimension = str(line["dimension"])
+        for metric, expected in limits.get(dimension, limits.get(ANY_DIMENSION, {})).items():
+            actual = float(line[metric])
+            beyond = actual > expected if GATE_METRICS[metric] else actual < expected
+            verdict = "within noise" if beyond else "within"
+            if line["n_assessable"] < 2:
+                verdict = "not assessable"
+            elif (dimension, metric) in failed:
+                verdict = "failed"
+            rows.append((dimension, metric, expected, actual, bool(line["flagged"]), verdict))
+    return pd.DataFrame(rows, columns=["dimension", "metric", "expected", "actual", "flagged", "verdict"])
+
+
+def ranked(evaluations: Sequence[Evaluation]) -> list[Evaluation]:
+    """Return the evaluations by their validation MAE of log hours, the lowest first; equal ones by name."""
+
+    def error(evaluation: Evaluation) -> tuple[float, str]:
+        value = evaluation.value("validation", DECIDING)
+        return (float("inf") if value is None else value, evaluation.model)
+
+    return sorted(evaluations, key=error)
 
 
 def _deciding_figure(evaluation: Evaluation, gate: Gate) -> float:
@@ -146,17 +203,5 @@ def _loses_to_median(evaluation: Evaluation) -> str | None:
 def _breaks_gate(model: str, summary: pd.DataFrame | None, gate: Gate) -> str | None:
     if summary is None or summary.empty:
         return None
-    judged = summary[(summary["split"] == "validation") & ~summary["dimension"].isin(gate.ignored)]
-    if gate.dimensions is not None:
-        judged = judged[judged["dimension"].isin(gate.dimensions)]
-    judged = judged[judged["relative_gap"].notna()]
-    floor = judged[judged["model"] == BASELINE].set_index("dimension")["relative_gap"]
-    own = judged[judged["model"] == model].sort_values("dimension")
-    for dimension, gap in zip(own["dimension"], own["relative_gap"].astype(float), strict=True):
-        if gate.max_relative_gap is not None and gap > gate.max_relative_gap:
-            return f"Its gap by {dimension} is {gap:.2f}, above the limit of {gate.max_relative_gap:.2f}."
-        base = float(floor.get(dimension, float("nan")))
-        limit = gate.max_ratio_to_baseline
-        if limit is not None and model != BASELINE and gap > limit * base:
-            return f"Its gap by {dimension} is {gap:.2f}, over {limit:g} times the median's {base:.2f}."
-    return None
+    failures = gate_of(model, summary, gate, split="validation").failures
+    return "; ".join(map(str, failures)) + "." if failures else None

@@ -97,7 +97,7 @@ def _train(
     tell(spec.name, "prepare")
     started = time.perf_counter()
     encoder, x = _encode(dataset, split, spec, config, prepared)
-    rows = _training_rows(split, config)
+    rows = training_rows(split, config)
     bench = Workbench(dataset, split, x, rows, config.weighting, config.seed)
     seconds["prepare"] = _lap(started)
 
@@ -193,11 +193,25 @@ def up_to_date(run_dir: Path, model: str, dataset: Dataset, config: TrainingConf
         return None
     evaluation = read_evaluation(path)
     same = evaluation.snapshot_id == dataset.snapshot_id and evaluation.config_hash == config.hash_for(model)
-    whole = all(
+    return evaluation if same and whole(run_dir, evaluation) else None
+
+
+def whole(run_dir: Path, evaluation: Evaluation) -> bool:
+    """Say whether every file of the model is in the folder as it was written."""
+    return all(
         (run_dir / name).is_file() and artifacts.sha256_of((run_dir / name).read_bytes()) == sha256
         for name, sha256 in evaluation.files.items()
     )
-    return evaluation if same and whole else None
+
+
+def encoded_rows(
+    dataset: Dataset, split: Split, spec: ModelSpec, config: TrainingConfig, run_dir: Path
+) -> NDArray[Any]:
+    """Return the rows of a run as the family sees them, from the run's cache where they are there."""
+    prepared = None
+    if spec.inputs == "features":
+        prepared = prepare(dataset, split, config.preprocessing, run_dir.parent / CACHE_FOLDER)
+    return _encode(dataset, split, spec, config, prepared)[1]
 
 
 def read_evaluation(path: Path) -> Evaluation:
@@ -218,7 +232,8 @@ def _encode(
     return prepared.encoder, np.asarray(prepared.matrix)
 
 
-def _training_rows(split: Split, config: TrainingConfig) -> NDArray[np.bool_]:
+def training_rows(split: Split, config: TrainingConfig) -> NDArray[np.bool_]:
+    """Return the mask of the training rows in use: all, or as many as the configuration says."""
     rows = split.rows("train")
     known = np.flatnonzero(rows & split.known)
     if config.subset_size is None or len(known) <= config.subset_size:
@@ -282,6 +297,7 @@ class _RunFile:
             "git_sha": git_sha if git_sha is not None else known.get("git_sha"),
             "engine": engine,
             "seed": config.seed,
+            "settings": asdict(config),
         }
 
     def write(self, status: str) -> None:

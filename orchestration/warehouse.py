@@ -119,10 +119,14 @@ def quoted(identifier: str) -> str:
 
 
 def _connect(path: Path) -> duckdb.DuckDBPyConnection:
+    existed = path.exists()
     try:
         return duckdb.connect(str(path))
     except duckdb.IOException as error:
         if "Could not set lock" not in str(error):
+            if not existed:
+                # A full disk leaves a stump that no later run could open.
+                path.unlink(missing_ok=True)
             raise
         holder = _LOCK_HOLDER.search(str(error))
         name = f"process {holder['pid']} ({holder['program']})" if holder else "another process"

@@ -38,6 +38,11 @@ def main() -> None:
     if options.archive.is_dir():
         archive = {"ISSUES_SOURCE": "archive", "ISSUES_ARCHIVE": str(options.archive.resolve())}
         report["jobs"]["archive"] = in_a_process("archive", archive)
+    from ml.bias.benchmark import benchmark_bias
+    from tests.bench_github import bench
+
+    report["bias"] = benchmark_bias()
+    report["github"] = bench()
     report["machine"]["load_after"] = os.getloadavg()[0]
     options.output.write_text(json.dumps(report, indent=2) + "\n")
     print(f"written to {options.output}", file=sys.stderr)

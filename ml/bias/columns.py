@@ -143,6 +143,7 @@ COLUMN_DESCRIPTIONS: dict[str, dict[str, str]] = {
         "overall_ci_high": "Upper end of the interval of the overall change.",
         "n_fits": "Model fits that the method took.",
         "seconds": "Seconds that it took.",
-        "reason": "accepted, within noise, overall worse, not assessable, or baseline.",
+        "reason": "accepted, worst slice worse, within noise, overall worse, not assessable, or baseline.",
+        "note": "What else to know of the method's result, such as a bound that was not met.",
     },
 }

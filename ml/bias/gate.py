@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -67,6 +67,62 @@ class GateResult:
         lines += [f"  failed: {failure}" for failure in self.failures]
         lines += [f"  not assessable: {dimension}" for dimension in self.not_assessable]
         return "\n".join(lines)
+
+
+def parse_thresholds(texts: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Read limits as a command line gives them: ``DIMENSION.METRIC=LIMIT``, ``METRIC=LIMIT`` or ``LIMIT``.
+
+    Without a dimension a limit holds for every one not named; without a metric it is one of shrunk_gap.
+    Limits are ratios (hours for mae_difference): 0.1 is 10 %, and a percent sign is refused.
+
+    Raises
+    ------
+    ValueError
+        If a text is none of these.
+    """
+    thresholds: dict[str, dict[str, float]] = {}
+    for text in texts:
+        name, _, number = text.rpartition("=")
+        dimension, _, metric = name.rpartition(".")
+        metric = metric or "shrunk_gap"
+        try:
+            limit = float(number)
+        except ValueError:
+            limit = math.nan
+        if not limit >= 0 or metric not in GATE_METRICS:
+            raise ValueError(
+                f"The threshold {text!r} is not of the form DIMENSION.METRIC=RATIO, such as "
+                f"seniority.shrunk_gap=0.3, with a metric of {', '.join(GATE_METRICS)}."
+            )
+        thresholds.setdefault(dimension or ANY_DIMENSION, {})[metric] = limit
+    return thresholds
+
+
+def thresholds_above(
+    summary: pd.DataFrame, baseline: str, *, split: str, ratio: float, allowance: float
+) -> dict[str, dict[str, float]]:
+    """Limits of the shrunken gap, by dimension, from what a baseline model's own gap is.
+
+    Slices differ by nature: even a model that knows nothing of an item has a gap between them. The limit is
+    the larger of ``ratio`` times that gap and the gap plus ``allowance``, so that neither a small gap that
+    doubles within its noise nor a large one that grows a little counts as the model's doing. A dimension in
+    which the baseline cannot be assessed gets no limit.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        ``bias.summary``.
+    baseline : str
+        Its model; without rows of it there are no limits.
+    split : str
+    ratio, allowance : float
+    """
+    own = summary[(summary["model"] == baseline) & (summary["split"] == split) & ~summary["is_outcome"]]
+    own = own[own["shrunk_gap"].notna()]
+    return {
+        str(dimension): {"shrunk_gap": max(ratio * gap, gap + allowance)}
+        for dimension, gap in zip(own["dimension"], own["shrunk_gap"].astype(float), strict=True)
+    }
 
 
 def evaluate_gate(

@@ -24,6 +24,7 @@ LEDGER_COLUMNS = [
     "task", "model", "method", "dimension", "mae_before", "mae_after", "gap_before", "gap_after", "ci_low",
     "ci_high", "accepted", "worst_slice", "n_worst", "worst_before", "worst_after", "change", "q_value",
     "overall_before", "overall_after", "overall_ci_low", "overall_ci_high", "n_fits", "seconds", "reason",
+    "note",
 ]  # fmt: skip
 
 
@@ -31,12 +32,14 @@ LEDGER_COLUMNS = [
 class Mitigated:
     """Test predictions of a mitigated model, and what it cost.
 
-    ``predictions`` has item_id (and event_at where items repeat) and y_pred (hours) of the test rows.
+    ``predictions`` has item_id (and event_at where items repeat) and y_pred (hours) of the test rows;
+    ``note`` is what else a reader should know, such as a bound that was not met.
     """
 
     predictions: pd.DataFrame
     n_fits: int = 0
     seconds: float = 0.0
+    note: str = ""
 
 
 def evaluate_ledger(
@@ -93,7 +96,8 @@ def evaluate_ledger(
         after = rows.aligned(method.predictions, name)
         for dimension in rows.worst:
             line = rows.compare(after, dimension, config.confidence)
-            lines.append({"method": name, "n_fits": method.n_fits, "seconds": method.seconds, **line})
+            cost = {"n_fits": method.n_fits, "seconds": method.seconds, "note": method.note}
+            lines.append({"method": name, **cost, **line})
     ledger = pd.DataFrame(lines).assign(task=config.task, model=str(test["model"].iloc[0]))
     return _decided(ledger, config.alpha, margin)[LEDGER_COLUMNS]
 
@@ -214,8 +218,14 @@ def _decided(ledger: pd.DataFrame, alpha: float, margin: float) -> pd.DataFrame:
     q = q_values(p_values, overlapping=True)
     not_worse = (ledger["overall_ci_high"] <= margin * ledger["overall_before"]).to_numpy()
     reason = np.select(
-        [is_baseline, ledger["worst_slice"].isna() | np.isnan(p_values), ~(q < alpha), ~not_worse],
-        ["baseline", "not assessable", "within noise", "overall worse"],
+        [
+            is_baseline,
+            ledger["worst_slice"].isna() | np.isnan(p_values),
+            ledger["ci_low"] > 0,
+            ~(q < alpha),
+            ~not_worse,
+        ],
+        ["baseline", "not assessable", "worst slice worse", "within noise", "overall worse"],
         "accepted",
     )
     return ledger.assign(q_value=q, reason=reason, accepted=reason == "accepted")

@@ -4,6 +4,15 @@ import dagster as dg
 
 everything = dg.define_asset_job("everything", selection=dg.AssetSelection.all())
 
-daily = dg.ScheduleDefinition(
-    name="daily", job=everything, cron_schedule="0 3 * * *", default_status=dg.DefaultScheduleStatus.STOPPED
+sweep = dg.define_asset_job(
+    "sweep",
+    selection=dg.AssetSelection.assets("raw_issues"),
+    config={"ops": {"raw_issues": {"config": {"sweep": True}}}},
+    description="Fetch what changed, and look for issues that are gone; only the source github does more.",
 )
+
+JOBS = [everything, sweep]
+SCHEDULES = [
+    dg.ScheduleDefinition(name="daily", job=everything, cron_schedule="0 3 * * *"),
+    dg.ScheduleDefinition(name="monthly_sweep", job=sweep, cron_schedule="0 1 1 * *"),
+]

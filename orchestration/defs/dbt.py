@@ -7,7 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
+from dagster_dbt import (
+    DagsterDbtTranslator,
+    DagsterDbtTranslatorSettings,
+    DbtCliResource,
+    DbtProject,
+    dbt_assets,
+)
 
 from orchestration.defs.resources import Project
 from orchestration.settings import DBT_MANIFEST, DBT_PROJECT_DIR
@@ -24,9 +30,10 @@ class NamedByModel(DagsterDbtTranslator):
     """Models keep their own names as asset keys, grouped by layer; raw tables are what ingestion makes."""
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
-        """`raw_issues` for every raw table, the model's name otherwise."""
+        """The asset that loads a raw table, the model's name otherwise."""
         if dbt_resource_props["resource_type"] == "source":
-            return dg.AssetKey("raw_issues")
+            source = dbt_resource_props["source_name"]
+            return dg.AssetKey("raw_issues" if source == "raw" else source)
         return dg.AssetKey(dbt_resource_props["name"])
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
@@ -35,7 +42,13 @@ class NamedByModel(DagsterDbtTranslator):
 
 
 @dbt_assets(
-    manifest=PROJECT.manifest_path, project=PROJECT, dagster_dbt_translator=NamedByModel(), name="dbt_models"
+    manifest=PROJECT.manifest_path,
+    project=PROJECT,
+    dagster_dbt_translator=NamedByModel(
+        # One asset loads all raw tables of a domain.
+        DagsterDbtTranslatorSettings(enable_duplicate_source_asset_keys=True)
+    ),
+    name="dbt_models",
 )
 def dbt_models(context: dg.AssetExecutionContext, dbt: DbtCliResource, project: Project) -> Iterator[Any]:
     """Build and test every selected model; each dbt test becomes an asset check."""

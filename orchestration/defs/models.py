@@ -111,12 +111,15 @@ def trained_models(
     context: dg.AssetExecutionContext, config: TrainingRun, project: Project
 ) -> dg.MaterializeResult:
     """The leaderboard of every model on the newest snapshot; what is not up to date is trained here."""
+    from ml.mitigating import accepted_models
     from ml.model_card import leaderboard_text
 
     names = config.models or list(registry())
     folder, evaluations = train_and_read(project, config, names, context.log)
+    # What mitigation made of these very models stays theirs, the champion among it.
+    mitigated = [model for model in accepted_models(folder) if model.split("+")[0] in names]
     with project.database() as database:
-        load_training(database, folder, names)
+        load_training(database, folder, [*names, *mitigated])
     best = min(evaluations, key=lambda evaluation: evaluation.value("validation", "mae_log") or float("inf"))
     return dg.MaterializeResult(
         metadata={

@@ -25,7 +25,9 @@ def ticket_predictions(context: dg.AssetExecutionContext, project: Project) -> d
         return dg.MaterializeResult(metadata={"dagster/row_count": 0})
     items = read_dataset(settings.snapshots_dir / best.snapshot_id).items
     open_items = items[items["item_id"].isin(tickets["item_id"])].drop_duplicates("item_id", keep="last")
-    predicted = load_model(settings.runs_dir / best.run_id, best.model).predict(open_items)
+    # One row too many, taken off again: encoders take no empty frame, and every ticket may be closed.
+    scored = pd.concat([open_items, items.head(1)])
+    predicted = load_model(settings.runs_dir / best.run_id, best.model).predict(scored).head(len(open_items))
     rows = pd.concat([open_items[["item_id"]].reset_index(drop=True), predicted], axis=1)
     rows = tickets.merge(rows, on="item_id").rename(columns={"y_pred": "predicted_hours"})
     rows["model_version"] = best.model_version

@@ -10,7 +10,7 @@ import duckdb
 from orchestration.settings import PROJECT_ROOT, Settings
 from orchestration.warehouse import open_pipeline_database, publish
 
-PUBLISHED_SCHEMAS = ("ml", "bias", "history", "tickets", "feature_store")
+PUBLISHED_SCHEMAS = ("ml", "bias", "history", "tickets", "alerts", "feature_store")
 
 
 class Project(dg.ConfigurableResource):

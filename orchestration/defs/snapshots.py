@@ -14,7 +14,15 @@ TICKETS = {
     "weight_by": "slice_repo",
     "horizons_days": [1, 7, 30, 90, 365],
     "outcome_slices": ["slice_completion_time"],
+    "mix_slices": ["slice_repo", "slice_label"],
+    # Labels, assignees and associations are as of the download, later than any prediction.
+    "mitigated_slices": ["slice_seniority", "slice_repo", "slice_keyword"],
 }
+
+
+SYNTHETIC = (
+    "These are synthetic issues: the figures show that the pipeline works, and nothing about the world."
+)
 
 
 @dg.asset(
@@ -28,12 +36,15 @@ def training_snapshot(context: dg.AssetExecutionContext, project: Project) -> dg
     manifest = json.loads(DBT_MANIFEST.read_text())
     with project.database() as database:
         registered = register_features(database, feature_views(manifest))
+        is_synthetic = database.sql("select count(*) > 0 from raw.issues where source = 'sample'").fetchall()[
+            0
+        ][0]
         snapshot = take_snapshot(
             database,
             project.settings().snapshots_dir,
             train="train_tickets",
             label="label_tickets",
-            domain=TICKETS,
+            domain={**TICKETS, "note": SYNTHETIC if is_synthetic else ""},
             git_sha=project.git_sha(),
         )
     context.log.info("Snapshot %s: %d rows.", snapshot.snapshot_id[:12], snapshot.rows)

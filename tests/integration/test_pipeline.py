@@ -39,6 +39,10 @@ COLUMNS = {
     "bias.summary": """run_id domain task model split dimension n_slices n_assessable best_slice worst_slice
         mae_difference mae_ratio relative_gap threshold flagged""",
     "bias.distribution": "run_id domain dimension slice n share weight",
+    "bias.composition": "run_id domain task model split dimension slice n raw_effect adjusted_effect cause",
+    "bias.over_time": "run_id domain task model split dimension slice month n effect ci_low ci_high",
+    "bias.mitigation": """run_id domain task model method dimension mae_before mae_after gap_before gap_after
+        ci_low ci_high accepted n_fits seconds reason""",
     "history.model_metrics": "run_id domain task model split metric value",
     "history.bias_summary": "run_id domain task model split dimension relative_gap",
     "tickets.predictions": """item_id repository number predicted_hours p10 p90 p_within_1d p_within_7d

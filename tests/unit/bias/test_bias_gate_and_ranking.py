@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ml.bias.gate import evaluate_gate
+from ml.bias.gate import evaluate_gate, parse_thresholds, thresholds_above
 from ml.bias.ranking import exposure_by_group, exposures, gini, ranking_by_group
 
 
@@ -181,3 +181,29 @@ def test_gini(values, expected):
 def test_ranking_names_bad_input(call, message):
     with pytest.raises(ValueError, match=message):
         call(rankings({"good": 0.1}, lists=2))
+
+
+def test_limits_above_a_baseline_are_the_larger_of_ratio_and_allowance() -> None:
+    summary = pd.DataFrame(
+        {
+            "model": ["floor", "floor", "floor", "floor", "other"],
+            "split": ["test"] * 5,
+            "dimension": ["wide", "narrow", "outcome", "alone", "wide"],
+            "shrunk_gap": [2.0, 0.1, 9.0, float("nan"), 7.0],
+            "is_outcome": [False, False, True, False, False],
+        }
+    )
+    limits = thresholds_above(summary, "floor", split="test", ratio=1.5, allowance=0.25)
+    assert limits == {"wide": {"shrunk_gap": 3.0}, "narrow": {"shrunk_gap": 0.35}}
+    assert thresholds_above(summary, "absent", split="test", ratio=1.5, allowance=0.25) == {}
+
+
+def test_thresholds_are_read_as_ratios() -> None:
+    read = parse_thresholds(["0.5", "repo.relative_gap=0.009", "mae_ratio=0.8", "repo.shrunk_gap=inf"])
+    assert read == {
+        "*": {"shrunk_gap": 0.5, "mae_ratio": 0.8},
+        "repo": {"relative_gap": 0.009, "shrunk_gap": float("inf")},
+    }
+    for wrong in ("0.9%", "nan", "-0.1", "repo.luck=1", "repo=0.1", ""):
+        with pytest.raises(ValueError, match="is not of the form"):
+            parse_thresholds([wrong])

@@ -7,7 +7,7 @@ import pytest
 
 from ml.evaluation import Evaluation, Metric
 from ml.model_card import leaderboard_text, model_card
-from ml.selection import Gate, choose_best, leaderboard
+from ml.selection import Gate, choose_best, gate_table, leaderboard
 
 
 def evaluation(
@@ -23,13 +23,15 @@ def evaluation(
     return Evaluation("v", "r", "d", "regression", model, "s" * 64, "c", 0, {}, ["f"], None, figures)
 
 
-def summary(**gaps: float) -> pd.DataFrame:
+def summary(flagged: bool = True, **gaps: float) -> pd.DataFrame:
+    common = {"split": "validation", "n_assessable": 2, "flagged": flagged, "flagged_slices": "north"}
     rows = [
-        {"model": m, "split": "validation", "dimension": "depot", "relative_gap": g} for m, g in gaps.items()
+        common
+        | {"model": m, "dimension": "depot", "relative_gap": 2 * g, "shrunk_gap": g, "is_outcome": False}
+        for m, g in gaps.items()
     ]
-    return pd.DataFrame(
-        [*rows, {"model": "a", "split": "validation", "dimension": "speed", "relative_gap": 99.0}]
-    )
+    outcome = {"model": "a", "dimension": "speed", "relative_gap": 99.0, "shrunk_gap": 99.0}
+    return pd.DataFrame([*rows, common | outcome | {"is_outcome": True, "n_assessable": 0}])
 
 
 def test_validation_decides_and_the_test_part_has_no_say() -> None:
@@ -50,17 +52,36 @@ def test_what_does_not_beat_the_median_is_refused() -> None:
     assert set(choice.refused) == {"a", "b"} and "does not beat the median" in choice.refused["a"]
 
 
-def test_the_gate_refuses_by_limit_and_by_ratio() -> None:
+def test_a_gap_is_judged_by_what_the_model_adds_to_the_medians_own() -> None:
     both = [evaluation("median", 1.9), evaluation("a", 1.1), evaluation("b", 1.2)]
-    gaps = summary(median=0.5, a=1.2, b=0.9)
-    gate = Gate(ignored=("speed",))
-    choice = choose_best(both, gaps, gate)
-    assert choice.model == "b" and "over 2 times the median's 0.50" in choice.refused["a"]
-    assert choose_best(both, gaps, Gate(ignored=("speed",), max_ratio_to_baseline=None)).model == "a"
-    strict = choose_best(both, gaps, Gate(ignored=("speed",), max_relative_gap=0.8))
-    assert strict.model == "median" and "above the limit of 0.80" in strict.refused["b"]
-    assert "speed" in choose_best(both, gaps, Gate(max_relative_gap=10.0, dimensions=("speed",))).refused["a"]
-    assert choose_best(both, gaps, Gate(dimensions=("colour",))).model == "a"
+    gaps = summary(median=0.5, a=1.1, b=0.9)
+    choice = choose_best(both, gaps)
+    assert choice.model == "b" and set(choice.refused) == {"a"}
+    assert "depot: shrunk_gap expected at most 1, actual 1.1" in choice.refused["a"]
+    assert choose_best(both, gaps, Gate(ratio_to_baseline=2.5)).model == "a"
+    assert choose_best(both, gaps, Gate(allowance=0.7)).model == "a"
+    assert choose_best(both, summary(flagged=False, median=0.5, a=1.1, b=0.9)).model == "a"
+
+
+def test_a_limit_that_is_given_replaces_the_medians() -> None:
+    both = [evaluation("median", 1.9), evaluation("a", 1.1), evaluation("b", 1.2)]
+    gaps = summary(median=0.5, a=1.1, b=0.9)
+    assert choose_best(both, gaps, Gate(thresholds={"depot": {"relative_gap": 2.3}})).model == "a"
+    strict = choose_best(both, gaps, Gate(thresholds={"*": {"shrunk_gap": 0.6}}))
+    assert strict.model == "median" and "expected at most 0.6" in strict.refused["b"]
+    assert choose_best(both, gaps, Gate(judge_others=False)).model == "a"
+    with pytest.raises(ValueError, match="dimension 'colour'"):
+        choose_best(both, gaps, Gate(thresholds={"colour": {"shrunk_gap": 1.0}}))
+
+
+def test_the_gate_is_a_table_of_expected_and_actual() -> None:
+    table = gate_table("a", summary(median=0.5, a=1.1), Gate(), "validation")
+    assert table.to_dict("records") == [
+        {"dimension": "depot", "metric": "shrunk_gap", "expected": 1.0, "actual": 1.1, "flagged": True}
+        | {"verdict": "failed"}
+    ]
+    quiet = gate_table("a", summary(flagged=False, median=0.5, a=1.1), Gate(), "validation")
+    assert quiet["verdict"].tolist() == ["within noise"]
 
 
 def test_none_is_chosen_when_all_are_refused() -> None:

@@ -125,9 +125,9 @@ def test_group_power_is_used() -> None:
     full = replace(bench, weighting=replace(QUICK.weighting, group_power=1.0, censoring_cap=1.0))
     spec, outcomes = find("linear"), split.outcomes(dataset)
     group = dataset.groups("slice_depot")
-    assert (even._regressor_weights(spec, rows, outcomes)[rows] == 1.0).all()
+    assert (even.regressor_weights(spec, rows, outcomes)[rows] == 1.0).all()
     totals = [
-        full._regressor_weights(spec, rows, outcomes)[rows & (group == g)].sum() for g in ("north", "south")
+        full.regressor_weights(spec, rows, outcomes)[rows & (group == g)].sum() for g in ("north", "south")
     ]
     assert totals[0] == pytest.approx(totals[1])
 

@@ -1,0 +1,303 @@
+"""Training of scorers and rankers: fit, early stopping, calibration, cross-validation and figures.
+
+What is scored (0/1 labels or grades) is a `ScoringTask`; see `ml.binary` and `ml.ranking`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ml.boosting import Judge, Objective, Rows, fit_booster, raw_scores, text_of
+from ml.calibration import HorizonCalibration
+from ml.dataset import Dataset
+from ml.evaluation import Metric
+from ml.group_splits import Fold, known_before_test, split_by_groups, stratified_group_folds
+from ml.scoring_metrics import ScoredRows, best_threshold, scoring_metrics
+from ml.scoring_model import ScoringModel, bounded
+from ml.splits import Split, split_by_time
+from ml.tree_encoder import tree_encoder
+
+RECIPE_VERSION = 1
+Values = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+EvalMetric = Literal["auc", "average_precision", "ndcg"]
+
+
+@dataclass(frozen=True)
+class ScoringConfig:
+    """Settings of the training of a scorer or ranker.
+
+    Parameters
+    ----------
+    validation_groups, test_groups : float
+        Numbers of groups; below 1, shares of all groups.
+    cv_folds : int
+        Stratified group folds before the test part; 0 for none.
+    eval_metric : {"auc", "average_precision", "ndcg"} or None
+        What early stopping and the tuner judge by; None for the task's own.
+    ndcg_at : tuple of int
+        The k of NDCG@k; cross-validation and the tuner judge a ranker by their mean.
+    precision_at : int
+    patience : int
+        Rounds without improvement before early stopping.
+    seed : int
+    replicates : int
+        Bootstrap resamples over groups; 0 for no intervals.
+    params : mapping
+        Parameters of LightGBM over the task's defaults.
+    """
+
+    validation_groups: float = 5
+    test_groups: float = 6
+    cv_folds: int = 5
+    eval_metric: EvalMetric | None = None
+    ndcg_at: tuple[int, ...] = (5, 10, 20)
+    precision_at: int = 20
+    patience: int = 50
+    seed: int = 0
+    replicates: int = 500
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.eval_metric not in (None, "auc", "average_precision", "ndcg"):
+            raise ValueError(
+                f"The metric {self.eval_metric!r} is unknown: choose auc, average_precision or ndcg."
+            )
+        if not self.ndcg_at or min(self.ndcg_at) < 1 or self.precision_at < 1:
+            raise ValueError(f"Each k must be at least 1, not {list(self.ndcg_at)} and {self.precision_at}.")
+
+    def hash_for(self, task: str) -> str:
+        """Return the hash of everything that decides a result beside the data."""
+        own = {"recipe": RECIPE_VERSION, "task": task, **asdict(self)}
+        return hashlib.sha256(json.dumps(own, sort_keys=True).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, eq=False)
+class ScoringTask:
+    """What is scored, and how.
+
+    Parameters
+    ----------
+    name : {"binary", "ranking"}
+    objective : {"binary", "lambdarank"}
+    defaults : mapping
+        Parameters of LightGBM.
+    target : callable (dataset) -> ndarray of float, shape (n,)
+        Truth of every row, NaN where unknown; raises ValueError when the labels do not fit the task.
+    eval_metric : str
+        What early stopping judges by when nothing else is configured.
+    """
+
+    name: Literal["binary", "ranking"]
+    objective: Objective
+    defaults: Mapping[str, Any]
+    target: Callable[[Dataset], Values]
+    eval_metric: EvalMetric
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedScoring:
+    """A fitted model with its validation and test rows, and its figures."""
+
+    task: ScoringTask
+    model: ScoringModel
+    params: dict[str, Any]
+    feature_list: list[str]
+    best_iteration: int
+    predictions: pd.DataFrame
+    metrics: list[Metric]
+    cv_scores: list[float | None]
+    seconds: dict[str, float]
+
+
+def train_scoring(
+    dataset: Dataset,
+    task: ScoringTask,
+    config: ScoringConfig | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> TrainedScoring:
+    """Train, calibrate and evaluate one scorer or ranker.
+
+    It is fitted on the training part and stopped early, calibrated and given its threshold on the
+    validation part; fitted again on both, with the same number of trees, on what was known when the test
+    part began; and scored on the test part once.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    task : ScoringTask
+    config : ScoringConfig or None
+    progress : callable (stage) or None
+    """
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1, user_api="blas"):
+        return _train(dataset, task, config or ScoringConfig(), progress or (lambda stage: None))
+
+
+def split_for(dataset: Dataset, config: ScoringConfig) -> Split:
+    """Return the split by whole groups, or, where the domain has timelines, by time on each of them.
+
+    Numbers of groups mean nothing on a timeline of its own: only shares below 1 are taken over there.
+    """
+    if dataset.config.timeline is not None:
+        shares = (config.validation_groups, config.test_groups)
+        validation, test = (n if 0 < n < 1 else other for n, other in zip(shares, (0.1, 0.2), strict=True))
+        return split_by_time(dataset, validation, test)
+    return split_by_groups(dataset, config.validation_groups, config.test_groups)
+
+
+def encoded_rows(dataset: Dataset, target: Values, learners: Mask, seed: int) -> tuple[Any, Rows]:
+    """Fit the encoder on ``learners``; return it with all rows encoded."""
+    encoder = tree_encoder(dataset, seed=seed)
+    encoder.fit(dataset.items[learners])
+    weight = dataset.row_labels()["weight"].fillna(1.0).to_numpy(float)
+    rows = Rows(encoder.transform(dataset.items), target, dataset.groups("group_id"), weight)
+    return encoder, rows
+
+
+def judge_for(metric: EvalMetric, groups: NDArray[np.object_], ks: Sequence[int]) -> Judge:
+    """Return what judges rows of these ``groups``; NDCG is the mean over the ``ks``."""
+    from ml.metrics import auc, average_precision
+    from ml.rank_metrics import ndcg
+
+    if metric == "ndcg":
+        return lambda y, s: float(np.mean([ndcg(y, s, groups, k)[0] for k in ks]))
+    pure = auc if metric == "auc" else average_precision
+    return lambda y, s: float(pure(y, s)[0])
+
+
+def check_classes(target: Values, rows: Mask, part: str) -> None:
+    """Refuse a part whose known truths are all alike."""
+    hits, n = int((target[rows] > 0).sum()), int(rows.sum())
+    if hits in (0, n):
+        raise ValueError(
+            f"The {part} part has {n} known labels, {hits} of them positive: a scorer needs both kinds; "
+            "give more groups or check the label."
+        )
+
+
+def _train(
+    dataset: Dataset, task: ScoringTask, config: ScoringConfig, tell: Callable[[str], None]
+) -> TrainedScoring:
+    seconds: dict[str, float] = {}
+    tell("prepare")
+    started = time.perf_counter()
+    target = task.target(dataset)
+    split = split_for(dataset, config)
+    first, late = (split.rows(part) & split.known for part in ("train", "validation"))
+    before_test = known_before_test(dataset, split)
+    for rows, part in ((first, "training"), (late, "validation")):
+        check_classes(target, rows, part)
+    encoder, data = encoded_rows(dataset, target, first, config.seed)
+    names = [str(name) for name in encoder.get_feature_names_out()]
+    params = {**task.defaults, **config.params}
+    metric = config.eval_metric or task.eval_metric
+    # Whole lists: the few first places of a few groups are so noisy that stopping by them is left to chance.
+    judge = judge_for(metric, data.groups[late], (len(target),))
+    seconds["prepare"] = _lap(started)
+
+    tell("fit")
+    started = time.perf_counter()
+    early = fit_booster(
+        data.at(first), names, task.objective, params, config.seed, data.at(late), judge, config.patience
+    )
+    best = max(1, int(early.current_iteration()))
+    params["n_estimators"] = best
+    on_validation = raw_scores(early, data.x)
+    calibration = HorizonCalibration(min_rows=10).fit(
+        bounded(on_validation[late]), (target[late] > 0).astype(float)[:, None]
+    )
+    final = fit_booster(data.at(before_test), names, task.objective, params, config.seed)
+    known_until = str(split.test_cut.max())
+    probability = calibration.predict(bounded(on_validation[late]))[:, 0]
+    threshold = best_threshold((target[late] > 0).astype(float), probability)
+    model = ScoringModel(encoder, text_of(final), calibration, threshold, known_until)
+    seconds["fit"] = _lap(started)
+
+    tell("cross-validate")
+    started = time.perf_counter()
+    cv_scores = _cross_validate(data, np.flatnonzero(before_test), names, task, params, metric, config)
+    seconds["cross_validate"] = _lap(started)
+
+    tell("evaluate")
+    started = time.perf_counter()
+    scores = np.where(split.rows("test"), model.score_encoded(data.x), on_validation)
+    predictions, metrics = _evaluate(dataset, split, data, scores, model, config)
+    seconds["evaluate"] = _lap(started)
+    return TrainedScoring(task, model, params, names, best, predictions, metrics, cv_scores, seconds)
+
+
+def _cross_validate(
+    data: Rows,
+    rows: NDArray[np.intp],
+    names: list[str],
+    task: ScoringTask,
+    params: Mapping[str, Any],
+    metric: EvalMetric,
+    config: ScoringConfig,
+) -> list[float | None]:
+    if config.cv_folds == 0:
+        return []
+    folds: list[Fold] = stratified_group_folds(data.y, data.groups, rows, config.cv_folds, config.seed)
+    scores: list[float | None] = []
+    for fold in folds:
+        booster = fit_booster(data.at(fold.fit), names, task.objective, params, config.seed)
+        judge = judge_for(metric, data.groups[fold.score], config.ndcg_at)
+        value = judge(data.y[fold.score], raw_scores(booster, data.x[fold.score]))
+        scores.append(value if np.isfinite(value) else None)
+    return scores
+
+
+def _evaluate(
+    dataset: Dataset, split: Split, data: Rows, scores: Values, model: ScoringModel, config: ScoringConfig
+) -> tuple[pd.DataFrame, list[Metric]]:
+    baseline = rule_order(dataset)
+    tables, metrics = [], []
+    for part in ("validation", "test"):
+        rows = np.flatnonzero(split.rows(part))
+        known = split.known[rows]
+        table = dataset.items.loc[rows, ["item_id", "event_at", "group_id"]].reset_index(drop=True)
+        table["split"] = part
+        table["y_true"] = np.where(known, data.y[rows], np.nan)
+        table["y_pred"] = model.probability(scores[rows])
+        table["score"] = scores[rows]
+        # Only durations have an interval; the columns are those of every prediction table.
+        table["p10"] = table["p90"] = np.nan
+        reasons = model.reasons_encoded(data.x[rows]) if part == "test" else [[] for _ in rows]
+        table["reasons"] = [json.dumps(reason) for reason in reasons]
+        tables.append(table)
+        seen = rows[known]
+        scored = ScoredRows(
+            relevance=data.y[seen],
+            score=scores[seen],
+            probability=table["y_pred"].to_numpy(float)[known],
+            baseline=None if baseline is None else baseline[seen],
+            groups=data.groups[seen],
+        )
+        metrics += scoring_metrics(
+            scored, part, model.threshold, config.ndcg_at, config.precision_at, config.replicates, config.seed
+        )
+    return pd.concat(tables, ignore_index=True), metrics
+
+
+def rule_order(dataset: Dataset) -> Values | None:
+    """Return a score that orders the rows by the columns of ``baseline_order``, the first one first."""
+    columns = list(dataset.config.baseline_order)
+    if not columns:
+        return None
+    keys = dataset.items[columns].astype("Float64").astype(float).fillna(-np.inf)
+    return np.asarray(keys.groupby(columns, sort=True).ngroup(), dtype=np.float64)
+
+
+def _lap(started: float) -> float:
+    return round(time.perf_counter() - started, 3)

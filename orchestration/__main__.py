@@ -1,0 +1,53 @@
+"""The command line of what needs the warehouse: `python -m orchestration COMMAND`."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from orchestration import training_set
+
+# What the user can mend, and is told in a sentence instead of a traceback.
+_USER_ERRORS = (ValueError, OSError)
+
+Register = Callable[[Any], None]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; 0 when it went well, 1 when it could not."""
+    parser = argparse.ArgumentParser(prog="python -m orchestration", description=__doc__)
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    for register in COMMANDS:
+        register(commands)
+    options = parser.parse_args(arguments)
+    try:
+        options.run(options)
+    except _USER_ERRORS as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _register_export(commands: Any) -> None:
+    command = commands.add_parser("export", help="write the corpus as files that can be shared")
+    command.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder to write to")
+    command.set_defaults(run=_export)
+
+
+def _export(options: argparse.Namespace) -> None:
+    from orchestration.export import export
+    from orchestration.settings import Settings
+    from orchestration.warehouse import open_pipeline_database
+
+    with open_pipeline_database(Settings.from_environment().pipeline_database) as database:
+        for name, rows in export(database, options.output.expanduser().resolve()).items():
+            print(f"{rows:>9,}  {options.output / name}")
+
+
+# A command is a function that adds its parser and sets `run`.
+COMMANDS: tuple[Register, ...] = (_register_export, training_set.register)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
