@@ -75,7 +75,7 @@ def train(
     progress : callable (model, stage) or None
         Called when a stage begins.
     """
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1, user_api="blas"):
         # One thread per fit: threads of linear algebra inside threads of fits wait for each other, and the
