@@ -108,7 +108,11 @@ class DurationModel(BaseEstimator):
 
     def predict(self, items: pd.DataFrame) -> pd.DataFrame:
         """Return ``y_pred, p10, p90`` (hours) and ``p_within_{h}d`` for raw items, in their order."""
-        return self.predict_encoded(self.encoder.transform(items))
+        from threadpoolctl import threadpool_limits
+
+        # Threads would add up products in another order each time: other last digits.
+        with threadpool_limits(1, user_api="blas"):
+            return self.predict_encoded(self.encoder.transform(items))
 
     def predict_encoded(self, x: NDArray[Any]) -> pd.DataFrame:
         """Do as `predict` for rows that are encoded already, shape (n, d)."""

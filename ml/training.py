@@ -181,7 +181,8 @@ def train_models(
         trained.seconds["prepare"] = round(trained.seconds["prepare"] + waited, 3)
         evaluations.append(_save(trained, dataset, folder, config))
         tell(name, "done")
-    if split is not None:
+    # A run that was killed after its last model is finished by the next one, which trains nothing.
+    if split is not None or run.is_unfinished:
         run.write("succeeded")
     return evaluations
 
@@ -287,6 +288,7 @@ class _RunFile:
     ) -> None:
         self.path = folder / "run.json"
         known = json.loads(self.path.read_text()) if self.path.is_file() else {}
+        self.is_unfinished = known.get("status") == "running"
         settings = json.dumps(asdict(config), sort_keys=True)
         self.content = {
             "run_id": folder.name,

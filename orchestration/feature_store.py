@@ -234,19 +234,24 @@ def _record(
     relation = f"training.{quoted(train)}"
     known = {"snapshot": snapshot_id}
     database.execute("delete from feature_store.feature_stats where snapshot_id = $snapshot", known)
-    database.execute(
-        f"""
-        insert into feature_store.feature_stats
-        select
-            $snapshot, column_name, column_type, count, null_percentage / 100, approx_unique,
-            try_cast(avg as double), try_cast(std as double), min[:200], q25, q50, q75, max[:200]
-        from (summarize (
-            select columns(lambda name: name not in ('item_id', 'event_at', 'entity_id', 'group_id')
-                and not starts_with(name, 'slice_')) from {relation}
-        ))
-        """,  # noqa: S608 - the relation is quoted
-        known,
-    )
+    # Quantiles are approximate and depend on the order of the rows: the file's, read by one thread.
+    database.execute("set threads = 1")
+    try:
+        database.execute(
+            """
+            insert into feature_store.feature_stats
+            select
+                $snapshot, column_name, column_type, count, null_percentage / 100, approx_unique,
+                try_cast(avg as double), try_cast(std as double), min[:200], q25, q50, q75, max[:200]
+            from (summarize (
+                select columns(lambda name: name not in ('item_id', 'event_at', 'entity_id', 'group_id')
+                    and not starts_with(name, 'slice_')) from read_parquet($file)
+            ))
+            """,
+            {**known, "file": str(path / "train.parquet")},
+        )
+    finally:
+        database.execute("reset threads")
     rows = int(database.sql(f"select count(*) from {relation}").fetchall()[0][0])  # noqa: S608
     n_features = int(
         database.execute(
