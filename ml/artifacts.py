@@ -74,6 +74,14 @@ def sha256_of(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def version_of(name: str, *content: str) -> str:
+    """Return a model's version: its name and a hash of what it learned from and what it answers.
+
+    Not of its file, which holds the time at which it was written.
+    """
+    return f"{name}-{sha256_of(' '.join(content).encode())[:12]}"
+
+
 def json_text(value: Any) -> str:
     """Return JSON with sorted keys; numbers that are not finite become null."""
     return json.dumps(_plain(value), indent=1, sort_keys=True, allow_nan=False) + "\n"

@@ -179,7 +179,7 @@ class Trial:
         hashes = {file: artifacts.sha256_of(data) for file, data in files.items()}
         evaluation = replace(
             self.evaluation,
-            model_version=f"{name}-{hashes[f'{name}.skops'][:12]}",
+            model_version=artifacts.version_of(name, key, hashes[f"predictions_{name}.parquet"]),
             model=name,
             config_hash=key[:16],
             params={**self.evaluation.params, "mitigation": method, "mitigated_slice": self.target.column},

@@ -261,7 +261,7 @@ def _save(trained: TrainedModel, dataset: Dataset, folder: Path, config: Trainin
         artifacts.write_atomically(folder / file, data)
     hashes = {file: artifacts.sha256_of(data) for file, data in files.items()}
     evaluation = Evaluation(
-        model_version=f"{name}-{hashes[f'{name}.skops'][:12]}",
+        model_version=artifacts.version_of(name, dataset.snapshot_id, hashes[f"predictions_{name}.parquet"]),
         run_id=folder.name,
         domain=dataset.config.name,
         task=TASK,
