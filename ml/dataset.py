@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -49,8 +50,15 @@ class DomainConfig:
         None for all that are not made from the label.
     note : str
         What every reader of a result must know of the data, such as that they are synthetic.
-    baseline_order : tuple of str
-        Number columns whose descending order, the first one first, is the baseline of scorers and rankers.
+    baselines : mapping of str to tuple of str
+        What scorers and rankers are compared with, by name: number columns whose descending order, the first
+        one first, is the baseline.
+    groups_are_questions : bool
+        Every group has an answer, one or more positive rows: a group without one among its rows counts as
+        missed, and rows of different groups are not compared.
+    block_days : float or None
+        Groups of one timeline that begin within the same so many days are drawn together when intervals are
+        made; None: each group by itself.
     snapshot_id : str or None
         Content hash; computed from the files when absent.
     """
@@ -63,7 +71,9 @@ class DomainConfig:
     mix_slices: tuple[str, ...] = ()
     mitigated_slices: tuple[str, ...] | None = None
     note: str = ""
-    baseline_order: tuple[str, ...] = ()
+    baselines: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    groups_are_questions: bool = False
+    block_days: float | None = None
     snapshot_id: str | None = None
 
     @classmethod
@@ -75,6 +85,10 @@ class DomainConfig:
         if unknown:
             raise ValueError(f"domain.json has the unknown settings {unknown}: remove or rename them.")
         values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in mapping.items()}
+        baselines = values.get("baselines", {})
+        if not isinstance(baselines, dict):
+            raise ValueError('baselines must name lists of columns, such as {"rules": ["severity"]}.')
+        values["baselines"] = {name: tuple(columns) for name, columns in baselines.items()}
         horizons = values.get("horizons_days", cls.horizons_days)
         if not horizons or any(not isinstance(h, int | float) or h <= 0 for h in horizons):
             raise ValueError(f"horizons_days must be positive numbers of days, not {list(horizons)}.")
@@ -122,7 +136,8 @@ class Dataset:
         object.__setattr__(self, "items", items)
         object.__setattr__(self, "labels", labels)
         _check_values(items, labels)
-        for name in (self.config.timeline, self.config.weight_by, *self.config.baseline_order):
+        named = [column for columns in self.config.baselines.values() for column in columns]
+        for name in (self.config.timeline, self.config.weight_by, *named):
             if name is not None and name not in items:
                 raise ValueError(f"The settings name the column {name!r}, which the items do not have.")
         if not self.features:
@@ -179,6 +194,14 @@ class Dataset:
             return np.full(len(self.items), "(all)", dtype=object)
         values = self.items[column]
         return np.asarray(values.astype(object).where(values.notna(), "(missing)").astype(str), dtype=object)
+
+    def clusters(self) -> NDArray[np.object_]:
+        """Return for every row what is drawn together when intervals are made; see ``block_days``."""
+        if self.config.block_days is None:
+            return self.groups("group_id")
+        start = self.items["event_at"].groupby(self.groups("group_id")).transform("min")
+        block = (start - pd.Timestamp(0)) // pd.Timedelta(days=self.config.block_days)
+        return self.groups(self.config.timeline) + "|" + block.astype(str).to_numpy(dtype=object)
 
     def as_sklearn_cv_split(
         self, subset_size: int | None = None, seed: int = 0

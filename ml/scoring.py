@@ -21,12 +21,12 @@ from ml.calibration import HorizonCalibration
 from ml.dataset import Dataset
 from ml.evaluation import Metric
 from ml.group_splits import Fold, known_before_test, split_by_groups, stratified_group_folds
-from ml.scoring_metrics import ScoredRows, best_threshold, scoring_metrics
+from ml.scoring_metrics import FigureSettings, ScoredRows, best_threshold, scoring_metrics
 from ml.scoring_model import ScoringModel, bounded
 from ml.splits import Split, split_by_time
 from ml.tree_encoder import tree_encoder
 
-RECIPE_VERSION = 1
+RECIPE_VERSION = 2
 Values = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 EvalMetric = Literal["auc", "average_precision", "ndcg"]
@@ -46,6 +46,8 @@ class ScoringConfig:
         What early stopping and the tuner judge by; None for the task's own.
     ndcg_at : tuple of int
         The k of NDCG@k; cross-validation and the tuner judge a ranker by their mean.
+    top_at : tuple of int
+        The k of top@k, the share of groups with a positive row among the first k.
     precision_at : int
     patience : int
         Rounds without improvement before early stopping.
@@ -61,6 +63,7 @@ class ScoringConfig:
     cv_folds: int = 5
     eval_metric: EvalMetric | None = None
     ndcg_at: tuple[int, ...] = (5, 10, 20)
+    top_at: tuple[int, ...] = (1, 3, 5)
     precision_at: int = 20
     patience: int = 50
     seed: int = 0
@@ -72,8 +75,9 @@ class ScoringConfig:
             raise ValueError(
                 f"The metric {self.eval_metric!r} is unknown: choose auc, average_precision or ndcg."
             )
-        if not self.ndcg_at or min(self.ndcg_at) < 1 or self.precision_at < 1:
-            raise ValueError(f"Each k must be at least 1, not {list(self.ndcg_at)} and {self.precision_at}.")
+        cuts = [*self.ndcg_at, *self.top_at, self.precision_at]
+        if not self.ndcg_at or min(cuts) < 1:
+            raise ValueError(f"Each k must be at least 1, not {cuts}, and NDCG needs one.")
 
     def hash_for(self, task: str) -> str:
         """Return the hash of everything that decides a result beside the data."""
@@ -168,10 +172,11 @@ def encoded_rows(dataset: Dataset, target: Values, learners: Mask, seed: int) ->
 def judge_for(metric: EvalMetric, groups: NDArray[np.object_], ks: Sequence[int]) -> Judge:
     """Return what judges rows of these ``groups``; NDCG is the mean over the ``ks``."""
     from ml.metrics import auc, average_precision
-    from ml.rank_metrics import ndcg
+    from ml.rank_metrics import Grouping, ndcg
 
     if metric == "ndcg":
-        return lambda y, s: float(np.mean([ndcg(y, s, groups, k)[0] for k in ks]))
+        grouping = Grouping(groups)
+        return lambda y, s: float(np.mean([ndcg(y, s, grouping, k)[0] for k in ks]))
     pure = auc if metric == "auc" else average_precision
     return lambda y, s: float(pure(y, s)[0])
 
@@ -261,7 +266,17 @@ def _cross_validate(
 def _evaluate(
     dataset: Dataset, split: Split, data: Rows, scores: Values, model: ScoringModel, config: ScoringConfig
 ) -> tuple[pd.DataFrame, list[Metric]]:
-    baseline = rule_order(dataset)
+    domain = dataset.config
+    baselines = {name: descending_order(dataset, columns) for name, columns in domain.baselines.items()}
+    clusters = dataset.clusters()
+    settings = FigureSettings(
+        ndcg_at=config.ndcg_at,
+        top_at=config.top_at,
+        precision_at=config.precision_at,
+        replicates=config.replicates,
+        seed=config.seed,
+        groups_are_questions=domain.groups_are_questions,
+    )
     tables, metrics = [], []
     for part in ("validation", "test"):
         rows = np.flatnonzero(split.rows(part))
@@ -273,30 +288,24 @@ def _evaluate(
         table["score"] = scores[rows]
         # Only durations have an interval; the columns are those of every prediction table.
         table["p10"] = table["p90"] = np.nan
-        reasons = model.reasons_encoded(data.x[rows]) if part == "test" else [[] for _ in rows]
-        table["reasons"] = [json.dumps(reason) for reason in reasons]
         tables.append(table)
         seen = rows[known]
         scored = ScoredRows(
             relevance=data.y[seen],
             score=scores[seen],
             probability=table["y_pred"].to_numpy(float)[known],
-            baseline=None if baseline is None else baseline[seen],
+            baselines={name: values[seen] for name, values in baselines.items()},
             groups=data.groups[seen],
+            clusters=clusters[seen],
         )
-        metrics += scoring_metrics(
-            scored, part, model.threshold, config.ndcg_at, config.precision_at, config.replicates, config.seed
-        )
+        metrics += scoring_metrics(scored, part, model.threshold, settings)
     return pd.concat(tables, ignore_index=True), metrics
 
 
-def rule_order(dataset: Dataset) -> Values | None:
-    """Return a score that orders the rows by the columns of ``baseline_order``, the first one first."""
-    columns = list(dataset.config.baseline_order)
-    if not columns:
-        return None
-    keys = dataset.items[columns].astype("Float64").astype(float).fillna(-np.inf)
-    return np.asarray(keys.groupby(columns, sort=True).ngroup(), dtype=np.float64)
+def descending_order(dataset: Dataset, columns: Sequence[str]) -> Values:
+    """Return a score that orders the rows by ``columns``, larger values first, the first column first."""
+    keys = dataset.items[list(columns)].astype("Float64").astype(float).fillna(-np.inf)
+    return np.asarray(keys.groupby(list(columns), sort=True).ngroup(), dtype=np.float64)
 
 
 def _lap(started: float) -> float:

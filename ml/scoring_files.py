@@ -131,16 +131,22 @@ def train_into_folder(
 
 
 def figures_text(metrics: list[Metric], split: str = "test") -> str:
-    """Return the figures of a part as lines of text, each beside its interval and its baseline."""
+    """Return the figures of a part as lines of text, each beside its interval and its baselines."""
     values = {m.metric: m for m in metrics if m.split == split}
-    lines = [f"{'metric':<20} {'value':>8}  {'95 % interval':>17}  {'baseline':>8}"]
+    gains = [name.split("_gain_vs_")[1] for name in values if "_gain_vs_" in name]
+    baselines = list(dict.fromkeys(gains))
+    width = max([8, *map(len, baselines)])
+    head = f"{'metric':<20} {'value':>8}  {'95 % interval':>17}"
+    lines = ["  ".join([head, *(f"{name:>{width}}" for name in baselines)])]
     for name, figure in values.items():
-        if name.endswith("_baseline") or "_gain_vs_" in name:
+        if "_gain_vs_" in name or any(name.endswith(f"_{baseline}") for baseline in baselines):
             continue
-        beside = values.get(f"{name}_baseline")
         interval = f"{_number(figure.ci_low)} to {_number(figure.ci_high)}"
-        shown = _number(beside.value if beside else None)
-        lines.append(f"{name:<20} {_number(figure.value):>8}  {interval:>17}  {shown:>8}")
+        line = [f"{name:<20} {_number(figure.value):>8}  {interval:>17}"]
+        for baseline in baselines:
+            beside = values.get(f"{name}_{baseline}")
+            line.append(f"{_number(beside.value if beside else None):>{width}}")
+        lines.append("  ".join(line))
     return "\n".join(lines)
 
 

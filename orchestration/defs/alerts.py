@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from ml.evaluation import Evaluation
     from ml.scoring import ScoringConfig, ScoringTask
 
-RULE_ORDER = ["rule_confidence", "severity_rank"]
-ALERTS = {"name": "alerts", "baseline_order": RULE_ORDER}
-CLUSTERS = {"name": "alert_clusters", "baseline_order": RULE_ORDER}
+RULE_ORDER = {"baseline": ["rule_confidence", "severity_rank"]}
+ALERTS = {"name": "alerts", "baselines": RULE_ORDER}
+CLUSTERS = {"name": "alert_clusters", "baselines": RULE_ORDER}
 # Asset name: domain, and the type that the tuner knows it by.
 MODELS = {
     "alert_scorer": ("alerts", "scorer"),

@@ -7,7 +7,7 @@ import pandas as pd
 
 from ml.dataset import Dataset, DomainConfig
 
-CONFIG = DomainConfig(name="parcels", baseline_order=("hint", "urgency"))
+CONFIG = DomainConfig(name="parcels", baselines={"baseline": ("hint", "urgency")})
 
 
 def frames(n_groups: int = 14, size: int = 60, seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:

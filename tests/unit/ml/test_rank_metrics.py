@@ -101,3 +101,30 @@ def test_group_weights_reweight_the_mean() -> None:
 def test_k_below_one_is_refused() -> None:
     with pytest.raises(ValueError, match="k must be at least 1"):
         r.ndcg(np.ones(1), np.ones(1), names("a"), 0)
+
+
+def test_every_group_is_measured_as_if_it_were_alone() -> None:
+    """One pass over shuffled rows gives what a loop over the groups gives."""
+    rng = np.random.default_rng(5)
+    n = 400
+    groups = np.array([f"g{k}" for k in rng.integers(0, 60, n)], dtype=object)
+    relevance = rng.choice([0.0, 0, 0, 1, 3], n)
+    score = rng.integers(0, 6, n).astype(float)  # with ties, which fall in order of rows
+    grouping = r.Grouping(groups)
+    for place, name in enumerate(sorted(set(groups))):
+        rows = groups == name
+        order = sorted(range(rows.sum()), key=lambda k, s=score[rows]: (-s[k], k))
+        hits = relevance[rows][order] > 0
+        if not hits.any():
+            assert np.isnan(r.reciprocal_rank_by_group(relevance, score, grouping)[place])
+            assert r.reciprocal_rank_by_group(relevance, score, grouping, empty=0.0)[place] == 0
+            assert r.ndcg_by_group(relevance, score, grouping, 3, empty=0.0)[place] == 0
+            continue
+        by_hand = naive_ndcg(list(relevance[rows][order]), list(range(rows.sum(), 0, -1)), 3)
+        assert r.ndcg_by_group(relevance, score, grouping, 3)[place] == pytest.approx(by_hand)
+        first = int(np.argmax(hits))
+        assert r.reciprocal_rank_by_group(relevance, score, grouping)[place] == pytest.approx(1 / (1 + first))
+        assert r.top_k_hit_by_group(relevance, score, grouping, 3)[place] == float(first < 3)
+        assert r.precision_by_group(relevance, score, grouping, 5)[place] == pytest.approx(
+            hits[:5].sum() / min(5, len(hits))
+        )

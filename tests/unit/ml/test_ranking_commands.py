@@ -16,7 +16,7 @@ from ml.scoring import ScoringConfig
 from ml.search_objectives import SearchRequest, objective_for
 from tests.unit.ml import grouped, synthetic
 
-SETTINGS = json.dumps({"name": "parcels", "baseline_order": ["hint", "urgency"]})
+SETTINGS = json.dumps({"name": "parcels", "baselines": {"baseline": ["hint", "urgency"]}})
 GROUPS = ["--validation-groups", "3", "--test-groups", "4"]
 CONFIG = ScoringConfig(validation_groups=3, test_groups=4)
 
