@@ -13,6 +13,11 @@
     date_trunc('day', {{ instant }}) + interval '1 day'
 {%- endmacro %}
 
+-- The last instant of a UTC day: what happened on it is known then, and "before the next day" includes it.
+{% macro last_instant(day) -%}
+    {{ day }} + interval '1 day' - interval '1 microsecond'
+{%- endmacro %}
+
 -- Hours of Monday to Friday between two instants. Counted from Monday 1970-01-05, an instant has seen
 -- 120 weekday hours per whole week and at most 120 of the week that it lies in.
 {% macro weekday_hours(start_at, end_at) -%}
