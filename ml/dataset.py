@@ -51,8 +51,8 @@ class DomainConfig:
     note : str
         What every reader of a result must know of the data, such as that they are synthetic.
     baselines : mapping of str to tuple of str
-        What scorers and rankers are compared with, by name: number columns whose descending order, the first
-        one first, is the baseline.
+        What scorers and rankers are compared with, by name: number columns to order by, the first one first,
+        larger values first, or smaller ones where the name has a ``-`` before it.
     groups_are_questions : bool
         Every group has an answer, one or more positive rows: a group without one among its rows counts as
         missed, and rows of different groups are not compared.
@@ -136,8 +136,8 @@ class Dataset:
         object.__setattr__(self, "items", items)
         object.__setattr__(self, "labels", labels)
         _check_values(items, labels)
-        named = [column for columns in self.config.baselines.values() for column in columns]
-        for name in (self.config.timeline, self.config.weight_by, *named):
+        ordered = [name.removeprefix("-") for names in self.config.baselines.values() for name in names]
+        for name in (self.config.timeline, self.config.weight_by, *ordered):
             if name is not None and name not in items:
                 raise ValueError(f"The settings name the column {name!r}, which the items do not have.")
         if not self.features:

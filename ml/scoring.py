@@ -267,7 +267,7 @@ def _evaluate(
     dataset: Dataset, split: Split, data: Rows, scores: Values, model: ScoringModel, config: ScoringConfig
 ) -> tuple[pd.DataFrame, list[Metric]]:
     domain = dataset.config
-    baselines = {name: descending_order(dataset, columns) for name, columns in domain.baselines.items()}
+    baselines = {name: order_by(dataset, columns) for name, columns in domain.baselines.items()}
     clusters = dataset.clusters()
     settings = FigureSettings(
         ndcg_at=config.ndcg_at,
@@ -302,10 +302,16 @@ def _evaluate(
     return pd.concat(tables, ignore_index=True), metrics
 
 
-def descending_order(dataset: Dataset, columns: Sequence[str]) -> Values:
-    """Return a score that orders the rows by ``columns``, larger values first, the first column first."""
-    keys = dataset.items[list(columns)].astype("Float64").astype(float).fillna(-np.inf)
-    return np.asarray(keys.groupby(list(columns), sort=True).ngroup(), dtype=np.float64)
+def order_by(dataset: Dataset, columns: Sequence[str]) -> Values:
+    """Return a score that orders the rows by ``columns``, the first one first; what is missing comes last.
+
+    Larger values come first, of a column with ``-`` before its name smaller ones.
+    """
+    names = [column.removeprefix("-") for column in columns]
+    keys = dataset.items[names].astype("Float64").astype(float)
+    for column, name in zip(columns, names, strict=True):
+        keys[name] = (-keys[name] if column.startswith("-") else keys[name]).fillna(-np.inf)
+    return np.asarray(keys.groupby(names, sort=True).ngroup(), dtype=np.float64)
 
 
 def _lap(started: float) -> float:

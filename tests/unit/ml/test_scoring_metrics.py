@@ -12,7 +12,7 @@ from ml import scoring_metrics as s
 from ml.dataset import Dataset
 from ml.evaluation import Metric
 from ml.ranking import train_ranker
-from ml.scoring import ScoringConfig
+from ml.scoring import ScoringConfig, order_by
 from tests.unit.ml import grouped
 
 SETTINGS = s.FigureSettings(ndcg_at=(2,), top_at=(1,), precision_at=1, replicates=200)
@@ -122,3 +122,15 @@ def test_a_ranker_of_questions_is_trained_and_measured_as_such() -> None:
     found = {m.metric for m in trained.metrics}
     assert {"top@1", "top@3", "mrr_gain_vs_baseline", "answer_among_rows"} <= found
     assert "auc" not in found
+
+
+def test_baselines_order_by_their_columns_up_or_down() -> None:
+    items, labels = grouped.frames(n_groups=6, size=10)
+    data = Dataset(items, labels, grouped.CONFIG)
+    up = order_by(data, ["-urgency", "load"])
+    expected = data.items.assign(load=data.items["load"].fillna(-np.inf)).sort_values(
+        ["urgency", "load"], ascending=[True, False], kind="stable"
+    )
+    assert list(np.argsort(-up, kind="stable")) == list(expected.index)
+    with pytest.raises(ValueError, match="'nothing'"):
+        Dataset(items, labels, replace(grouped.CONFIG, baselines={"b": ("-nothing",)}))
