@@ -190,10 +190,7 @@ class Dataset:
 
     def groups(self, column: str | None) -> NDArray[np.object_]:
         """Return the group name of every row; one common group when ``column`` is None."""
-        if column is None:
-            return np.full(len(self.items), "(all)", dtype=object)
-        values = self.items[column]
-        return np.asarray(values.astype(object).where(values.notna(), "(missing)").astype(str), dtype=object)
+        return group_names(self.items, column)
 
     def clusters(self) -> NDArray[np.object_]:
         """Return for every row what is drawn together when intervals are made; see ``block_days``."""
@@ -226,6 +223,14 @@ class Dataset:
         from ml.preprocessing import cv_arrays
 
         return cv_arrays(self, subset_size=subset_size, seed=seed)
+
+
+def group_names(items: pd.DataFrame, column: str | None) -> NDArray[np.object_]:
+    """Return the group name of every row of ``items``; one common group when ``column`` is None."""
+    if column is None:
+        return np.full(len(items), "(all)", dtype=object)
+    values = items[column]
+    return np.asarray(values.astype(object).where(values.notna(), "(missing)").astype(str), dtype=object)
 
 
 def _sha256_of(paths: list[Path]) -> str:

@@ -223,10 +223,12 @@ def _train(
         bounded(on_validation[late]), (target[late] > 0).astype(float)[:, None]
     )
     final = fit_booster(data.at(before_test), names, task.objective, params, config.seed)
-    known_until = str(split.test_cut.max())
+    line = dataset.config.timeline
+    cuts = pd.Series(split.test_cut).groupby(dataset.groups(line)).max()
+    known_until = {str(name): str(cut) for name, cut in cuts.items()}
     probability = calibration.predict(bounded(on_validation[late]))[:, 0]
     threshold = best_threshold((target[late] > 0).astype(float), probability)
-    model = ScoringModel(encoder, text_of(final), calibration, threshold, known_until)
+    model = ScoringModel(encoder, text_of(final), calibration, threshold, known_until, line)
     seconds["fit"] = _lap(started)
 
     tell("cross-validate")

@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator
 
 from ml.boosting import raw_scores
 from ml.calibration import HorizonCalibration
+from ml.dataset import group_names
 from ml.encoders import ItemEncoder
 from ml.rank_metrics import rank_in_group
 from ml.tree_encoder import source_columns
@@ -32,8 +33,11 @@ class ScoringModel(BaseEstimator):
         Fitted on the validation part, one column.
     threshold : float
         Probability from which a row counts as positive; chosen on the validation part.
-    known_until : str
-        Time before which labels were used, ISO 8601, UTC; rows from before may have been trained on.
+    known_until : dict of str to str
+        Of every timeline the time before which labels were used, ISO 8601, UTC; rows from before may have
+        been trained on.
+    timeline : str or None
+        Column that names a row's timeline; None where all rows are on one.
     """
 
     def __init__(
@@ -42,13 +46,15 @@ class ScoringModel(BaseEstimator):
         booster_text: str,
         calibration: HorizonCalibration,
         threshold: float,
-        known_until: str,
+        known_until: dict[str, str],
+        timeline: str | None = None,
     ) -> None:
         self.encoder = encoder
         self.booster_text = booster_text
         self.calibration = calibration
         self.threshold = threshold
         self.known_until = known_until
+        self.timeline = timeline
 
     def score_new(self, items: pd.DataFrame, top: int = REASONS) -> pd.DataFrame:
         """Score items that began after everything the model learned from.
@@ -64,10 +70,14 @@ class ScoringModel(BaseEstimator):
         ValueError
             When an item is older than the model's own knowledge, or is there twice.
         """
-        old = items["event_at"] < pd.Timestamp(self.known_until)
+        names = group_names(items, self.timeline)
+        # A timeline that was not there in training has nothing that could have been trained on.
+        known = pd.to_datetime(pd.Series(names).map(self.known_until)).to_numpy("datetime64[us]")
+        old = items["event_at"].to_numpy("datetime64[us]") < known
         if old.any():
+            at = int(np.flatnonzero(old)[0])
             raise ValueError(
-                f"The item {items.loc[old, 'item_id'].iloc[0]!r} is from before {self.known_until}: "
+                f"The item {items['item_id'].iloc[at]!r} is from before {known[at]}: "
                 "the model may have been trained on it; score newer items."
             )
         if items["item_id"].duplicated().any():

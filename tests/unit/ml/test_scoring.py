@@ -213,6 +213,26 @@ def test_rows_that_may_have_been_trained_on_are_not_scored() -> None:
         model.score_new(pd.concat([newest, newest]))
 
 
+def test_what_is_old_is_judged_on_its_own_timeline() -> None:
+    """Of two places of which one ended years before the other, both have rows that are new."""
+    items, labels = grouped.frames(n_groups=12, size=60)
+    early = np.arange(len(items)) % 2 == 0
+    items["slice_place"] = np.where(early, "closed", "open")
+    items["group_id"] = items["slice_place"] + items["group_id"]
+    items.loc[early, "event_at"] -= pd.Timedelta(days=2000)
+    labels.loc[early, ["labelled_at", "observed_until"]] -= pd.Timedelta(days=2000)
+    data = Dataset(items, labels, replace(grouped.CONFIG, timeline="slice_place"))
+    model = train_ranker(data, replace(CONFIG, validation_groups=0.2, test_groups=0.3, cv_folds=0)).model
+    newest = data.items.groupby("slice_place")["event_at"].transform("max") == data.items["event_at"]
+    assert set(data.items[newest]["slice_place"]) == {"closed", "open"}
+    assert len(model.score_new(data.items[newest])) == newest.sum()
+    oldest = data.items[data.items["event_at"] == data.items["event_at"].min()]
+    with pytest.raises(ValueError, match="may have been trained on"):
+        model.score_new(oldest)
+    unseen = oldest.assign(slice_place="a third")
+    assert len(model.score_new(unseen)) == len(unseen)
+
+
 def test_reasons_are_the_strongest_contributions_of_item_columns() -> None:
     data = grouped.dataset()
     model = train_scorer(data, CONFIG).model

@@ -25,9 +25,15 @@ author as (
     ) | indent(4) }}
 ),
 
+with_topic as (
+    select item_id, repository, topic, login, event_at
+    from candidates
+    where topic is not null
+),
+
 topic as (
     {{ as_of_join(
-        spine='candidates',
+        spine='with_topic',
         history=ref('int_person__topic_history'),
         key=['repository', 'topic', 'login'],
         features=['handled', 'median_log_hours'],
@@ -51,4 +57,4 @@ select
     greatest(author.available_at, topic.available_at) as available_at
 from candidates
 inner join author on candidates.item_id = author.item_id
-inner join topic on candidates.item_id = topic.item_id
+left join topic on candidates.item_id = topic.item_id
