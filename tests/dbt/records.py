@@ -101,11 +101,14 @@ def _record(
     }
 
 
-def undo_after(records: Iterable[Record], cut: datetime) -> list[Record]:
+def undo_after(
+    records: Iterable[Record], cut: datetime, *, knows_who_had_closed_ones: bool = False
+) -> list[Record]:
     """Return the records as they could have been read at ``cut``: later facts are gone.
 
     Values that are as of the crawl and carry no time (labels, assignees, counts, …) are scrambled: nothing
-    that is known at an earlier time may depend on them.
+    that is known at an earlier time may depend on them. With ``knows_who_had_closed_ones`` the assignees of
+    what was closed by then are kept: they are taken as known at the closing.
     """
     limit = iso(cut) or ""
     earlier = []
@@ -129,6 +132,12 @@ def undo_after(records: Iterable[Record], cut: datetime) -> list[Record]:
             "comments": 99,
             "locked": True,
         }
+        if knows_who_had_closed_ones and past["closed_at"] is not None:
+            is_assigned_later = any(
+                entry["event"] == "assigned" and entry["created_at"] >= limit
+                for entry in record["events"] or []
+            )
+            past["assignees"] = None if is_assigned_later else record["assignees"]
         earlier.append(past)
     return earlier
 
