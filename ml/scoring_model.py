@@ -56,8 +56,18 @@ class ScoringModel(BaseEstimator):
         self.known_until = known_until
         self.timeline = timeline
 
-    def score_new(self, items: pd.DataFrame, top: int = REASONS) -> pd.DataFrame:
+    def score_new(
+        self, items: pd.DataFrame, top: int = REASONS, reasons_to_rank: int | None = None
+    ) -> pd.DataFrame:
         """Score items that began after everything the model learned from.
+
+        Parameters
+        ----------
+        items : DataFrame
+        top : int
+            Reasons per item.
+        reasons_to_rank : int or None
+            Last rank with reasons, which are dear; None for all.
 
         Returns
         -------
@@ -89,6 +99,9 @@ class ScoringModel(BaseEstimator):
         by_name = np.argsort(items["item_id"].to_numpy(dtype=str), kind="stable")
         rank = np.empty(len(items), dtype=np.int64)
         rank[by_name] = rank_in_group(score[by_name], groups[by_name])
+        explained = np.flatnonzero(rank <= (reasons_to_rank or len(items)))
+        reasons: pd.Series = pd.Series([[]] * len(items), dtype=object)
+        reasons.iloc[explained] = self.reasons_encoded(x[explained], top)
         return pd.DataFrame(
             {
                 "item_id": items["item_id"].to_numpy(),
@@ -96,7 +109,7 @@ class ScoringModel(BaseEstimator):
                 "score": score,
                 "probability": self.probability(score),
                 "rank": rank,
-                "reasons": self.reasons_encoded(x, top),
+                "reasons": reasons,
             }
         )
 

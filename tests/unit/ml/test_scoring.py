@@ -238,7 +238,11 @@ def test_reasons_are_the_strongest_contributions_of_item_columns() -> None:
     model = train_scorer(data, CONFIG).model
     newest = data.items[data.items["group_id"] == "week-13"]
     everything = model.reasons_encoded(model.encoder.transform(newest), top=99)
-    first_five = model.score_new(newest)["reasons"]
+    scored = model.score_new(newest)
+    first_five = scored["reasons"]
+    short = model.score_new(newest, reasons_to_rank=7)
+    assert (short["reasons"].map(len) == np.where(scored["rank"] <= 7, 5, 0)).all()
+    assert list(short.loc[short["rank"] <= 7, "reasons"]) == list(first_five[scored["rank"] <= 7])
     for row, reasons in enumerate(first_five):
         assert len(reasons) == 5 and reasons == everything[row][:5]
         sizes = [abs(reason["contribution"]) for reason in reasons]
