@@ -7,6 +7,8 @@
 -- the slowest can be told apart, and they would make the whole era look slow (1,293 issues of golang/go).
 -- All others are observed to the end of the repository's records: a resolved issue's horizons beyond its closing
 -- are known as well.
+-- An open issue that vanished is observed until it was last seen: a deletion is no resolution, and from then on
+-- nobody knows whether there would have been one.
 -- Whether a closing is part of a bulk is known when its UTC day is over: that is when its label is known.
 with issues as (
     select *
@@ -16,6 +18,11 @@ with issues as (
 observed as (
     select repository, last_seen_at
     from {{ ref('int_repository__observed') }}
+),
+
+vanished as (
+    select item_id, last_seen_at
+    from {{ ref('int_issue__vanished') }}
 ),
 
 judged as (
@@ -47,8 +54,11 @@ select
     judged.imported_on,
     case
         when judged.is_before_import or (judged.is_closed and not judged.is_resolved) then judged.created_at
+        when not judged.is_closed
+            then greatest(judged.created_at, least(observed.last_seen_at, vanished.last_seen_at))
         else observed.last_seen_at
     end as observed_until,
     case when judged.is_resolved then {{ end_of_day('judged.closed_at') }} end as labelled_at
 from judged
 inner join observed on judged.repository = observed.repository
+left join vanished on judged.item_id = vanished.item_id

@@ -6,6 +6,7 @@ with source as (
     select
         repository,
         number,
+        fetched_at,
         json_transform(
             record,
             '{
@@ -48,5 +49,6 @@ select
     repository || '#' || number as item_id,
     repository,
     number,
+    fetched_at,
     unnest(record)
 from source

@@ -23,5 +23,6 @@ select
     len(assignees) > 0 as has_assignee,
     {{ utc_timestamp('created_at') }} as created_at,
     {{ utc_timestamp('updated_at') }} as updated_at,
-    {{ utc_timestamp('closed_at') }} as closed_at
+    {{ utc_timestamp('closed_at') }} as closed_at,
+    fetched_at
 from {{ ref('base_github__record') }}
