@@ -24,7 +24,17 @@ Kind = Literal["number", "category", "text"]
 KEY_COLUMNS = ("item_id", "event_at", "entity_id", "group_id")
 LABEL_COLUMNS = ("item_id", "y", "is_censored", "observed_until", "relevance", "weight", "labelled_at")
 # Facts of an item's end under other names: never features, whatever the label relation is called.
-OUTCOME_NAMES = frozenset({"closed_at", "resolution_hours", "business_hours", "log_y", "target", "label"})
+OUTCOME_NAMES = frozenset(
+    {
+        "closed_at",
+        "resolution_hours",
+        "business_hours",
+        "hours_from_assignment",
+        "log_y",
+        "target",
+        "label",
+    }
+)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -63,8 +64,13 @@ class Dbt:
         ]
 
 
-def load(database: duckdb.DuckDBPyConnection, records: Iterable[Record]) -> None:
-    """Create the raw tables and fill ``raw.issues``."""
+Tombstone = tuple[str, int, str, datetime]  # repository, number, reason, seen_at
+
+
+def load(
+    database: duckdb.DuckDBPyConnection, records: Iterable[Record], tombstones: Iterable[Tombstone] = ()
+) -> None:
+    """Create the raw tables and fill ``raw.issues`` and ``raw.tombstones``."""
     rows = pd.DataFrame(raw_rows(records))  # noqa: F841 - DuckDB reads it by its name
     for tables in sorted((ROOT / "warehouse").glob("raw*.sql")):
         database.execute(tables.read_text())
@@ -75,13 +81,17 @@ def load(database: duckdb.DuckDBPyConnection, records: Iterable[Record]) -> None
         from rows
         """
     )
+    for tombstone in tombstones:
+        database.execute("insert into raw.tombstones values (?, ?, ?, ?)", list(tombstone))
 
 
-def run_models(models: Models, records: Iterable[Record]) -> duckdb.DuckDBPyConnection:
+def run_models(
+    models: Models, records: Iterable[Record], tombstones: Iterable[Tombstone] = ()
+) -> duckdb.DuckDBPyConnection:
     """Run compiled models on records in a new database in memory."""
     database = duckdb.connect()
     database.execute("set TimeZone = 'UTC'; set threads = 2")
-    load(database, records)
+    load(database, records, tombstones)
     for name, sql in models:
         database.execute(f"create schema if not exists {name.split('.')[0]}")
         database.execute(f"create table {name} as ({sql}\n)")

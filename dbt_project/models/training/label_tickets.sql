@@ -7,6 +7,13 @@ with resolutions as (
 tickets as (
     select distinct item_id
     from {{ ref('train_tickets') }}
+),
+
+assignments as (
+    select resolutions.item_id, kept.assigned_at, resolutions.closed_at
+    from {{ ref('int_issue__kept_assignment') }} as kept
+    inner join resolutions on kept.item_id = resolutions.item_id
+    where not resolutions.is_censored
 )
 
 select
@@ -17,6 +24,10 @@ select
     null::integer as relevance,
     1.0::double as weight,
     resolutions.labelled_at,
-    resolutions.business_hours
+    resolutions.business_hours,
+    {{ hours_between('assignments.assigned_at', 'assignments.closed_at') }} as hours_from_assignment,
+    case when assignments.assigned_at is not null then 'event' end as assigned_at_source,
+    assignments.assigned_at
 from resolutions
 inner join tickets on resolutions.item_id = tickets.item_id
+left join assignments on resolutions.item_id = assignments.item_id

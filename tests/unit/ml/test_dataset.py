@@ -52,6 +52,8 @@ def test_snapshot_id_is_the_content_hash(tmp_path: Path) -> None:
         (lambda f: f.assign(labelled_at=1.0), None, "must not see them"),
         (lambda f: f.assign(relevance=1), None, "must not see them"),
         (lambda f: f.assign(closed_at=1.0), None, "must not see them"),
+        (lambda f: f.assign(hours_from_assignment=1.0), None, "must not see them"),
+        (lambda f: f.assign(assigned_at=1.0), lambda g: g.assign(assigned_at=None), "must not see them"),
         (lambda f: f.assign(event_at=f["event_at"].dt.tz_localize("UTC")), None, "has a time zone"),
         (lambda f: f.assign(event_at="yesterday"), None, "holds no times"),
         (lambda f: f.assign(seen=f["event_at"]), None, "make it a number"),
