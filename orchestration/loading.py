@@ -1,6 +1,6 @@
 """Landed files into the raw tables, with an account of every line; the newest record of an issue wins."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -12,6 +12,10 @@ from orchestration.sources.landing import LandedFile, SourceError
 from orchestration.warehouse import transaction
 
 SAMPLE = "sample"
+
+# Bytes, as landed, of the files that are loaded in one transaction. Its writes stay in memory until it
+# commits: what a load needs depends on its groups, not on the size of the corpus.
+_GROUP_BYTES = 1 << 20
 
 _CHOOSE_NEWEST = """
 -- The newest record of each key, those already in the warehouse included. The order is total and depends on
@@ -141,11 +145,12 @@ def load_landed(
     source: str,
     loaded_at: datetime | None = None,
 ) -> LoadReport:
-    """Load landed files into the raw tables, in one transaction.
+    """Load landed files into the raw tables, a group of files in one transaction: a file is loaded or is not.
 
-    Of the records of one issue the newest stays: by `updated_at`, then by the landing time, then by file name
-    and line. A file whose content was loaded before is skipped: the same files twice change nothing. Rows of
-    a repository that was renamed go under its present name.
+    A load that was killed goes on with the groups that are left, and ends in the same tables. Of the
+    records of one issue the newest stays: by `updated_at`, then by the landing time, then by file name and
+    line. A file whose content was loaded before is skipped: the same files twice change nothing. Rows of a
+    repository that was renamed go under its present name.
 
     Parameters
     ----------
@@ -167,26 +172,50 @@ def load_landed(
     if source == SAMPLE:
         _refuse_beside_real_issues(connection)
     new_files = _not_yet_loaded(connection, files, source)
-    now = {"loaded_at": loaded_at or datetime.now(UTC).replace(tzinfo=None)}
-    try:
-        check_lines(connection, new_files)
-        with transaction(connection):
-            removed = 0 if source == SAMPLE else _remove_synthetic(connection)
-            # Before anything is compared: what landed under a former name is the same issue.
-            rename_repositories(connection, dict(rename for file in files for rename in file.renames))
-            connection.execute(_CHOOSE_NEWEST)
-            connection.execute(_REMOVE_REPLACED)
-            connection.execute(_INSERT_NEWEST, {"source": source, **now})
-            connection.execute(_INSERT_REJECTED, now)
-            accounts = connection.execute(_INSERT_LOADS, {"source": source, **now}).fetchall()
-    finally:
-        for table in (*TEMPORARY_TABLES, "newest"):
-            connection.execute(f"drop table if exists temp.{table}")
+    # Before anything is compared: what landed under a former name is the same issue.
+    renames = dict(rename for file in files for rename in file.renames)
+    loaded_at = loaded_at or datetime.now(UTC).replace(tzinfo=None)
+    removed, loads = 0, []
+    for group in _groups(new_files):
+        check_lines(connection, group)
+        try:
+            with transaction(connection):
+                if source != SAMPLE:
+                    removed += _remove_synthetic(connection)
+                rename_repositories(connection, renames)
+                loads += _load_checked(connection, source, loaded_at)
+        finally:
+            for table in (*TEMPORARY_TABLES, "newest"):
+                connection.execute(f"drop table if exists temp.{table}")
     return LoadReport(
-        files=tuple(FileLoad(*account) for account in accounts),
+        files=tuple(loads),
         files_skipped=len(files) - len(new_files),
         synthetic_removed=removed,
     )
+
+
+def _groups(files: Sequence[LandedFile]) -> Iterator[list[LandedFile]]:
+    """Cut the files into groups of about the same size; without any file there is still one, empty group."""
+    group: list[LandedFile] = []
+    size = 0
+    for file in files:
+        group.append(file)
+        size += file.path.stat().st_size
+        if size >= _GROUP_BYTES:
+            yield group
+            group, size = [], 0
+    yield group
+
+
+def _load_checked(connection: duckdb.DuckDBPyConnection, source: str, loaded_at: datetime) -> list[FileLoad]:
+    """Take the checked lines up into the raw tables; the account of their files."""
+    now = {"loaded_at": loaded_at}
+    connection.execute(_CHOOSE_NEWEST)
+    connection.execute(_REMOVE_REPLACED)
+    connection.execute(_INSERT_NEWEST, {"source": source, **now})
+    connection.execute(_INSERT_REJECTED, now)
+    accounts = connection.execute(_INSERT_LOADS, {"source": source, **now}).fetchall()
+    return [FileLoad(*account) for account in accounts]
 
 
 def _refuse_beside_real_issues(connection: duckdb.DuckDBPyConnection) -> None:

@@ -281,6 +281,32 @@ def test_killed_at_any_point_and_run_again_gives_the_same_tables(tmp_path: Path,
         assert dump_tables(connection) == after
 
 
+def test_a_load_that_fails_half_way_keeps_whole_files_and_goes_on_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Every file is a group of its own; each has newer records of half of what the file before it has.
+    monkeypatch.setattr("orchestration.loading._GROUP_BYTES", 1)
+    landing = tmp_path / "landing"
+    files = [
+        land(
+            landing, [*(record(n, updated_at=f"2024-02-0{part}") for n in (part, part + 1)), "bad"], f"{part}"
+        )
+        for part in (1, 2, 3)
+    ]
+    with warehouse(tmp_path / "undisturbed") as connection:
+        report = load_landed(connection, files, source="archive")
+        after = dump_tables(connection)
+    assert (report.lines_read, report.loaded, report.rejected, len(report.files)) == (9, 6, 3, 3)
+
+    away = files[1].path.rename(tmp_path / "away")
+    with warehouse(tmp_path) as connection:
+        with pytest.raises(FileNotFoundError):
+            load_landed(connection, files, source="archive")
+        away.rename(files[1].path)
+        assert load_landed(connection, files, source="archive").files_skipped == 1
+        assert dump_tables(connection) == after
+
+
 @pytest.mark.skipif(not CORPUS.exists(), reason="the corpus is not on this machine")
 def test_the_corpus_loads_whole(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     files = get_source("archive", archive=CORPUS).land(tmp_path / "landing")
