@@ -8,23 +8,27 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Any
 
+from orchestration.sources.github.headers import is_used_up, retry_after, seconds_to_reset, server_time
+
 MAX_ATTEMPTS = 5
-# The quota is renewed every hour; a reset further away than that is a mistake of one of the two clocks.
-MAX_RESET_SECONDS = 3700.0
 _MINUTE = 60.0
 
-_SECONDARY = re.compile(r"secondary rate limit|abuse detection", re.IGNORECASE)
+# Some answers say it in the address of the documentation only.
+_SECONDARY = re.compile(
+    r"secondary rate|secondary-rate-limit|abuse detection|abuse-rate-limit", re.IGNORECASE
+)
 _PRIMARY = re.compile(r"rate limit exceeded|API rate limit", re.IGNORECASE)
 _OVERLOADED = re.compile(
-    r"something went wrong while executing your query|timed? ?out|couldn't respond to your request in time",
+    r"something went wrong|timed? ?out|couldn.t respond to your request in time|no server is currently",
     re.IGNORECASE,
 )
 _OVERLOAD_TYPES = {"RESOURCE_LIMITS_EXCEEDED", "MAX_NODE_LIMIT_EXCEEDED", "INTERNAL", "SERVICE_UNAVAILABLE"}
 _ALIAS = re.compile(r"n\d+")
+# An error page in HTML says what is wrong after all of its style.
+_LONGEST_PAGE = 100_000
 _UNREADABLE = object()
 
 
@@ -103,7 +107,7 @@ def decide(status: int, headers: Mapping[str, str], body: bytes, now: datetime, 
         Attempts of this request that have failed before, from 0.
     """
     headers = {name.lower(): value for name, value in headers.items()}
-    now = _http_date(headers.get("date")) or now
+    now = server_time(headers) or now
     if status == 0:
         return _again(f"no whole answer ({body.decode(errors='replace')})", attempt)
     if status in (204, 301, 302, 304, 307, 308):
@@ -115,7 +119,7 @@ def decide(status: int, headers: Mapping[str, str], body: bytes, now: datetime, 
             return _again(f"status {status}, but the body is no JSON", attempt)
         return _decide_document(document, message, headers, now, attempt)
     if status in (403, 429):
-        return _decide_refusal(status, message, headers, now, attempt)
+        return _decide_refusal(status, message, _everything_said(document, body), headers, now, attempt)
     if status == 401:
         if "bad credentials" in message.lower() or attempt > 0:
             return Rotate(f"401 {message}")
@@ -127,23 +131,28 @@ def decide(status: int, headers: Mapping[str, str], body: bytes, now: datetime, 
         return Skip("issues are disabled (410)" if "disabled" in message.lower() else "deleted (410)")
     if status == 451:
         return Skip("blocked for legal reasons (451)")
+    if status == 408:
+        return _again(f"408 {message}", attempt)
     if status >= 500:
-        return _shrink(f"{status} {message}", attempt)
+        return _shrink(f"{status} {message}", attempt, retry_after(headers, now))
     return Fatal(f"{status} {message}")
 
 
 def _decide_refusal(
-    status: int, message: str, headers: Mapping[str, str], now: datetime, attempt: int
+    status: int, message: str, said: str, headers: Mapping[str, str], now: datetime, attempt: int
 ) -> Decision:
-    if "x-github-sso" in headers:
+    # Of other organisations, whose part is missing, the header says `partial-results`.
+    if headers.get("x-github-sso", "").startswith("required"):
         return Fatal(f"{status} the organisation asks for single sign-on: authorise the token for it")
     if "resource not accessible" in message.lower():
         return Fatal(f"{status} {message}: the token lacks a permission (read access to issues)")
-    if "retry-after" in headers or _SECONDARY.search(message):
+    if "account was suspended" in message.lower():
+        return Rotate(f"{status} {message}")
+    if _SECONDARY.search(said):
         return _secondary(message, headers, now, attempt)
-    if headers.get("x-ratelimit-remaining", "").strip() == "0" or _PRIMARY.search(message):
+    if is_used_up(headers) or _PRIMARY.search(said):
         return _primary(message, headers, now, attempt)
-    if status == 429:
+    if status == 429 or "retry-after" in headers:
         return _secondary(message, headers, now, attempt)
     return Fatal(f"{status} {message}")
 
@@ -157,18 +166,19 @@ def _decide_document(
     if not errors:
         # An error without its status: {"message": "timedout"} comes with 200.
         if "message" in document and set(document) <= {"message", "documentation_url", "status"}:
-            return _by_message(message, headers, now, attempt)
-        if "data" in document and document["data"] is None:
+            return _by_message(message, headers, now, attempt) or Fatal(message)
+        # GitHub has been seen to write "null".
+        if "data" in document and not isinstance(document["data"], dict):
             return _shrink("data is null", attempt)
         return Ok(document)
+    if decision := _by_message(message, headers, now, attempt):
+        return decision
     if not isinstance(errors, list) or not all(isinstance(error, dict) for error in errors):
         return Fatal(f"GraphQL: errors is no list of objects: {str(errors)[:200]}")
     types = {str(error.get("type") or "") for error in errors}
     if types & {"RATE_LIMITED", "RATE_LIMIT"}:
         return _primary(message, headers, now, attempt)
-    if _SECONDARY.search(message):
-        return _secondary(message, headers, now, attempt)
-    if types & _OVERLOAD_TYPES or _OVERLOADED.search(message):
+    if types & _OVERLOAD_TYPES:
         return _shrink(message, attempt)
     return _decide_node_errors(document, errors, attempt)
 
@@ -193,14 +203,14 @@ def _decide_node_errors(document: dict[str, Any], errors: list[dict[str, Any]], 
     return Ok(document, tuple(problems))
 
 
-def _by_message(message: str, headers: Mapping[str, str], now: datetime, attempt: int) -> Decision:
+def _by_message(message: str, headers: Mapping[str, str], now: datetime, attempt: int) -> Decision | None:
     if _SECONDARY.search(message):
         return _secondary(message, headers, now, attempt)
-    if _OVERLOADED.search(message):
-        return _shrink(message, attempt)
     if _PRIMARY.search(message):
         return _primary(message, headers, now, attempt)
-    return Fatal(message)
+    if _OVERLOADED.search(message):
+        return _shrink(message, attempt)
+    return None
 
 
 def _primary(message: str, headers: Mapping[str, str], now: datetime, attempt: int) -> Decision:
@@ -210,55 +220,28 @@ def _primary(message: str, headers: Mapping[str, str], now: datetime, attempt: i
     if seconds is not None:
         return Wait(seconds, reason, is_free=True)
     # Without a usable time the wait is a guess, and guessing for ever would be no end.
-    return Wait(_MINUTE, reason) if attempt < MAX_ATTEMPTS else Fatal(reason)
+    if attempt >= MAX_ATTEMPTS:
+        return Fatal(reason)
+    return Wait(retry_after(headers, now) or _MINUTE, reason)
 
 
 def _secondary(message: str, headers: Mapping[str, str], now: datetime, attempt: int) -> Decision:
+    """Too much at once: wait for as long as GitHub says, and longer each time."""
     reason = f"asked to slow down: {message}"
     if attempt >= MAX_ATTEMPTS:
         return Fatal(reason)
-    return Wait(_retry_after(headers.get("retry-after", ""), now) * 2.0**attempt, reason)
-
-
-def seconds_to_reset(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Seconds until the quota is renewed, a second to spare; None when the header says nothing usable."""
-    try:
-        reset = float(headers.get("x-ratelimit-reset", ""))
-    except ValueError:
-        return None
-    if reset > 1e11:
-        reset /= 1000.0
-    seconds = reset - now.timestamp()
-    return min(seconds + 1.0, MAX_RESET_SECONDS) if seconds > 0 else None
-
-
-def _retry_after(value: str, now: datetime) -> float:
-    value = value.strip()
-    if value.isascii() and value.isdigit():
-        return max(float(value), 1.0)
-    date = _http_date(value)
-    return max((date - now).total_seconds(), 1.0) if date else _MINUTE
-
-
-def server_time(headers: Mapping[str, str]) -> datetime | None:
-    """The server's clock, as its `Date` header tells it."""
-    return _http_date(next((value for name, value in headers.items() if name.lower() == "date"), None))
-
-
-def _http_date(value: str | None) -> datetime | None:
-    try:
-        date = parsedate_to_datetime(value or "")
-    except ValueError:
-        return None
-    return date if date.tzinfo else date.replace(tzinfo=UTC)
+    seconds = retry_after(headers, now)
+    if seconds is None and is_used_up(headers):
+        seconds = seconds_to_reset(headers, now)
+    return Wait((seconds or _MINUTE) * 2.0**attempt, reason)
 
 
 def _again(reason: str, attempt: int) -> Decision:
     return Wait(2.0**attempt, reason) if attempt < MAX_ATTEMPTS else Fatal(reason)
 
 
-def _shrink(reason: str, attempt: int) -> Decision:
-    return Shrink(min(2.0**attempt, _MINUTE), reason)
+def _shrink(reason: str, attempt: int, least: float | None = None) -> Decision:
+    return Shrink(max(min(2.0**attempt, _MINUTE), least or 0.0), reason)
 
 
 def _parse(body: bytes) -> Any:
@@ -269,18 +252,25 @@ def _parse(body: bytes) -> Any:
 
 
 def _message(document: Any, body: bytes) -> str:
+    """What an answer says went wrong, in a few words: GraphQL's errors, REST's message, or a page's text."""
+    if document is _UNREADABLE:
+        return re.sub(r"<(style|script).*?</\1>|<[^>]*>|\s+", " ", _text(body), flags=re.DOTALL).strip()[:300]
+    if not isinstance(document, dict):
+        return ""
+    said = [str(document["message"])] if "message" in document else []
+    errors = document.get("errors")
+    for error in errors if isinstance(errors, list) else []:
+        known = error if isinstance(error, dict) else {"message": error}
+        said.append(str(known.get("message") or known.get("type") or known.get("code")))
+    return "; ".join(said)[:500]
+
+
+def _everything_said(document: Any, body: bytes) -> str:
+    """The same with what only a program reads, such as the address of the documentation."""
     if isinstance(document, dict):
-        errors = document.get("errors")
-        if isinstance(errors, list):
-            texts = [
-                str(error.get("message") or error.get("type")) for error in errors if isinstance(error, dict)
-            ]
-            if texts:
-                return "; ".join(texts)[:500]
-        if "message" in document:
-            return str(document["message"])[:500]
-    return (
-        re.sub(r"<[^>]*>|\s+", " ", body[:300].decode(errors="replace")).strip()
-        if document is _UNREADABLE
-        else ""
-    )
+        return f"{_message(document, body)} {document.get('documentation_url', '')}"
+    return _text(body)
+
+
+def _text(body: bytes) -> str:
+    return body[:_LONGEST_PAGE].decode(errors="replace")

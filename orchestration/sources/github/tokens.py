@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from orchestration.sources.github.decide import seconds_to_reset
 from orchestration.sources.github.errors import GitHubError, TokensRefusedError
+from orchestration.sources.github.headers import seconds_to_reset
 
 _TOKEN = re.compile(r"[A-Za-z0-9_.\-]+")
 HOW_TO_GET_ONE = (

@@ -21,9 +21,9 @@ from orchestration.sources.github.decide import (
     Skip,
     Wait,
     decide,
-    server_time,
 )
 from orchestration.sources.github.errors import GitHubError, OutOfTimeError, PageTooLargeError
+from orchestration.sources.github.headers import server_time
 from orchestration.sources.github.tokens import Tokens
 
 logger = logging.getLogger(__name__)

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from orchestration.sources.github.decide import (
     MAX_ATTEMPTS,
-    MAX_RESET_SECONDS,
     Decision,
     Fatal,
     Ok,
@@ -20,6 +19,7 @@ from orchestration.sources.github.decide import (
     Wait,
     decide,
 )
+from orchestration.sources.github.headers import MAX_RESET_SECONDS
 
 NOW = datetime(2026, 3, 2, 9, 0, 0, tzinfo=UTC)
 DATE = "Mon, 02 Mar 2026 09:00:00 GMT"
