@@ -31,7 +31,7 @@ create table if not exists raw.rejected_records (
 create table if not exists raw.tombstones (
     repository varchar not null,
     number bigint not null,
-    reason varchar not null,       -- deleted, transferred, gone, blocked
+    reason varchar not null,       -- deleted, transferred, gone, blocked, disabled
     seen_at timestamp not null,
     primary key (repository, number)
 );

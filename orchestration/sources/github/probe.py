@@ -31,6 +31,8 @@ def ask_for_issue(transport: Transport, repository: Identity, number: int) -> tu
         target = re.search(r"/repositories/(\d+)/issues/\d+$", answer.headers.get("location", ""))
         if target and int(target[1]) == repository.id:
             answer = transport.get(answer.headers["location"], is_followed=False, final=_REASONS)
+    if answer.status == 410 and b"disabled" in answer.body:
+        return answer, "disabled"
     if answer.status in _REASONS:
         return answer, _REASONS[answer.status]
     if not isinstance(answer.document, dict) or answer.document.get("number") != number:

@@ -62,7 +62,7 @@ def _assignees(node: dict[str, Any], events: list[dict[str, Any]]) -> list[dict[
     others: dict[str, None] = {}
     for event in events:
         who = event["assignee"]
-        if who and who["type"] != "User":
+        if who and who["type"] not in ("User", None):
             if event["event"] == "assigned":
                 others[who["login"]] = None
             else:
@@ -133,8 +133,12 @@ def record_from_rest(
         "body": issue.get("body") or None,
         "user": _rest_person(issue.get("user")),
         "author_association": issue.get("author_association"),
-        "assignees": [{"login": person["login"]} for person in issue.get("assignees") or []],
-        "labels": [{"name": label["name"]} for label in issue.get("labels") or []],
+        "assignees": [{"login": person["login"]} for person in _rest_assignees(issue) if person],
+        # GitHub's description allows a label to be its name alone.
+        "labels": [
+            {"name": label if isinstance(label, str) else label["name"]}
+            for label in issue.get("labels") or []
+        ],
         "milestone": {"title": milestone.get("title")} if milestone else None,
         "comments": issue.get("comments"),
         "pull_request": issue.get("pull_request"),
@@ -162,6 +166,11 @@ def record_from_rest(
         ],
         "source": "github",
     }
+
+
+def _rest_assignees(issue: dict[str, Any]) -> list[dict[str, Any] | None]:
+    """The list, or what old servers give instead of it."""
+    return issue.get("assignees") or [issue.get("assignee")]
 
 
 def _rest_person(user: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -82,6 +82,18 @@ def test_fault_16_a_sweep_gives_what_vanished_a_tombstone(tmp_path: Path) -> Non
         assert not [r for r in shop.fake.requests[before:] if "/issues/" in r.path], "probed once only"
 
 
+def test_fault_16_a_probe_says_that_issues_are_disabled(tmp_path: Path) -> None:
+    with workshop(tmp_path) as shop:
+        shop.run()
+        shop.fake.world.delete(NAME, 10)
+        disabled = breakage.refused(410, "Issues are disabled for this repo")
+        shop.fake.faults.append(Fault(lambda request: request.path.endswith("/issues/10"), disabled))
+        outcome = shop.run(is_sweep=True)
+        assert outcome.error is None, outcome.error
+        assert shop.tombstones() == {10: "disabled"}
+        assert len([request for request in outcome.requests if "/issues/" in request.path]) == 1
+
+
 def test_fault_16_issues_that_are_disabled_stop_only_this_repository(tmp_path: Path) -> None:
     world = World()
     generate_issues(world, NAME, 3)
