@@ -11,7 +11,7 @@ from orchestration.defs.runs import DOMAIN, read_dataset
 from orchestration.results import champion, load_ticket_predictions
 
 
-@dg.asset(deps=["best_model"], group_name="selection", kinds={"duckdb"})
+@dg.asset(deps=["best_model", "tickets_open"], group_name="selection", kinds={"duckdb"})
 def ticket_predictions(context: dg.AssetExecutionContext, project: Project) -> dg.MaterializeResult:
     """Hours and chances of closing of every open ticket, seen from its creation, in `tickets.predictions`."""
     from ml.artifacts import load_model
