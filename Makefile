@@ -9,10 +9,16 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 MANIFEST := dbt_project/target/manifest.json
 DBT_SOURCES := $(shell find dbt_project -type f \( -name '*.sql' -o -name '*.yml' -o -name '*.csv' \) -not -path '*/target/*')
 
-.PHONY: setup run dev test lint format bench fake-fidelity export lock clean
+.PHONY: setup run dev run-fake test lint format bench fake-fidelity export lock clean
 
 run: setup  ## the whole pipeline on the configured source (the embedded sample unless .env says otherwise)
 	dagster asset materialize -m orchestration.definitions --select '*'
+
+run-fake: setup  ## the pipeline live from the fake GitHub to the predictions, in WAREHOUSE_DIR or a temporary folder
+	export WAREHOUSE_DIR=$${WAREHOUSE_DIR:-$$(mktemp -d)} && \
+	python -m tests.fake_github --issues $(or $(ISSUES),2000) -- \
+	  dagster asset materialize -m orchestration.definitions --select '*ticket_predictions' && \
+	echo "written below $$WAREHOUSE_DIR"
 
 dev: setup  ## the Dagster UI on http://127.0.0.1:3000
 	dagster dev --host 127.0.0.1 --port 3000
