@@ -131,5 +131,5 @@ def test_fault_31_a_farewell_is_a_warning(tmp_path: Path) -> None:
     with workshop(tmp_path, faults=[Fault(is_page, farewell)]) as shop:
         outcome = shop.run()
         assert_unharmed(shop, outcome)
-        assert "Sunset Mon, 01 Mar 2027" in outcome.report()
-        assert "Deprecation" in outcome.report()
+        shown = outcome.source.reports_table()
+        assert "Sunset Mon, 01 Mar 2027" in shown and "Deprecation" in shown
