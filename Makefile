@@ -40,7 +40,7 @@ format: setup
 bench: setup  ## seconds per stage, written to bench.json
 	python -m tests.bench
 
-fake-fidelity: setup  ## the fake GitHub against GitHub's own schema and description (needs npm)
+fake-fidelity: setup  ## fake and client against GitHub's own schema, description and recorded answers (needs npm)
 	pytest -m fidelity -n 0 tests/fidelity
 
 export: setup  ## what was landed, as an archive that others can load: make export OUTPUT=folder

@@ -10,7 +10,12 @@ import pytest
 from graphql import GraphQLSchema, build_schema
 
 CACHE = Path(__file__).resolve().parents[2] / ".cache" / "fidelity"
-PACKAGES = ("@octokit/graphql-schema@15.26.1", "@octokit/openapi@23.0.2", "emulate@0.8.0")
+PACKAGES = (
+    "@octokit/graphql-schema@15.26.1",
+    "@octokit/openapi@23.0.2",
+    "@octokit/fixtures@23.1.2",
+    "emulate@0.8.0",
+)
 _DESCRIPTION = Path("node_modules/@octokit/openapi/generated/api.github.com.json")
 
 
