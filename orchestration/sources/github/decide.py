@@ -216,13 +216,11 @@ def _by_message(message: str, headers: Mapping[str, str], now: datetime, attempt
 def _primary(message: str, headers: Mapping[str, str], now: datetime, attempt: int) -> Decision:
     """The quota of the hour is used up: wait until it is renewed."""
     reason = f"quota used up: {message}"
-    seconds = seconds_to_reset(headers, now)
-    if seconds is not None:
+    seconds, asked = seconds_to_reset(headers, now), retry_after(headers, now)
+    if seconds is not None and seconds >= (asked or 0.0):
         return Wait(seconds, reason, is_free=True)
-    # Without a usable time the wait is a guess, and guessing for ever would be no end.
-    if attempt >= MAX_ATTEMPTS:
-        return Fatal(reason)
-    return Wait(retry_after(headers, now) or _MINUTE, reason)
+    # Without a usable reset the wait is a guess, and guessing for ever would be no end.
+    return Wait(asked or _MINUTE, reason) if attempt < MAX_ATTEMPTS else Fatal(reason)
 
 
 def _secondary(message: str, headers: Mapping[str, str], now: datetime, attempt: int) -> Decision:

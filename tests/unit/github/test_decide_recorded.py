@@ -74,6 +74,10 @@ WAITS = {
         *(403, rest(GOOD_NEWS), {**USED_UP, "Retry-After": "60"}),
         *(1801, True),
     ),
+    "primary, with a Retry-After beyond the reset": (
+        *(403, rest(GOOD_NEWS), {**USED_UP, "Retry-After": "2400"}),
+        *(2400, False),
+    ),
     "primary, in the headers only": (429, b"", USED_UP, 1801, True),
     "primary of GraphQL under its other name": (
         *(
