@@ -43,7 +43,9 @@ words as (
     from questions
     inner join {{ ref('int_issue__word') }} as words on questions.question_id = words.item_id
     -- The title is there from the start; of a label at least its day must be over.
-    where words.known_on < questions.day or not starts_with(words.word, 'label:')
+    where
+        not words.is_label
+        or (words.known_on < questions.day and (words.gone_on is null or words.gone_on >= questions.day))
 ),
 
 known_words as (

@@ -5,14 +5,16 @@ with handlers as (
 ),
 
 words as (
-    select item_id, repository, word
+    select item_id, repository, word, known_on, gone_on
     from {{ ref('int_issue__word') }}
 ),
 
+-- What an issue was called, and labelled, when it was closed.
 daily as (
     select words.repository, words.word, handlers.login, handlers.day, count(*) as handled
     from handlers
     inner join words on handlers.item_id = words.item_id
+    where words.known_on <= handlers.day and (words.gone_on is null or words.gone_on > handlers.day)
     group by words.repository, words.word, handlers.login, handlers.day
 )
 
