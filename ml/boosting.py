@@ -18,7 +18,7 @@ KNOWN_PARAMS = frozenset(
     {
         "n_estimators", "num_leaves", "max_depth", "learning_rate", "min_child_samples", "subsample",
         "subsample_freq", "colsample_bytree", "reg_alpha", "reg_lambda", "min_split_gain", "max_bin",
-        "scale_pos_weight", "lambdarank_truncation_level", "lambdarank_norm", "label_gain",
+        "scale_pos_weight", "lambdarank_truncation_level", "lambdarank_norm", "label_gain", "gain_trees",
     }
 )  # fmt: skip
 MAX_GRADE = 30
@@ -105,7 +105,8 @@ def fit_booster(
         Names of the columns.
     objective : {"binary", "lambdarank"}
     params : mapping
-        By their scikit-learn names; see `KNOWN_PARAMS`.
+        By their scikit-learn names; see `KNOWN_PARAMS`. ``gain_trees``, for LambdaRank only, is a number of
+        trees of the expected gain that it starts from, and on which ``n_estimators`` more are built.
     seed : int
     judge : callable
     patience : int
@@ -117,27 +118,12 @@ def fit_booster(
     """
     import lightgbm
 
-    given = check_params(params)
-    rounds = int(given.pop("n_estimators", 500))
-    settings = {
-        "objective": objective,
-        "metric": "None",
-        "seed": seed,
-        "num_threads": 1,  # sums in another order give other last digits, hence other bytes
-        "deterministic": True,
-        "force_row_wise": True,
-        "verbose": -1,
-        **given,
-    }
+    rounds, gain_trees, settings = _settings(objective, params, seed)
     rows = train.by_group() if objective == "lambdarank" else train
-    # The names are made safe: LightGBM refuses those with JSON characters.
-    safe = safe_names(names)
-    data = lightgbm.Dataset(
-        rows.x, rows.y, weight=rows.weight, feature_name=safe,
-        group=rows.group_sizes() if objective == "lambdarank" else None,
-    )  # fmt: skip
+    data = _lightgbm_rows(rows, names, objective)
+    start = _expected_gain(rows, names, settings, gain_trees) if gain_trees else None
     if validation is None or judge is None:
-        return lightgbm.train(settings, data, rounds)
+        return lightgbm.train(settings, data, rounds, init_model=start)
     chosen = judge
 
     seen = validation.by_group()
@@ -154,11 +140,79 @@ def fit_booster(
         settings,
         data,
         rounds,
+        init_model=start,
         valid_sets=[watched],
         feval=evaluate,
         callbacks=[lightgbm.early_stopping(patience, verbose=False)],
     )
     return lightgbm.Booster(model_str=text_of(booster, booster.best_iteration))
+
+
+def start_trees(params: Mapping[str, Any]) -> int:
+    """Return the number of trees that are there before the first of ``n_estimators``."""
+    gain_trees = int(params.get("gain_trees", 0))
+    return gain_trees + 1 if gain_trees else 0
+
+
+def _settings(objective: Objective, params: Mapping[str, Any], seed: int) -> tuple[int, int, dict[str, Any]]:
+    given = check_params(params)
+    rounds, gain_trees = int(given.pop("n_estimators", 500)), int(given.pop("gain_trees", 0))
+    if gain_trees and objective != "lambdarank":
+        raise ValueError(f"gain_trees {gain_trees} has a meaning for LambdaRank only: leave it out.")
+    settings = {
+        "objective": objective,
+        "metric": "None",
+        "seed": seed,
+        "num_threads": 1,  # sums in another order give other last digits, hence other bytes
+        "deterministic": True,
+        "force_row_wise": True,
+        "verbose": -1,
+        **given,
+    }
+    return rounds, gain_trees, settings
+
+
+def _expected_gain(rows: Rows, names: Sequence[str], settings: Mapping[str, Any], gain_trees: int) -> Any:
+    """Return trees whose sum is the logarithm of a row's expected gain; None when no row has a gain.
+
+    The order by expected gain is the best one for DCG (Cossock and Zhang 2008). It is P(relevant) times the
+    gain of a relevant row: one tree, fitted on relevant rows, learns the second, the Poisson trees on all
+    rows the first. LambdaRank alone has to find both from the pairs of a few dozen groups.
+    """
+    import lightgbm
+
+    by_grade = settings.get("label_gain")
+    gain = np.asarray(by_grade, dtype=np.float64)[rows.y.astype(int)] if by_grade else 2.0**rows.y - 1.0
+    relevant = gain > 0
+    if not relevant.any():
+        return None
+    rate = float(np.average(relevant, weights=rows.weight))
+    level = Rows(rows.x, np.log(np.where(relevant, gain, 1.0) * rate), rows.groups, rows.weight).at(relevant)
+    shared = {k: v for k, v in settings.items() if k != "label_gain" and not k.startswith("lambdarank_")}
+    # Nothing but the grade is to be learned here: neither sampling nor shrinkage may blur it.
+    one_tree = {
+        **shared, "objective": "regression", "learning_rate": 1.0, "num_leaves": 7, "min_child_samples": 10,
+        "subsample": 1.0, "subsample_freq": 0, "colsample_bytree": 1.0, "reg_alpha": 0.0, "reg_lambda": 0.0,
+        "min_split_gain": 0.0,
+    }  # fmt: skip
+    first = lightgbm.train(one_tree, _lightgbm_rows(level, names, "regression"), 1)
+    all_rows = Rows(rows.x, gain, rows.groups, rows.weight)
+    return lightgbm.train(
+        {**shared, "objective": "poisson"},
+        _lightgbm_rows(all_rows, names, "poisson"),
+        gain_trees,
+        init_model=first,
+    )
+
+
+def _lightgbm_rows(rows: Rows, names: Sequence[str], objective: str) -> Any:
+    import lightgbm
+
+    # The names are made safe: LightGBM refuses those with JSON characters.
+    return lightgbm.Dataset(
+        rows.x, rows.y, weight=rows.weight, feature_name=safe_names(names),
+        group=rows.group_sizes() if objective == "lambdarank" else None,
+    )  # fmt: skip
 
 
 def text_of(booster: Any, iterations: int | None = None) -> str:

@@ -90,7 +90,20 @@ def forward_folds(dataset: Dataset, split: Split, folds: int = 4) -> list[Fold]:
     The later half of the groups is cut into ``folds`` runs of groups. A fold is fitted on every earlier
     group's labels that were known when its own run began, and scored on the run's labels that were known
     when the test part began.
+
+    Raises
+    ------
+    ValueError
+        When no fold has known labels on both sides.
     """
+    result = rolling_folds(dataset, split, folds)
+    if not result:
+        raise ValueError("No rolling fold has known labels on both sides: give more groups before the test.")
+    return result
+
+
+def rolling_folds(dataset: Dataset, split: Split, folds: int = 4) -> list[Fold]:
+    """Return the folds of `forward_folds`, or none when there are none."""
     usable = known_before_test(dataset, split)
     _, rank = _groups_in_time(dataset)
     ranks = np.unique(rank[split.rows("train", "validation")])
@@ -104,8 +117,6 @@ def forward_folds(dataset: Dataset, split: Split, folds: int = 4) -> list[Fold]:
         score = np.flatnonzero(usable & (rank >= run[0]) & (rank <= run[-1]))
         if len(fit) and len(score):
             result.append(Fold(fit, score))
-    if not result:
-        raise ValueError("No rolling fold has known labels on both sides: give more groups before the test.")
     return result
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ml.boosting import Judge, Objective, Rows, fit_booster, raw_scores, text_of
+from ml.boosting import Judge, Objective, Rows, fit_booster, raw_scores, start_trees, text_of
 from ml.calibration import HorizonCalibration
 from ml.dataset import Dataset
 from ml.evaluation import Metric
@@ -24,6 +24,7 @@ from ml.group_splits import Fold, known_before_test, split_by_groups, stratified
 from ml.scoring_metrics import FigureSettings, ScoredRows, best_threshold, scoring_metrics
 from ml.scoring_model import ScoringModel, bounded
 from ml.splits import Split, split_by_time
+from ml.stopping import fold_judge, rounds_by_folds, stopping_folds
 from ml.tree_encoder import tree_encoder
 
 RECIPE_VERSION = 2
@@ -43,7 +44,7 @@ class ScoringConfig:
     cv_folds : int
         Stratified group folds before the test part; 0 for none.
     eval_metric : {"auc", "average_precision", "ndcg"} or None
-        What early stopping and the tuner judge by; None for the task's own.
+        What early stopping on the validation part and the tuner judge by; None for the task's own.
     ndcg_at : tuple of int
         The k of NDCG@k; cross-validation and the tuner judge a ranker by their mean.
     top_at : tuple of int
@@ -135,6 +136,10 @@ def train_scoring(
     validation part; fitted again on both, with the same number of trees, on what was known when the test
     part began; and scored on the test part once.
 
+    A validation part with fewer rows of the rarer class than `ml.stopping.ENOUGH_TO_STOP_BY` does not decide
+    the number of trees: it is the one that is best in the mean over rolling folds of what precedes the test
+    part (log loss, or NDCG of whole groups), stopped early in the same way.
+
     Parameters
     ----------
     dataset : Dataset
@@ -213,10 +218,20 @@ def _train(
 
     tell("fit")
     started = time.perf_counter()
-    early = fit_booster(
-        data.at(first), names, task.objective, params, config.seed, data.at(late), judge, config.patience
-    )
-    best = max(1, int(early.current_iteration()))
+    folds = stopping_folds(dataset, split, target)
+    if folds:
+        fold_judged = fold_judge(task.objective, data)
+        best = rounds_by_folds(
+            data, folds, names, task.objective, params, config.seed, fold_judged, config.patience
+        )
+        early = fit_booster(
+            data.at(first), names, task.objective, {**params, "n_estimators": best}, config.seed
+        )
+    else:
+        early = fit_booster(
+            data.at(first), names, task.objective, params, config.seed, data.at(late), judge, config.patience
+        )
+        best = max(1, int(early.current_iteration()) - start_trees(params))
     params["n_estimators"] = best
     on_validation = raw_scores(early, data.x)
     calibration = HorizonCalibration(min_rows=10).fit(

@@ -16,6 +16,7 @@ from ml.group_splits import known_before_test
 from ml.ranking import train_ranker
 from ml.scoring import ScoringConfig, TrainedScoring, split_for
 from ml.scoring_model import hold_above_cut
+from ml.stopping import stopping_folds
 from tests.unit.ml import grouped
 
 CONFIG = ScoringConfig(
@@ -79,14 +80,38 @@ def test_neither_stopping_nor_fitting_sees_a_test_row(train: Any) -> None:
     assert value(before, "auc") != value(after, "auc")
 
 
+def with_validation_turned(data: Dataset, config: ScoringConfig) -> Dataset:
+    labels = data.labels.copy()
+    validation = split_for(data, config).rows("validation")
+    labels.loc[validation, "y"] = 1.0 - labels.loc[validation, "y"]
+    return Dataset(data.items, labels, grouped.CONFIG)
+
+
 def test_stopping_judges_validation_rows() -> None:
     """With validation labels turned round, more trees only hurt: it stops at once."""
-    data = grouped.dataset()
-    validation = split_for(data, CONFIG).rows("validation")
-    labels = data.labels.copy()
-    labels.loc[validation, "y"] = 1.0 - labels.loc[validation, "y"]
+    data = grouped.dataset(size=300, seed=1)
     assert train_scorer(data, CONFIG).best_iteration > 10
-    assert train_scorer(Dataset(data.items, labels, grouped.CONFIG), CONFIG).best_iteration < 10
+    assert train_scorer(with_validation_turned(data, CONFIG), CONFIG).best_iteration < 10
+
+
+def test_a_tiny_validation_part_does_not_decide_the_number_of_trees() -> None:
+    """One small group turned round stops nothing: three folds before it say otherwise."""
+    config = replace(CONFIG, validation_groups=1, params={"n_estimators": 60, "learning_rate": 0.02})
+    turned = with_validation_turned(grouped.dataset(), config)
+    assert train_scorer(turned, config).best_iteration > 10
+
+
+@pytest.mark.parametrize(("size", "is_enough"), [(60, False), (300, True)])
+def test_few_positives_call_for_folds_before_the_test_part(size: int, is_enough: bool) -> None:
+    data = grouped.dataset(size=size)
+    split = split_for(data, CONFIG)
+    target = data.row_labels()["y"].to_numpy(float)
+    folds = stopping_folds(data, split, target)
+    assert (folds == []) is is_enough
+    before = set(np.flatnonzero(known_before_test(data, split)))
+    for fold in folds:
+        assert before.issuperset(fold.fit) and before.issuperset(fold.score)
+    assert stopping_folds(data, split, np.zeros(len(target))) == []
 
 
 def test_labels_known_too_late_teach_nothing() -> None:
