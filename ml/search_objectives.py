@@ -77,8 +77,11 @@ def scoring_space(trial: Any) -> dict[str, Any]:
 
 
 def ranking_space(trial: Any) -> dict[str, Any]:
-    """Suggest what `scoring_space` does, and how far down a list pairs count."""
-    own = {"lambdarank_truncation_level": trial.suggest_int("lambdarank_truncation_level", 10, 200, log=True)}
+    """Suggest what `scoring_space` does, how far down a list pairs count, and where LambdaRank starts."""
+    own = {
+        "lambdarank_truncation_level": trial.suggest_int("lambdarank_truncation_level", 10, 200, log=True),
+        "gain_trees": trial.suggest_int("gain_trees", 0, 800, step=100),
+    }
     return {**scoring_space(trial), **own}
 
 
