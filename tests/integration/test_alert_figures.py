@@ -23,10 +23,11 @@ CUT = pd.Timestamp("2024-05-20")
 
 @pytest.fixture(scope="module")
 def training_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("training-set")
-    assert (
-        main(["training-set", "--domain", "alerts", "--batches", str(CORPUS), "--output", str(folder)]) == 0
-    )
+    return made(tmp_path_factory.mktemp("training-set"), "alerts")
+
+
+def made(folder: Path, domain: str) -> Path:
+    assert main(["training-set", "--domain", domain, "--batches", str(CORPUS), "--output", str(folder)]) == 0
     return folder
 
 
@@ -49,13 +50,22 @@ def test_the_scorer_reaches_its_bar(training_set: Path) -> None:
 
 
 def test_the_ranker_orders_far_better_than_the_rules(training_set: Path) -> None:
-    """Its NDCG@10 misses .87: thin last batches with 3 and 4 critical reports decide the mean of six."""
+    """Its NDCG@10 of .855 misses .87: three thin last batches, with 10, 4 and 3 critical reports, cost it."""
     trained = train_ranker(Dataset.from_dir(training_set), ScoringConfig())
     figures = {m.metric: m for m in trained.metrics if m.split == "test"}
     gain = figures["ndcg@10_gain_vs_baseline"]
     assert gain.ci_low is not None and gain.ci_low > 0
     assert figure(trained, "average_precision") >= 0.72
-    assert figure(trained, "ndcg@10") >= 0.70
+    assert figure(trained, "ndcg@10") >= 0.80
+
+
+def test_the_cluster_scorer_is_not_stopped_by_a_handful_of_positives(tmp_path: Path) -> None:
+    """Its validation part has 21 positives: by them alone it stopped after 4 trees, or 27, or 47."""
+    dataset = Dataset.from_dir(made(tmp_path, "alert_clusters"))
+    for seed in (0, 1):
+        trained = train_scorer(dataset, ScoringConfig(seed=seed, cv_folds=0, replicates=0))
+        assert 100 <= trained.best_iteration <= 300
+        assert figure(trained, "auc") >= 0.92
 
 
 def test_no_feature_knows_the_future(training_set: Path, tmp_path: Path) -> None:
