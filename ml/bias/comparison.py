@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import special, stats
 
 from ml.bias.membership import Membership
-from ml.bias.moments import Cells, Floats, RowErrors, build_cells, sum_by
+from ml.bias.moments import Cells, Floats, RowStatistics, build_cells, sum_by
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Comparison:
 
 
 def compare_with_complement(
-    cells: Cells, name: str, all_n: Floats, all_x: Floats, relative: bool = False
+    cells: Cells, name: str, all_n: Floats, all_x: Floats, relative: bool = False, over: str = "n"
 ) -> Comparison:
     """Welch's test of each slice against its complement, robust to clusters that lie on both sides.
 
@@ -66,10 +66,13 @@ def compare_with_complement(
     name : str
         The statistic to compare.
     all_n, all_x : arrays, shape (clusters,)
-        Rows, and sum of the statistic, of each cluster over all rows.
+        Rows (or sum of ``over``), and sum of the statistic, of each cluster over all rows.
     relative : bool, default False
         Test the ratio of two positive means on its log scale, where the skewed means of absolute errors are
         nearly symmetric: on their own scale a slice of 100 rows that is worse is missed ten times too often.
+    over : str, default "n"
+        What the mean is taken over: the sum of this statistic, such as the positives of a recall. A cluster
+        without any of it has no part in the comparison.
 
     Notes
     -----
@@ -78,7 +81,7 @@ def compare_with_complement(
     (sum n)² / sum n² on either side. With one row per cluster this is exactly Welch's t-test; the log of a
     mean has, by the delta method, the standard error of the mean divided by it.
     """
-    n_cell, cluster = cells.column("n"), cells.cluster
+    n_cell, cluster = cells.column(over), cells.cluster
     total = float(all_n.sum())
     centre = float(all_x.sum()) / total  # keeps the differences of squares below accurate
     x_cell, x_all = cells.column(name) - centre * n_cell, all_x - centre * all_n
@@ -96,8 +99,10 @@ def compare_with_complement(
             (x_all**2).sum() - 2 * mean_out * (x_all * all_n).sum() + mean_out**2 * (all_n**2).sum()
         ) - cells.per_slice(whole)
         squares_out = np.maximum(untouched, 0) / n_out**2 + cells.per_slice(outside**2)
-        groups_in = cells.per_slice(np.ones_like(n_cell))
-        groups_out = len(all_n) - cells.per_slice((rest_n == 0).astype(float))
+        groups_in = cells.per_slice((n_cell > 0).astype(float))
+        groups_out = (all_n > 0).sum() - cells.per_slice(
+            ((rest_n <= 1e-9 * n_cell) & (n_cell > 0)).astype(float)
+        )
         variance_in = cells.per_slice(inside**2) * groups_in / (groups_in - 1)
         variance_out = squares_out * groups_out / (groups_out - 1)
         shared = cells.per_slice(inside * outside)
@@ -123,7 +128,11 @@ def compare_with_complement(
 
 
 def compare_rows(
-    membership: Membership, errors: RowErrors, clusters: NDArray[np.intp], name: str, relative: bool = True
+    membership: Membership,
+    errors: RowStatistics,
+    clusters: NDArray[np.intp],
+    name: str,
+    relative: bool = True,
 ) -> Comparison:
     """`compare_with_complement` from rows instead of cells."""
     codes, found = pd.factorize(clusters)

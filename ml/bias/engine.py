@@ -11,25 +11,23 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ml.bias.comparison import Comparison, compare_with_complement, q_values
+from ml.bias.comparison import Comparison, q_values
 from ml.bias.config import BiasConfig
 from ml.bias.distribution import distribution_of
+from ml.bias.figures import Sums
 from ml.bias.inputs import checked_predictions, locate, parts, prediction_interval
-from ml.bias.membership import Dimension, Membership, build_membership, encode_dimensions
+from ml.bias.membership import Dimension, Membership, build_membership, encode_dimensions, has_a_peer
 from ml.bias.moments import (
-    Cells,
     Floats,
     RowErrors,
-    build_cells,
     metrics_from_totals,
-    resampled_totals,
     slice_medians,
     sum_by,
 )
 from ml.bias.reference import regression_to_the_mean
-from ml.bias.shrinkage import shrink
+from ml.bias.shrinkage import shrink_within
 from ml.bias.summary import summarise
-from ml.bootstrap import percentile_interval, poisson_weights
+from ml.bootstrap import percentile_interval
 
 GAP_METRIC = "mae_log"
 # Tested metrics, and whether as a ratio. MAE in hours is none of them: a slow slice has a larger one by
@@ -65,7 +63,7 @@ class Measurement:
     """One model and split, measured: the slices, the sums, and what follows from them."""
 
     membership: Membership
-    cells: Cells
+    sums: Sums
     metrics: dict[str, Floats]
     intervals: dict[str, tuple[Floats, Floats]] = field(default_factory=dict)
 
@@ -127,31 +125,31 @@ def measure_part(
         rows["y_true"].to_numpy(dtype=float), rows["y_pred"].to_numpy(dtype=float), *prediction_interval(rows)
     )
     membership = build_membership(dimensions, position, known, config.min_slice_size)
-    clusters, keys = pd.factorize(rows["group_id"], use_na_sentinel=False)
-    cells = build_cells(membership, errors, clusters)
-    metrics = metrics_from_totals(cells.names, cells.totals())
-    weights = poisson_weights(keys, config.replicates, config.seed)
-    resampled = metrics_from_totals(cells.names, resampled_totals(cells, weights))
+    sums = Sums.of(membership, errors, rows["group_id"], config)
+    metrics = metrics_from_totals(sums.cells.names, sums.totals)
+    resampled = metrics_from_totals(sums.cells.names, sums.resampled)
     intervals = {name: percentile_interval(values, config.confidence) for name, values in resampled.items()}
-    return Measurement(membership, cells, metrics, intervals), errors, clusters
+    return Measurement(membership, sums, metrics, intervals), errors, sums.clusters
 
 
 def _slice_table(
     part: pd.DataFrame, dimensions: list[Dimension], position: NDArray[np.intp], config: BiasConfig
 ) -> pd.DataFrame:
     """All columns of ``bias.slice_metrics`` but the keys, for one model and split."""
-    measured, errors, clusters = measure_part(part, dimensions, position, config)
-    membership, cells, n = measured.membership, measured.cells, measured.membership.n
+    measured, errors, _ = measure_part(part, dimensions, position, config)
+    membership, sums, n = measured.membership, measured.sums, measured.membership.n
     is_outcome = np.array([config.is_outcome(name) for name in membership.dimension])
-    comparisons = _comparisons(cells, errors, clusters)
-    n_clusters = cells.per_slice(np.ones(len(cells.slice)))
+    comparisons = {
+        name: sums.compare(name, relative) for name, relative in TESTED.items() if name in sums.cells.names
+    }
+    n_clusters = sums.clusters_with("n")
     large = (
         (n >= config.min_slice_size)
         & (len(errors.y) - n >= config.min_slice_size)
         & (n_clusters >= config.min_clusters)
         & ~np.isnan(comparisons[GAP_METRIC].p_value)
     )
-    assessable = large & ~is_outcome & _has_a_peer(membership.dimension, large)
+    assessable = large & ~is_outcome & has_a_peer(membership.dimension, large)
     q = _one_discovery_rate(comparisons, assessable, membership.overlapping)
     effects = {name: _effect(name, comparisons) for name in comparisons}
     found = {name: (q[name] < config.alpha) & (effects[name] > config.threshold) for name in comparisons}
@@ -177,7 +175,9 @@ def _slice_table(
         "is_outcome": is_outcome,
         "q_value": q[GAP_METRIC],
         "findings": [", ".join(m for m in comparisons if found[m][s]) for s in range(len(n))],
-        "shrunk_mae_log": _shrunk(membership.dimension, mae_log, comparisons[GAP_METRIC], large),
+        "shrunk_mae_log": shrink_within(
+            membership.dimension, mae_log, np.where(large, comparisons[GAP_METRIC].inside_error, np.nan)
+        ),
     }
     table |= {f"q_{name}": values for name, values in q.items() if name != GAP_METRIC}
     for name, (low, high) in measured.intervals.items():
@@ -186,27 +186,9 @@ def _slice_table(
     for name, row_values in zip(
         ("reference_mean_error_log", "reference_mae_log"), regression_to_the_mean(errors), strict=True
     ):
-        sums = sum_by(owner, row_values[row], len(n))
-        table[name] = np.where(is_outcome & (n > 0), sums / np.maximum(n, 1), np.nan)
+        total = sum_by(owner, row_values[row], len(n))
+        table[name] = np.where(is_outcome & (n > 0), total / np.maximum(n, 1), np.nan)
     return pd.DataFrame(table).reindex(columns=SLICE_COLUMNS[len(KEY_COLUMNS) :])
-
-
-def _comparisons(cells: Cells, errors: RowErrors, clusters: NDArray[np.intp]) -> dict[str, Comparison]:
-    all_n = np.bincount(clusters).astype(np.float64)
-    columns = errors.columns()
-    return {
-        name: compare_with_complement(
-            cells, name, all_n, sum_by(clusters, columns[name], len(all_n)), relative
-        )
-        for name, relative in TESTED.items()
-        if name in columns
-    }
-
-
-def _has_a_peer(owners: NDArray[np.object_], eligible: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Whether the dimension has at least two eligible slices: one alone cannot be compared."""
-    codes, names = pd.factorize(owners)
-    return (np.bincount(codes, weights=eligible, minlength=len(names)) >= 2)[codes]
 
 
 def _one_discovery_rate(
@@ -238,15 +220,3 @@ def _effect(name: str, comparisons: dict[str, Comparison]) -> Floats:
     base = comparisons["mae_log"].outside if name == "mean_error_log" else outside
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(difference == 0, 0.0, difference / base)
-
-
-def _shrunk(
-    owners: NDArray[np.object_], estimates: Floats, comparison: Comparison, eligible: NDArray[np.bool_]
-) -> Floats:
-    """Estimates shrunk within their dimension; the standard error of a slice too small for one is unknown."""
-    shrunk = np.array(estimates)
-    errors = np.where(eligible, comparison.inside_error, np.nan)
-    for name in pd.unique(owners):
-        own = owners == name
-        shrunk[own] = shrink(estimates[own], errors[own])
-    return shrunk

@@ -175,6 +175,12 @@ def build_membership(
     )
 
 
+def has_a_peer(owners: NDArray[np.object_], eligible: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Whether the dimension has at least two eligible slices: one alone cannot be compared."""
+    codes, names = pd.factorize(owners)
+    return (np.bincount(codes, weights=eligible, minlength=len(names)) >= 2)[codes]
+
+
 def _flatten(values: pd.Series) -> tuple[NDArray[np.intp], pd.Series | NDArray[np.object_]]:
     """Number of values per row, and all values in row order."""
     is_list = values.dtype == object and any(isinstance(v, list | tuple | set | np.ndarray) for v in values)

@@ -6,6 +6,7 @@ Everything downstream (metrics, tests, intervals) is computed from the cells, so
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,29 @@ _BLOCK = 4096
 def sum_by(owner: NDArray[np.intp], values: Floats, size: int) -> Floats:
     """Sum of ``values`` by owner, from 0 to ``size`` - 1."""
     return np.bincount(owner, weights=values, minlength=size).astype(np.float64, copy=False)
+
+
+class RowStatistics(Protocol):
+    """What a task says of each row: its outcome, and further values that are added up by name."""
+
+    @property
+    def y(self) -> Floats:
+        """The outcome, shape (rows,)."""
+
+    def columns(self) -> dict[str, Floats]:
+        """The additive statistics, by the name of their sum."""
+
+
+@dataclass(frozen=True)
+class RowValues:
+    """Statistics of rows that are simply given."""
+
+    y: Floats
+    values: dict[str, Floats]
+
+    def columns(self) -> dict[str, Floats]:
+        """The additive statistics, by the name of their sum."""
+        return self.values
 
 
 @dataclass(frozen=True)
@@ -102,13 +126,13 @@ class Cells:
         return np.stack([self.per_slice(column) for column in self.sums.T], axis=1)
 
 
-def build_cells(membership: Membership, errors: RowErrors, clusters: NDArray[np.intp]) -> Cells:
+def build_cells(membership: Membership, errors: RowStatistics, clusters: NDArray[np.intp]) -> Cells:
     """Sum the rows' statistics over the (slice, cluster) pairs.
 
     Parameters
     ----------
     membership : Membership
-    errors : RowErrors
+    errors : RowStatistics
     clusters : array of int
         Cluster of each row, from 0; rows of one cluster are not independent of each other.
     """
@@ -172,6 +196,25 @@ def metrics_from_totals(names: tuple[str, ...], totals: Floats) -> dict[str, Flo
         found["r2"] = np.where(constant, np.where(sums["mse"] == 0, 1.0, 0.0), 1 - sums["mse"] / spread)
     found["r2"] = np.where(n > 0, found["r2"], np.nan)
     return found
+
+
+def ratio(names: tuple[str, ...], totals: Floats, top: str, over: str) -> Floats:
+    """One sum over another; the last axis of ``totals`` follows ``names``. NaN over nothing."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(
+            totals[..., names.index(over)] > 0,
+            totals[..., names.index(top)] / totals[..., names.index(over)],
+            np.nan,
+        )
+
+
+def spread(resampled: Floats) -> Floats:
+    """Standard deviation along the last axis, of what is known; NaN with fewer than two resamples."""
+    known = ~np.isnan(resampled)
+    n = known.sum(axis=-1)
+    mean = np.where(known, resampled, 0).sum(axis=-1) / np.maximum(n, 1)
+    squares = np.where(known, (resampled - mean[..., None]) ** 2, 0).sum(axis=-1)
+    return np.where(n >= 2, np.sqrt(squares / np.maximum(n - 1, 1)), np.nan)
 
 
 def slice_medians(membership: Membership, values: Floats) -> Floats:

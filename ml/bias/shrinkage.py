@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
 from ml.bias.moments import Floats
 
@@ -37,4 +39,13 @@ def shrink(estimates: Floats, standard_errors: Floats) -> Floats:
     mean = np.average(x, weights=1 / (variance + tau2))
     factor = (k - 3) / (k - 1) * variance / (variance + tau2)
     shrunk[usable] = mean + (1 - factor) * (x - mean)
+    return shrunk
+
+
+def shrink_within(owners: NDArray[np.object_], estimates: Floats, standard_errors: Floats) -> Floats:
+    """`shrink` within each dimension; ``owners`` names the dimension of every slice."""
+    shrunk = np.array(estimates, dtype=float)
+    for name in pd.unique(owners):
+        own = owners == name
+        shrunk[own] = shrink(estimates[own], standard_errors[own])
     return shrunk
