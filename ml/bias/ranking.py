@@ -1,16 +1,20 @@
-"""Are rankings good, and is attention shared, alike for all groups? NDCG, MRR, exposure and Gini."""
+"""Plain frames of ranked lists: NDCG, MRR and exposure by group (`ml.bias.rankers` has tables and tests)."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
+from ml.bias.exposure import attention, gini, tied
 from ml.bias.gap import relative_gap
 from ml.bias.groups import group_names
 from ml.bias.inputs import finite_vector, require_columns
-from ml.bias.metrics import ndcg, reciprocal_rank
 from ml.bootstrap import percentile_interval, poisson_weights
+from ml.rank_metrics import Grouping
+
+__all__ = ["exposure_by_group", "exposures", "gini", "ranking_by_group"]
+Floats = NDArray[np.float64]
 
 
 def ranking_by_group(
@@ -24,6 +28,9 @@ def ranking_by_group(
     min_lists: int = 30,
 ) -> pd.DataFrame:
     """NDCG and MRR of each group of lists, with bootstrap intervals over lists.
+
+    Both share the gain of equal scores among them, as `ml.bias.metrics.ndcg` and
+    `ml.bias.metrics.reciprocal_rank` do.
 
     Parameters
     ----------
@@ -42,36 +49,36 @@ def ranking_by_group(
         best assessable group), assessable.
     """
     _check(rankings, group)
-    lists = rankings.groupby("list_id", sort=True)
-    owners = lists[group].nunique(dropna=False)
-    if (owners > 1).any():
+    lists = Grouping(rankings["list_id"])
+    owners, names = pd.factorize(group_names(rankings[group]), sort=True)
+    owner = owners[lists.first_rows]
+    torn = owners != owner[lists.codes]
+    if torn.any():
+        own = rankings.loc[lists.codes == lists.codes[torn][0]]
         raise ValueError(
-            f"{group} must be the same in a list, got {owners.max()} in list {owners.idxmax()!r}"
+            f"{group} must be the same in a list, got {own[group].nunique(dropna=False)}"
+            f" in list {own['list_id'].iloc[0]!r}"
         )
-    table = pd.DataFrame(
-        [
-            {
-                "list_id": key,
-                "group": group_names(rows[group].iloc[:1])[0],
-                "relevant": bool((rows["relevance"] > 0).any()),
-                "ndcg": ndcg(rows["relevance"], rows["score"], k),
-                "mrr": reciprocal_rank(rows["relevance"], rows["score"]),
-            }
-            for key, rows in lists
-        ]
-    )
-    weights = poisson_weights(table["list_id"], replicates, seed)
-    lines = []
-    for name, own in table.groupby("group", sort=True):
-        used = own[own["relevant"]]
-        line: dict[str, object] = {"group": name, "n_lists": len(own), "n_relevant": len(used)}
-        for metric in ("ndcg", "mrr"):
-            values = used[metric].to_numpy(dtype=float)
-            low, high = _interval_of_mean(values, weights[used.index], confidence)
-            line[metric] = values.mean() if len(values) else np.nan
-            line |= {f"{metric}_ci_low": low, f"{metric}_ci_high": high}
-        lines.append(line)
-    result = pd.DataFrame(lines)
+    relevance, score = (rankings[name].to_numpy(dtype=float) for name in ("relevance", "score"))
+    values = {
+        "ndcg": _ndcg(lists, relevance, score, k),
+        "mrr": _reciprocal_rank(lists, relevance, score),
+    }
+    used = np.flatnonzero(lists.sums((relevance > 0).astype(float)) > 0)
+    drawn = poisson_weights(rankings["list_id"].iloc[lists.first_rows[used]], replicates, seed).astype(float)
+    member = np.equal.outer(np.arange(len(names)), owner[used]).astype(float)
+    n_relevant = member.sum(axis=1)
+    table: dict[str, object] = {
+        "group": names,
+        "n_lists": np.bincount(owner, minlength=len(names)),
+        "n_relevant": n_relevant.astype(int),
+    }
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for name, of_list in values.items():
+            table[name] = member @ of_list[used] / n_relevant
+            resampled = (member * of_list[used]) @ drawn / (member @ drawn)
+            table[f"{name}_ci_low"], table[f"{name}_ci_high"] = percentile_interval(resampled, confidence)
+    result = pd.DataFrame(table)
     large = result["n_relevant"] >= min_lists
     result["assessable"] = large & (large.sum() >= 2)
     best = result.loc[result["assessable"], "ndcg"].max()
@@ -111,8 +118,9 @@ def exposure_by_group(
     exposure = exposures(rankings)
     lists, keys = pd.factorize(rankings["list_id"])
     codes, groups = pd.factorize(names, sort=True)
-    per_list = np.zeros((len(keys), len(groups)))
-    np.add.at(per_list, (lists, codes), exposure)
+    per_list = np.bincount(
+        lists * len(groups) + codes, weights=exposure, minlength=len(keys) * len(groups)
+    ).reshape(len(keys), len(groups))
     weights = poisson_weights(keys, replicates, seed).astype(float)
     drawn = per_list.T @ weights
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -134,36 +142,37 @@ def exposure_by_group(
     )
 
 
-def exposures(rankings: pd.DataFrame) -> NDArray[np.float64]:
+def exposures(rankings: pd.DataFrame) -> Floats:
     """Attention of each row within its list."""
-    ranks = rankings.groupby("list_id")["score"].rank(method="first", ascending=False)
-    attention = 1 / np.log2(1 + ranks)
-    return attention.groupby([rankings["list_id"], rankings["score"]]).transform("mean").to_numpy(dtype=float)
+    return attention(Grouping(rankings["list_id"]), rankings["score"].to_numpy(dtype=float))
 
 
-def gini(values: ArrayLike) -> float:
-    """Concentration of work on people: 0 when all have the same, towards 1 when one has all.
+def _ndcg(lists: Grouping, gain: Floats, score: Floats, k: int | None) -> Floats:
+    """NDCG of every list, shape (lists,): `ml.bias.metrics.ndcg`."""
+    if k is not None and k < 1:
+        raise ValueError(f"k must be at least 1, got {k}")
 
-    Sum over all pairs of |a - b| / (2 n² mean) (Gini 1912); nobody having anything is no concentration.
-    """
-    amounts = np.sort(finite_vector(values, "values"))
-    if amounts[0] < 0:
-        raise ValueError(f"values must not be negative, got {amounts[0]}")
-    total, n = float(amounts.sum()), len(amounts)
-    if total == 0:
-        return 0.0
-    return float((2 * np.arange(1, n + 1) - n - 1) @ amounts) / (n * total)
+    def reached(order: Floats, gains: Floats) -> Floats:
+        place = lists.places(order)
+        discount = np.where(place < (k or len(place)), 1 / np.log2(place + 2.0), 0.0)
+        return lists.sums(gains * discount)
+
+    tie = tied(lists, score)
+    shared = (np.bincount(tie, weights=gain) / np.bincount(tie))[tie]
+    ideal = reached(gain, gain)
+    return np.where(ideal > 0, reached(score, shared) / np.where(ideal > 0, ideal, 1), 0.0)
 
 
-def _interval_of_mean(
-    values: NDArray[np.float64], weights: NDArray[np.uint8], confidence: float
-) -> tuple[float, float]:
-    if len(values) == 0:
-        return np.nan, np.nan
-    drawn = weights.sum(axis=0, dtype=float)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        low, high = percentile_interval(values @ weights / drawn, confidence)
-    return float(low), float(high)
+def _reciprocal_rank(lists: Grouping, gain: Floats, score: Floats) -> Floats:
+    """1 / rank of the first relevant row of every list: `ml.bias.metrics.reciprocal_rank`."""
+    hit = gain > 0
+    best = np.full(len(lists.sizes), -np.inf)
+    np.maximum.at(best, lists.codes[hit], score[hit])
+    above = lists.sums((score > best[lists.codes]).astype(float))
+    at_best = score == best[lists.codes]
+    equal, relevant = lists.sums(at_best.astype(float)), lists.sums((at_best & hit).astype(float))
+    # Expected rank of the first relevant one among t equal scores, r of them relevant: (t + 1) / (r + 1).
+    return np.where(relevant > 0, 1 / (above + (equal + 1) / (relevant + 1)), 0.0)
 
 
 def _check(rankings: pd.DataFrame, group: str) -> None:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from ml.bias.metric_report import metric_report
 from ml.bias.summary import DESCRIPTIVE, NOT_ASSESSABLE
+from ml.bias.text import RULE, TITLE, answer, figure, percent, selected
 
-TITLE = "BIAS DETECTION REPORT"
-_RULE = "=" * 80
 _SHOWN = ("mae", "rmse", "r2", "ndcg", "mrr")
 
 
@@ -35,7 +34,7 @@ class BiasReport:
             raise ValueError(f"analysis is no result of BiasAnalyzer: it has the keys {sorted(analysis)}")
         biased = any(result["bias_detected"] for result in results.values())
         assessable = any(result.get("assessable", True) for result in results.values())
-        lines = [_RULE, TITLE, _RULE, f"Bias detected: {_answer(biased, assessable)}"]
+        lines = [RULE, TITLE, RULE, f"Bias detected: {answer(biased, assessable)}"]
         lines += [f"Dimensions checked: {len(results)}"]
         for name, result in results.items():
             lines += ["", *_analysis_lines(name, result)]
@@ -53,22 +52,29 @@ class BiasReport:
         slice_metrics: pd.DataFrame, summary: pd.DataFrame, model: str, dimension: str, split: str = "test"
     ) -> str:
         """Text of one model and dimension of the tables of `ml.bias.engine.measure_bias`."""
-        rows = _selected(slice_metrics, "slice_metrics", model=model, dimension=dimension, split=split)
-        line = _selected(summary, "summary", model=model, dimension=dimension, split=split).iloc[0]
+        rows = selected(slice_metrics, "slice_metrics", model=model, dimension=dimension, split=split)
+        line = selected(summary, "summary", model=model, dimension=dimension, split=split).iloc[0]
         biased, assessable = bool(line["flagged"]), bool(line["n_assessable"] >= 2)
-        lines = [_RULE, TITLE, _RULE]
+        lines = [RULE, TITLE, RULE]
         lines += [f"Model: {model}    Split: {split}    Dimension: {dimension}"]
-        lines += [f"Bias detected: {_answer(biased, assessable)}", "", *_summary_lines(line), ""]
+        lines += [f"Bias detected: {answer(biased, assessable)}", "", *_summary_lines(line), ""]
         lines += [_table(rows.sort_values("mae_log", ascending=False, kind="stable"))]
         return "\n".join([*lines, "", *_LEGEND]) + "\n"
 
     @staticmethod
+    def generate_metric_report(
+        metrics: pd.DataFrame, summary: pd.DataFrame, model: str, dimension: str, split: str = "test"
+    ) -> str:
+        """Text of one model and dimension of a long table: see `ml.bias.metric_report.metric_report`."""
+        return metric_report(metrics, summary, model, dimension, split)
+
+    @staticmethod
     def generate_summary_report(summary: pd.DataFrame, model: str, split: str = "test") -> str:
         """Text over all dimensions of one model."""
-        rows = _selected(summary, "summary", model=model, split=split)
+        rows = selected(summary, "summary", model=model, split=split)
         assessed = rows[rows["n_assessable"] >= 2]
-        lines = [_RULE, TITLE, _RULE, f"Model: {model}    Split: {split}"]
-        lines += [f"Bias detected: {_answer(bool(rows['flagged'].any()), len(assessed) > 0)}"]
+        lines = [RULE, TITLE, RULE, f"Model: {model}    Split: {split}"]
+        lines += [f"Bias detected: {answer(bool(rows['flagged'].any()), len(assessed) > 0)}"]
         lines += [f"Dimensions checked: {len(rows)}, of which assessable: {len(assessed)}"]
         for _, line in rows.iterrows():
             lines += ["", f"--- {line['dimension']} ---", *_summary_lines(line)]
@@ -77,12 +83,12 @@ class BiasReport:
     @staticmethod
     def generate_distribution_report(distribution: pd.DataFrame, largest: int = 20) -> str:
         """Text of ``bias.distribution``: the largest slices of each dimension, and how many there are."""
-        lines = [_RULE, "DATA DISTRIBUTION", _RULE]
+        lines = [RULE, "DATA DISTRIBUTION", RULE]
         for dimension, rows in distribution.groupby("dimension", sort=False):
             ordered = rows.sort_values("n", ascending=False, kind="stable")
             lines += ["", f"--- {dimension}: {len(rows)} slices ---"]
             lines += [
-                f"  {name}: n {n:,}  share {percent(share)}  weight {_figure(weight)}"
+                f"  {name}: n {n:,}  share {percent(share)}  weight {figure(weight)}"
                 for name, n, share, weight in ordered[["slice", "n", "share", "weight"]][:largest].to_numpy()
             ]
             if len(rows) > largest:
@@ -93,18 +99,18 @@ class BiasReport:
 
 def _analysis_lines(name: str, result: dict[str, Any]) -> list[str]:
     assessable = result.get("assessable", True)
-    lines = [f"--- {name} ---", f"Bias detected: {_answer(result['bias_detected'], assessable)}"]
+    lines = [f"--- {name} ---", f"Bias detected: {answer(result['bias_detected'], assessable)}"]
     best, worst = (result.get(f"{end}_slice") or result.get(f"{end}_group") for end in ("best", "worst"))
     if not assessable:
         lines.append(f"  {NOT_ASSESSABLE}: fewer than two slices have rows, so nothing can be compared")
     if best and worst:
         metric = result.get("primary_metric") or next(m for m in _SHOWN if m in best)
-        lines.append(f"  best:  {best['name']} ({metric} {_figure(best[metric])})")
-        lines.append(f"  worst: {worst['name']} ({metric} {_figure(worst[metric])})")
+        lines.append(f"  best:  {best['name']} ({metric} {figure(best[metric])})")
+        lines.append(f"  worst: {worst['name']} ({metric} {figure(worst[metric])})")
         compared = f" (threshold {percent(result['threshold'])})" if "threshold" in result else ""
         lines.append(f"  relative gap: {percent(result['relative_gap'])}{compared}")
     for slice_name, row in result.get("metrics_by_slice", {}).items():
-        figures = "  ".join(f"{m} {_figure(row[m])}" for m in _SHOWN if m in row)
+        figures = "  ".join(f"{m} {figure(row[m])}" for m in _SHOWN if m in row)
         lines.append(f"  {slice_name}: n {row['count']:,}  {figures}".rstrip())
     return lines
 
@@ -124,7 +130,7 @@ def _summary_lines(line: pd.Series) -> list[str]:
             f"  worst: {line['worst_slice']}",
             f"  relative gap of {line['gap_metric']}: {percent(line['relative_gap'])}"
             f" (threshold {percent(line['threshold'])}; after shrinkage {percent(line['shrunk_gap'])})",
-            f"  MAE: difference {_figure(line['mae_difference'])} h, ratio {_figure(line['mae_ratio'])}",
+            f"  MAE: difference {figure(line['mae_difference'])} h, ratio {figure(line['mae_ratio'])}",
         ]
     if line["flagged_slices"]:
         lines.append(f"  treated worse beyond threshold and noise: {line['flagged_slices']}")
@@ -146,9 +152,9 @@ def _table(rows: pd.DataFrame) -> str:
     ]
     shown = pd.DataFrame({"": marks, "slice": rows["slice"].to_numpy(), "n": [f"{n:,}" for n in rows["n"]]})
     for name in ("mae", "rmse", "r2", "median_ae", "mean_error", "median_error", "mae_log"):
-        shown[name] = [_figure(value) for value in rows[name]]
+        shown[name] = [figure(value) for value in rows[name]]
     shown["interval"] = [
-        f"{_figure(low)} – {_figure(high)}" for low, high in zip(rows["ci_low"], rows["ci_high"], strict=True)
+        f"{figure(low)} – {figure(high)}" for low, high in zip(rows["ci_low"], rows["ci_high"], strict=True)
     ]
     for name, column in (
         ("shrunk", "shrunk_mae_log"),
@@ -156,33 +162,5 @@ def _table(rows: pd.DataFrame) -> str:
         ("coverage", "coverage"),
         ("q", "q_value"),
     ):
-        shown[name] = [_figure(value) for value in rows[column]]
+        shown[name] = [figure(value) for value in rows[column]]
     return shown.to_string(index=False, max_colwidth=48)
-
-
-def _selected(frame: pd.DataFrame, name: str, **wanted: str) -> pd.DataFrame:
-    chosen = frame
-    for column, value in wanted.items():
-        chosen = chosen[chosen[column] == value]
-        if chosen.empty:
-            raise ValueError(
-                f"{name} has no row with {column} {value!r}; it has {list(frame[column].unique())}"
-            )
-    return chosen
-
-
-def _answer(biased: bool, assessable: bool) -> str:
-    return "YES" if biased else "NO" if assessable else NOT_ASSESSABLE.upper()
-
-
-def percent(ratio: float | None) -> str:
-    """A ratio as a percentage: 0.009 is 0.9 %, and an infinite gap says why it is infinite."""
-    if ratio is None or math.isnan(ratio):
-        return "-"
-    return "infinite (the best slice has no error)" if math.isinf(ratio) else f"{ratio * 100:,.1f} %"
-
-
-def _figure(value: float | None) -> str:
-    if value is None or math.isnan(value):
-        return "-"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
