@@ -28,11 +28,11 @@ LEDGER = "mitigation"
 _TEXTS = {
     "run_id", "domain", "task", "model", "split", "dimension", "slice", "best_slice", "worst_slice",
     "verdict", "gap_metric", "flagged_slices", "findings", "held_equal", "cause", "intersection", "merged",
-    "month", "method", "reason", "note",
+    "month", "method", "reason", "note", "metric", "worse", "who",
 }  # fmt: skip
 _COUNTS = {
     "n", "n_rest", "n_censored", "n_clusters", "n_slices", "n_assessable", "n_flagged", "n_worst", "n_fits",
-    "depth",
+    "depth", "n_positive", "n_lists", "n_relevant", "n_entities",
 }  # fmt: skip
 _TRUTHS = {"assessable", "flagged", "pooled", "is_outcome", "accepted"}
 

@@ -147,16 +147,24 @@ def _load(
     )
 
 
-def load_bias(database: duckdb.DuckDBPyConnection, run_dir: Path, tables: tuple[str, ...]) -> None:
-    """Replace the domain's bias tables with the folder's files; the history keeps every summary."""
+def load_bias(
+    database: duckdb.DuckDBPyConnection,
+    run_dir: Path,
+    tables: Sequence[str],
+    tasks: Sequence[str] = ("regression",),
+) -> None:
+    """Replace the domain's bias rows of some tasks with the folder's files; the history keeps every summary.
+
+    How the items are spread over the slices is the same for every task, so `bias.distribution` has none.
+    """
     run = json.loads((run_dir / "run.json").read_text())
     database.execute(DDL)
     with transaction(database):
         for table in tables:
             file = str(run_dir / f"bias_{table}.parquet")
-            _replace_domain(database, f"bias.{table}", file, "domain", run["domain"])
+            _replace_rows(database, f"bias.{table}", file, "domain", run["domain"], tasks)
             if table == "summary":
-                _replace_domain(database, "history.bias_summary", file, "run_id", run["run_id"])
+                _replace_rows(database, "history.bias_summary", file, "run_id", run["run_id"], tasks)
 
 
 def set_champion(database: duckdb.DuckDBPyConnection, domain: str, task: str, model: str | None) -> None:
@@ -168,8 +176,10 @@ def set_champion(database: duckdb.DuckDBPyConnection, domain: str, task: str, mo
     )
 
 
-def _replace_domain(database: duckdb.DuckDBPyConnection, table: str, file: str, key: str, value: str) -> None:
-    """Rows whose `key` is `value` give way to the file's; missing columns are added to the table."""
+def _replace_rows(
+    database: duckdb.DuckDBPyConnection, table: str, file: str, key: str, value: str, tasks: Sequence[str]
+) -> None:
+    """Rows of the `tasks` whose `key` is `value` give way to the file's; missing columns are added."""
     schema, name = table.split(".")
     database.execute(f"create table if not exists {table} as from read_parquet(?) limit 0", [file])
     known = {
@@ -182,7 +192,11 @@ def _replace_domain(database: duckdb.DuckDBPyConnection, table: str, file: str, 
     for column, dtype, *_ in database.execute("describe from read_parquet(?)", [file]).fetchall():
         if column not in known:
             database.execute(f'alter table {table} add column "{column}" {dtype}')
-    database.execute(f"delete from {table} where {key} = ?", [value])  # noqa: S608 - our own names
+    of_tasks = " and list_contains($tasks, task)" if "task" in known else ""
+    database.execute(
+        f"delete from {table} where {key} = $value{of_tasks}",  # noqa: S608 - our own names
+        {"value": value} | ({"tasks": list(tasks)} if of_tasks else {}),
+    )
     database.execute(f"insert into {table} by name from read_parquet(?)", [file])
 
 

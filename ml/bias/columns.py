@@ -3,13 +3,32 @@
 from __future__ import annotations
 
 _KEYS = {
-    "task": "regression.",
+    "task": "regression, binary (a scorer of 0/1 outcomes) or ranking.",
     "model": "Name of the model.",
     "split": "validation or test.",
 }
 _SLICE = {
     "dimension": "Family of slices, such as repo or label.",
     "slice": "Value that the items of the slice have in common; (missing) and (small slices) are slices too.",
+}
+_JUDGED = {
+    "value": "The metric of the slice.",
+    "ci_low": "Lower end of the bootstrap interval of value, over clusters; null with too few of them.",
+    "ci_high": "Upper end of the bootstrap interval of value.",
+    "rest_value": "The metric of all other rows.",
+    "effect": "Disadvantage of the slice, relative to rest_value; positive is worse. Of mean_error, how far "
+    "it is beyond both zero and rest_value, relative to the share of positives; of a gain, the loss relative "
+    "to the metric itself.",
+    "q_value": "False-discovery rate of the disadvantage, over all slices and tested metrics of the model "
+    "and split; null: not tested.",
+    "shrunk": "value shrunk towards the other slices of the dimension (empirical Bayes).",
+    "assessable": "Rows and clusters enough of what the metric is over, in the slice and outside, and a "
+    "second slice to compare with; never an outcome.",
+    "flagged": "effect above the threshold and q_value below alpha.",
+    "pooled": "Too small for itself: also contained in (small slices).",
+    "is_outcome": "The dimension is made from the outcome: described, never judged.",
+    "worse": "What is to a slice's disadvantage: smaller or larger than the rest, a deviation from zero "
+    "either way, or negative; empty for a metric that slices differ in by nature and that is not tested.",
 }
 
 COLUMN_DESCRIPTIONS: dict[str, dict[str, str]] = {
@@ -18,18 +37,21 @@ COLUMN_DESCRIPTIONS: dict[str, dict[str, str]] = {
         **_SLICE,
         "n": "Items of the slice with a known outcome.",
         "share": "n relative to all items with a known outcome; overlapping slices add up to more than 1.",
-        "mae": "Mean absolute error, hours.",
-        "rmse": "Root mean squared error, hours.",
-        "r2": "Coefficient of determination in hours, within the slice.",
-        "median_ae": "Median absolute error, hours.",
-        "mean_error": "Mean of predicted - true, hours; negative promises too early an end.",
+        "mae": "Mean absolute error, hours; of a scorer, of the probability.",
+        "rmse": "Root mean squared error, hours; of a scorer, the root of the Brier score.",
+        "r2": "Coefficient of determination within the slice; of a scorer, the gain over its own rate.",
+        "median_ae": "Median absolute error, hours; of a scorer, of the probability.",
+        "mean_error": "Mean of predicted - true, hours; negative promises too early an end. Of a scorer, the "
+        "mean probability - share of positives.",
         "mae_log": "Mean absolute error of log(1 + hours): the metric of the gap.",
         "skill": "1 - mae_log / that of the slice's own median; 0 is no better than knowing that median.",
         "ci_low": "Lower end of the bootstrap interval of mae_log, over clusters.",
         "ci_high": "Upper end of the bootstrap interval of mae_log.",
-        "q_value": "False-discovery rate of 'a larger mae_log than all other items'; null: not tested.",
+        "q_value": "False-discovery rate of 'a larger mae_log than all other items'; null: not tested. Of a "
+        "scorer, the smallest one of the tested metrics in score_metrics.",
         "assessable": "Large enough, with a complement and a second slice to compare with; never an outcome.",
-        "flagged": "Worse than all other items: effect above the threshold and q_value below alpha.",
+        "flagged": "Worse than all other items: effect above the threshold and q_value below alpha; of a "
+        "scorer, in any tested metric (see findings).",
         "n_censored": "Items whose outcome is unknown; in no other figure.",
         "n_clusters": "Independent groups (group_id) among the n items.",
         "pooled": "Too small for itself: also contained in (small slices).",
@@ -60,15 +82,17 @@ COLUMN_DESCRIPTIONS: dict[str, dict[str, str]] = {
         "dimension": _SLICE["dimension"],
         "n_slices": "Slices listed, without (small slices).",
         "n_assessable": "Assessable slices; below 2 the dimension is not assessable.",
-        "best_slice": "Assessable slice with the smallest gap_metric.",
-        "worst_slice": "Assessable slice with the largest gap_metric.",
-        "mae_difference": "Largest minus smallest MAE of the assessable slices, hours.",
-        "mae_ratio": "Smallest by largest MAE of the assessable slices.",
-        "relative_gap": "|worst - best| / best of gap_metric; infinite when only the best is 0.",
+        "best_slice": "Assessable slice at the least disadvantage in gap_metric.",
+        "worst_slice": "Assessable slice at the greatest disadvantage in gap_metric.",
+        "mae_difference": "Largest minus smallest MAE of the assessable slices, hours or probability.",
+        "mae_ratio": "Smallest by largest MAE of the assessable slices; null for a ranker, as the former.",
+        "relative_gap": "|worst - best| / best of gap_metric; infinite when only the best is 0. Of a "
+        "scorer's mean_error, |worst - best| / share of positives.",
         "threshold": "Gap above which (strictly) a difference matters.",
         "flagged": "relative_gap is above the threshold and at least one slice is flagged.",
         "verdict": "biased, no bias found, not assessable, or descriptive only (outcome slices).",
-        "gap_metric": "Metric of the gap: mae_log.",
+        "gap_metric": "Metric of the gap: mae_log; a scorer has a line each for recall, "
+        "false_positive_rate, mean_error and auc, a ranker for ndcg@k and mrr, or for exposure.",
         "shrunk_gap": "relative_gap of the shrunken estimates: what is left of it without the noise.",
         "is_outcome": "The dimension is made from the outcome: described, never judged.",
         "n_flagged": "Number of flagged slices.",
@@ -145,5 +169,70 @@ COLUMN_DESCRIPTIONS: dict[str, dict[str, str]] = {
         "seconds": "Seconds that it took.",
         "reason": "accepted, worst slice worse, within noise, overall worse, not assessable, or baseline.",
         "note": "What else to know of the method's result, such as a bound that was not met.",
+    },
+    "score_metrics": {
+        **_KEYS,
+        **_SLICE,
+        "metric": "Tested: recall (positives from the threshold on: a smaller one misses more), "
+        "false_positive_rate (negatives from the threshold on: a larger one wrongly flags more), mean_error "
+        "(mean probability - share of positives: off either way), auc (a smaller one: a poorer order). "
+        "Described: precision, selection_rate, positive_rate, mae, brier, average_precision, which depend on "
+        "how many positives a slice has.",
+        "n": "Rows of the slice with a known outcome.",
+        "n_positive": "Positive rows among them.",
+        "n_clusters": "Independent groups among them.",
+        **_JUDGED,
+    },
+    "ranking_metrics": {
+        **_KEYS,
+        **_SLICE,
+        "metric": "Tested: ndcg@k, mrr, and {metric}_gain_vs_{baseline}, the paired gain over the order of a "
+        "baseline (only a loss is a disadvantage). Described: top@k, the share of lists with a relevant row "
+        "among the first k.",
+        "n_lists": "Lists of the slice.",
+        "n_relevant": "Lists among them with a relevant row; the others are in no figure, or count as missed "
+        "where every list has an answer.",
+        "n_clusters": "Independent groups of lists.",
+        "relative_gap": "(best - value) / best among the assessable slices of the dimension.",
+        **_JUDGED,
+    },
+    "ranking_exposure": {
+        **_KEYS,
+        **_SLICE,
+        "n": "Ranked rows of the slice.",
+        "n_relevant": "Relevant rows among them.",
+        "n_clusters": "Independent groups of lists in which the slice is ranked.",
+        "exposure_share": "Share of all attention, 1 / log2(1 + rank) within the first places of a list.",
+        "ci_low": "Lower end of the bootstrap interval of exposure_share.",
+        "ci_high": "Upper end of the bootstrap interval of exposure_share.",
+        "target_share": "The same if every list were in the order of its grades, equal grades alike.",
+        "relevance_share": "Share of all relevance (sum of grades).",
+        "ratio": "exposure_share / relevance_share; below 1 even in a perfect order where much is relevant.",
+        "received": "exposure_share / target_share: attention received of that deserved.",
+        "received_ci_low": "Lower end of the bootstrap interval of received.",
+        "received_ci_high": "Upper end of the bootstrap interval of received.",
+        "rest_received": "received of all other rows.",
+        "effect": "1 - received / rest_received; positive is to the slice's disadvantage.",
+        "q_value": "False-discovery rate of 'a smaller received than all other rows'; null: not tested.",
+        "shrunk_received": "received shrunk towards the other slices of the dimension (empirical Bayes).",
+        "assessable": _JUDGED["assessable"],
+        "flagged": _JUDGED["flagged"],
+        "pooled": _JUDGED["pooled"],
+        "is_outcome": _JUDGED["is_outcome"],
+    },
+    "ranking_concentration": {
+        **_KEYS,
+        "dimension": "Dimension that is the same for all rows of a list, or (all).",
+        "slice": _SLICE["slice"],
+        "who": "Whose work: ranked_first by the model, first_by_{baseline}, or relevant in truth.",
+        "n_lists": "Lists of the slice.",
+        "n_clusters": "Independent groups of lists.",
+        "n_entities": "Candidates in any of the lists.",
+        "n": "Pieces of work given.",
+        "gini": "0: all candidates have the same; towards 1: one has all.",
+        "ci_low": "Lower end of the interval of gini, by its spread over resamples of clusters.",
+        "ci_high": "Upper end of the interval of gini.",
+        "top_share": "Share of the candidate with most.",
+        "assessable": "Lists and clusters enough.",
     },
 }

@@ -83,7 +83,8 @@ def compare_with_complement(
     """
     n_cell, cluster = cells.column(over), cells.cluster
     total = float(all_n.sum())
-    centre = float(all_x.sum()) / total  # keeps the differences of squares below accurate
+    # Keeps the differences of squares below accurate.
+    centre = float(all_x.sum()) / total if total > 0 else 0.0
     x_cell, x_all = cells.column(name) - centre * n_cell, all_x - centre * all_n
     n_in = cells.per_slice(n_cell)
     x_in = cells.per_slice(x_cell)

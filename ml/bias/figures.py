@@ -164,6 +164,7 @@ class Sums:
         base = rest
         if rate.base is not None:
             base = np.full(len(rest), self.per_cluster(rate.base).sum() / len(self.clusters))
+            enough &= base > 0
         return Figure(rate.name, rate.worse, value, low, high, rest, base, compared, enough)
 
 

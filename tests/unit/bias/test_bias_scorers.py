@@ -292,6 +292,22 @@ def test_a_deviation_is_no_disadvantage_of_the_slice_that_has_none():
     assert flagged["wrong", "mean_error"] and not flagged["right", "mean_error"]
 
 
+@pytest.mark.parametrize("change", [{"threshold": 2.0}, {"y_true": 0.0}, {"y_true": 1.0}, {"y_pred": 0.5}])
+def test_a_part_without_one_kind_of_row_has_no_figure_of_it_and_is_not_judged_by_it(change):
+    frame, rng = scored(300)
+    slices = sliced(frame, slice_network=rng.choice(["a", "b"], 300))
+    found = measure_scorers(frame.assign(**change), slices, SMALL)
+    table = found.score_metrics.set_index(["slice", "metric"])
+    if change == {"threshold": 2.0}:
+        assert (table.loc["a"].loc[["recall", "selection_rate"], "value"] == 0).all()
+        assert np.isnan(table.loc[("a", "precision"), "value"])
+    if "y_true" in change:
+        missing = "recall" if change["y_true"] == 0 else "false_positive_rate"
+        assert table.loc["a"].loc[[missing, "auc"], "value"].isna().all()
+        assert not table.loc[("a", missing), "assessable"]
+    assert not found.score_metrics.loc[found.score_metrics["metric"] != "mean_error", "flagged"].any()
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
