@@ -62,12 +62,37 @@ def error_per_slice(slices: pd.DataFrame, dimension: str | None = None, most: in
     bytes
         A PNG picture.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     if dimension is None:
         dimension = str(slices["dimension"].iloc[0]) if len(slices) else "nothing"
     rows = slices[(slices["dimension"] == dimension) & slices["mae_log"].notna()]
+    rows = rows.rename(columns={"mae_log": "value"})
+    return _intervals(rows, "MAE of log hours, 95 % interval", f"Error by {dimension}", most)
+
+
+def metric_per_slice(metrics: pd.DataFrame, metric: str, dimension: str, most: int = 25) -> bytes:
+    """Draw one metric of the largest slices of a dimension, with intervals, one colour per model.
+
+    Parameters
+    ----------
+    metrics : DataFrame
+        Columns of ``bias.score_metrics``, one split.
+    metric, dimension : str
+    most : int
+        Slices shown at most, the largest ones.
+
+    Returns
+    -------
+    bytes
+        A PNG picture.
+    """
+    chosen = (metrics["dimension"] == dimension) & (metrics["metric"] == metric) & metrics["value"].notna()
+    return _intervals(metrics[chosen], f"{metric}, 95 % interval", f"{metric} by {dimension}", most)
+
+
+def _intervals(rows: pd.DataFrame, axis: str, title: str, most: int) -> bytes:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     sizes = rows.groupby("slice")["n"].max().sort_values(ascending=False, kind="stable")
     names = list(sizes.index[:most])[::-1]
     models = sorted(rows["model"].unique())
@@ -76,7 +101,7 @@ def error_per_slice(slices: pd.DataFrame, dimension: str | None = None, most: in
     for position, model in enumerate(models):
         own = rows[rows["model"] == model].set_index("slice").reindex(names)
         y = np.arange(len(names)) + (position - (len(models) - 1) / 2) * 0.8 / max(len(models), 1)
-        value, low, high = (own[c].to_numpy(float) for c in ("mae_log", "ci_low", "ci_high"))
+        value, low, high = (own[c].to_numpy(float) for c in ("value", "ci_low", "ci_high"))
         axes.errorbar(
             value,
             y,
@@ -87,7 +112,7 @@ def error_per_slice(slices: pd.DataFrame, dimension: str | None = None, most: in
             label=model,
         )
     axes.set_yticks(np.arange(len(names)), [f"{name} ({sizes[name]})" for name in names], fontsize=7)
-    axes.set(xlabel="MAE of log hours, 95 % interval", title=f"Error by {dimension}")
+    axes.set(xlabel=axis, title=title)
     if models:
         axes.legend(fontsize=7)
     stream = io.BytesIO()

@@ -1,4 +1,4 @@
-"""The current run of the tickets' domain, as the assets after training see it."""
+"""The current run of a domain, the tickets' unless said otherwise, as the assets after training see it."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -24,13 +24,13 @@ class Run:
     evaluations: list["Evaluation"]
 
 
-def read_current_run(project: Project) -> Run:
+def read_current_run(project: Project, domain: str = DOMAIN) -> Run:
     """The run whose results are in the pipeline's database."""
     from ml.training import read_evaluation
 
     settings = project.settings()
     with project.database() as database:
-        run = current_run(database, DOMAIN)
+        run = current_run(database, domain)
     folder = settings.runs_dir / run.run_id
     return Run(
         folder,

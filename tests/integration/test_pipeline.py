@@ -39,6 +39,11 @@ COLUMNS = {
     "bias.summary": """run_id domain task model split dimension n_slices n_assessable best_slice worst_slice
         mae_difference mae_ratio relative_gap threshold flagged""",
     "bias.distribution": "run_id domain dimension slice n share weight",
+    "bias.score_metrics": """run_id domain task model split dimension slice metric n n_positive value ci_low
+        ci_high rest_value effect q_value shrunk assessable flagged""",
+    "bias.ranking_exposure": """run_id domain task model split dimension slice n exposure_share ci_low ci_high
+        target_share relevance_share ratio q_value assessable flagged""",
+    "bias.ranking_concentration": "run_id domain task model split dimension slice who n_lists gini top_share",
     "bias.composition": "run_id domain task model split dimension slice n raw_effect adjusted_effect cause",
     "bias.over_time": "run_id domain task model split dimension slice month n effect ci_low ci_high",
     "bias.mitigation": """run_id domain task model method dimension mae_before mae_after gap_before gap_after

@@ -18,6 +18,7 @@ PYTHON_ASSETS = {
     "alert_snapshot",
     "alert_cluster_snapshot",
     "alert_scores",
+    "alert_bias",
     "models/alert_scorer",
     "models/late_scorer",
     "models/alert_ranker",

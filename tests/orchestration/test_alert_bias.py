@@ -1,0 +1,94 @@
+"""The alerts' bias tables from the embedded batches: every model, every dimension, run twice."""
+
+from pathlib import Path
+
+import dagster as dg
+import duckdb
+import pandas as pd
+import pytest
+
+from ml.bias.columns import COLUMN_DESCRIPTIONS
+from orchestration.defs.alert_bias import alert_bias
+from orchestration.defs.alerts import MODELS, alert_assets
+from orchestration.defs.resources import Project
+from tests.orchestration.test_alert_assets import CONFIG, warehouse
+
+__all__ = ["warehouse"]
+DIMENSIONS = {"network", "region", "age_band", "typology", "new_address"}
+SCORERS = {("alerts", "alert_scorer"), ("alert_clusters", "alert_cluster_scorer")}
+TABLES = (
+    "slice_metrics", "summary", "distribution", "score_metrics", "ranking_metrics", "ranking_exposure",
+    "ranking_concentration",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def published(warehouse: Path) -> tuple[Path, dict[str, dg.MetadataValue]]:
+    """What users read after the models, the scores and the bias; and what the asset shows."""
+    chosen = [asset for asset in alert_assets if asset.key.path[0] != "tuned_parameters"]
+    with pytest.MonkeyPatch.context() as patch, dg.DagsterInstance.ephemeral() as instance:
+        patch.setenv("WAREHOUSE_DIR", str(warehouse))
+        for assets in ([*chosen, alert_bias], [alert_bias]):
+            result = dg.materialize(
+                assets,
+                resources={"project": Project()},
+                run_config=CONFIG if len(assets) > 1 else None,
+                instance=instance,
+            )
+            assert result.success
+    metadata = result.asset_materializations_for_node("alert_bias")[0].metadata
+    return warehouse / "warehouse.duckdb", dict(metadata)
+
+
+def rows(published: tuple[Path, object], query: str) -> pd.DataFrame:
+    with duckdb.connect(str(published[0]), read_only=True) as database:
+        return database.sql(query).df()
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_table_is_published_with_described_columns(published: tuple[Path, object], table: str) -> None:
+    found = rows(published, f"from bias.{table}")
+    assert list(found.columns)[:2] == ["run_id", "domain"]
+    assert set(found.columns) == {"run_id", "domain", *COLUMN_DESCRIPTIONS[table]}
+    # Every dimension of an alert varies within its batch: there are no lists of one slice.
+    assert (len(found) > 0) == (table != "ranking_metrics")
+
+
+@pytest.mark.parametrize(
+    ("table", "models"),
+    [
+        ("slice_metrics", SCORERS),
+        ("score_metrics", SCORERS),
+        ("ranking_exposure", {("alerts", "alert_ranker")}),
+        ("summary", SCORERS | {("alerts", "alert_ranker")}),
+        ("history.bias_summary", SCORERS | {("alerts", "alert_ranker")}),
+    ],
+)
+def test_every_model_is_measured_in_every_dimension_and_part(
+    published: tuple[Path, object], table: str, models: set[tuple[str, str]]
+) -> None:
+    name = table if "." in table else f"bias.{table}"
+    found = rows(published, f"select distinct domain, model, split, dimension from {name}")
+    assert set(found.itertuples(index=False, name=None)) == {
+        (*model, split, dimension)
+        for model in models
+        for split in ("validation", "test")
+        for dimension in DIMENSIONS
+    }
+
+
+def test_a_second_run_replaces_the_first(published: tuple[Path, object]) -> None:
+    keys = "domain, task, model, split, dimension"
+    assert rows(published, f"select {keys}, slice, metric from bias.score_metrics").duplicated().sum() == 0
+    assert rows(published, f"select {keys}, gap_metric from bias.summary").duplicated().sum() == 0
+
+
+def test_the_runs_folders_have_a_text_per_model_and_dimension(published: tuple[Path, object]) -> None:
+    texts = {path.name for path in published[0].parent.glob("models/*/bias_*.txt")}
+    assert texts == {f"bias_{model}_{dimension}.txt" for model in MODELS for dimension in DIMENSIONS}
+
+
+def test_the_asset_shows_its_gaps_and_a_picture(published: tuple[Path, dict[str, dg.MetadataValue]]) -> None:
+    metadata = published[1]
+    assert "data:image/png;base64," in str(metadata["recall_per_slice"].value)
+    assert "alert_ranker" in str(metadata["summary"].value)
