@@ -12,10 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-from scipy import sparse
 
-from ml.bias.concentration import CONCENTRATION_COLUMNS, Work, measure_concentration
+from ml.bias.concentration import CONCENTRATION_COLUMNS, measure_concentration
 from ml.bias.config import BiasConfig
 from ml.bias.distribution import distribution_of
 from ml.bias.engine import KEY_COLUMNS
@@ -23,10 +21,11 @@ from ml.bias.exposure import attention, attention_of_places
 from ml.bias.figures import Rate, Sums
 from ml.bias.inputs import checked_predictions, finite_vector, locate, parts, require_columns
 from ml.bias.judging import JUDGED_COLUMNS, judge
-from ml.bias.membership import Dimension, build_membership, encode_dimensions
+from ml.bias.membership import build_membership, encode_dimensions
 from ml.bias.moments import Floats, RowValues
+from ml.bias.ranked_lists import RankedLists
 from ml.bias.summary import summarise_metrics
-from ml.rank_metrics import Grouping, ndcg_by_group, reciprocal_rank_by_group, top_k_hit_by_group
+from ml.rank_metrics import ndcg_by_group, reciprocal_rank_by_group
 
 LIST_COUNTS = ["n_lists", "n_relevant", "n_clusters"]
 RANKING_COLUMNS = [
@@ -129,7 +128,7 @@ def measure_rankers(
     found: dict[str, list[pd.DataFrame]] = {"lists": [], "exposure": [], "work": []}
     for model, split, rows in parts(predictions):
         keys = {"task": config.task, "model": model, "split": split}
-        part = _Lists.of(predictions.iloc[rows], position[rows], dimensions)
+        part = RankedLists.of(predictions.iloc[rows], position[rows], dimensions)
         found["work"].append(measure_concentration(part.work(baselines), config).assign(**keys))
         if part.constant:
             found["lists"].append(_quality(part, config, ranking, baselines).assign(**keys))
@@ -153,68 +152,8 @@ def exposure_metrics(exposure: pd.DataFrame) -> pd.DataFrame:
     return own.rename(columns=names).assign(metric=EXPOSURE, worse="smaller")
 
 
-@dataclass(frozen=True)
-class _Lists:
-    """The rows of one model and split whose grade is known, list by list.
-
-    Attributes
-    ----------
-    constant : list of Dimension
-        Over the lists.
-    varying : list of Dimension
-        Over the rows.
-    """
-
-    rows: pd.DataFrame
-    grouping: Grouping
-    clusters: NDArray[np.object_]
-    constant: list[Dimension]
-    varying: list[Dimension]
-
-    @classmethod
-    def of(cls, part: pd.DataFrame, position: NDArray[np.intp], dimensions: list[Dimension]) -> _Lists:
-        # Places among equal scores are given in the order of the rows: it must not depend on the input's.
-        part = part.assign(position=position)[part["y_true"].notna()]
-        rows = part.sort_values(["list_id", "item_id"], kind="stable", key=lambda names: names.astype(str))
-        grouping = Grouping(rows["list_id"])
-        member = sparse.csr_array(
-            (np.ones(len(rows), dtype=np.int64), (grouping.codes, np.arange(len(rows))))
-        )
-        constant: list[Dimension] = []
-        varying: list[Dimension] = []
-        for dimension in dimensions:
-            own = dimension.matrix[rows["position"].to_numpy()].astype(np.int64)
-            count = (member @ own).tocsr()
-            is_constant = (count.data == np.repeat(grouping.sizes, np.diff(count.indptr))).all()
-            count.data[:] = 1
-            matrix = count if is_constant else own
-            (constant if is_constant else varying).append(
-                Dimension(dimension.name, dimension.categories, matrix, dimension.overlapping)
-            )
-        clusters = rows["cluster" if "cluster" in rows else "list_id"].to_numpy(dtype=object)
-        return cls(rows, grouping, clusters, constant, varying)
-
-    def column(self, name: str) -> Floats:
-        return self.rows[name].to_numpy(dtype=float)
-
-    @property
-    def relevant(self) -> NDArray[np.bool_]:
-        """Whether a list has something relevant, shape (lists,)."""
-        return self.grouping.sums((self.column("y_true") > 0).astype(float)) > 0
-
-    def work(self, baselines: Sequence[str]) -> Work:
-        orders = {"ranked_first": "score", **{f"first_by_{name}": name for name in baselines}}
-        given = {
-            who: (self.grouping.places(self.column(name)) == 0).astype(float) for who, name in orders.items()
-        }
-        given["relevant"] = (self.column("y_true") > 0).astype(float)
-        entities, _ = pd.factorize(self.rows["entity_id"], use_na_sentinel=False)
-        clusters = self.clusters[self.grouping.first_rows]
-        return Work(self.grouping.codes, entities, given, clusters, self.constant)
-
-
 def _quality(
-    part: _Lists, config: BiasConfig, ranking: RankingConfig, baselines: Sequence[str]
+    part: RankedLists, config: BiasConfig, ranking: RankingConfig, baselines: Sequence[str]
 ) -> pd.DataFrame:
     """How good the lists of every slice are, and how much better than the baselines' orders."""
     grade = part.column("y_true")
@@ -258,17 +197,19 @@ def _quality(
     return judged
 
 
-def _of_lists(part: _Lists, grade: Floats, order: str, ranking: RankingConfig) -> Mapping[str, Floats]:
+def _of_lists(part: RankedLists, grade: Floats, order: str, ranking: RankingConfig) -> Mapping[str, Floats]:
     """NDCG, MRR and hits among the first few of every list in an order."""
     score, k = part.column(order), ranking.ndcg_at
+    reciprocal = reciprocal_rank_by_group(grade, score, part.grouping, empty=0.0)
     return {
         f"ndcg@{k}": ndcg_by_group(grade, score, part.grouping, k, empty=0.0),
-        "mrr": reciprocal_rank_by_group(grade, score, part.grouping, empty=0.0),
-        **{f"top@{n}": top_k_hit_by_group(grade, score, part.grouping, n, empty=0.0) for n in ranking.top_at},
+        "mrr": reciprocal,
+        # The first relevant row is among the first n; places are whole, so half a place is no tie.
+        **{f"top@{n}": (reciprocal > 1 / (n + 0.5)).astype(float) for n in ranking.top_at},
     }
 
 
-def _exposure(part: _Lists, config: BiasConfig, ranking: RankingConfig) -> pd.DataFrame:
+def _exposure(part: RankedLists, config: BiasConfig, ranking: RankingConfig) -> pd.DataFrame:
     """The attention that every slice gets, beside what the order by its grades would give it."""
     grade, places = part.column("y_true"), ranking.places
     values = {

@@ -1,5 +1,6 @@
 """The alerts' bias tables from the embedded batches: every model, every dimension, run twice."""
 
+import re
 from pathlib import Path
 
 import dagster as dg
@@ -11,6 +12,7 @@ from ml.bias.columns import COLUMN_DESCRIPTIONS
 from orchestration.defs.alert_bias import alert_bias
 from orchestration.defs.alerts import MODELS, alert_assets
 from orchestration.defs.resources import Project
+from orchestration.settings import PROJECT_ROOT
 from tests.orchestration.test_alert_assets import CONFIG, warehouse
 
 __all__ = ["warehouse"]
@@ -75,6 +77,12 @@ def test_every_model_is_measured_in_every_dimension_and_part(
         for split in ("validation", "test")
         for dimension in DIMENSIONS
     }
+
+
+def test_the_queries_of_the_readme_run_as_printed(published: tuple[Path, object]) -> None:
+    queries = re.findall(r"```sql\n(.*?)```", (PROJECT_ROOT / "README.md").read_text(), flags=re.DOTALL)
+    own = [query for query in queries if "alert_scorer" in query]
+    assert own and all(len(rows(published, query.rstrip().rstrip(";"))) for query in own)
 
 
 def test_a_second_run_replaces_the_first(published: tuple[Path, object]) -> None:
