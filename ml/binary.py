@@ -9,6 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ml.dataset import Dataset
+from ml.horizon_labels import within_horizon
+from ml.scarcity import TooLittleDataError
 from ml.scoring import ScoringConfig, ScoringTask, TrainedScoring, train_scoring
 
 # A column that gives the label away on this many rows is no coincidence.
@@ -34,7 +36,7 @@ def binary_target(dataset: Dataset) -> NDArray[np.float64]:
             f"The label of {labels['item_id'].iloc[at]!r} is {y[at]:g}: a scorer takes 0 and 1; make it so."
         )
     if known.any() and len(np.unique(y[known])) < 2:
-        raise ValueError(
+        raise TooLittleDataError(
             f"All {int(known.sum())} known labels are {y[known][0]:g}: a scorer needs both 0 and 1."
         )
     refuse_revealing_features(dataset, y)
@@ -88,6 +90,7 @@ BINARY = ScoringTask(
         "reg_lambda": 1.0,
     },
     target=binary_target,
+    settled_after=within_horizon,
     eval_metric="auc",
 )
 

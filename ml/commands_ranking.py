@@ -8,6 +8,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+HORIZON = "labels are those settled N days after an item's start; as given if left out"
+
 
 def register(commands: Any) -> None:
     """Add ``train-scorer``, ``train-ranker`` and ``tune`` to the command line."""
@@ -33,6 +35,8 @@ def register(commands: Any) -> None:
     tune.add_argument("--processes", type=int, default=1, metavar="N")
     tune.add_argument("--seed", type=int, default=0)
     tune.add_argument("--config", type=Path, default=None, metavar="FILE.yaml")
+    tune.add_argument("--rows", type=int, default=None, metavar="N", help="search on about N rows")
+    tune.add_argument("--horizon-days", type=float, default=None, metavar="N", help=HORIZON)
     tune.set_defaults(run=_tune)
 
 
@@ -75,6 +79,7 @@ def _common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data-dir", required=True, type=Path, metavar="DIR")
     parser.add_argument("--output", required=True, type=Path, metavar="FILE.txt")
     parser.add_argument("--config", type=Path, default=None, metavar="FILE.yaml")
+    parser.add_argument("--horizon-days", type=float, default=None, metavar="N", help=HORIZON)
     parser.add_argument("--validation-groups", type=float, default=None, metavar="N")
     parser.add_argument("--test-groups", type=float, default=None, metavar="N")
     parser.add_argument("--seed", type=int, default=None)
@@ -87,7 +92,9 @@ def _train(options: argparse.Namespace) -> int:
     from ml.scoring import train_scoring
     from ml.scoring_files import figures_text, write_model
 
-    names = ("eval_metric", "cv_folds", "ndcg_at", "validation_groups", "test_groups", "seed")
+    names = (
+        "horizon_days", "eval_metric", "cv_folds", "ndcg_at", "validation_groups", "test_groups", "seed",
+    )  # fmt: skip
     config = read_config(options.config, **{name: getattr(options, name, None) for name in names})
     dataset = Dataset.from_dir(options.data_dir)
     trained = train_scoring(dataset, BINARY if options.task == "binary" else RANKING, config)
@@ -104,9 +111,8 @@ def _tune(options: argparse.Namespace) -> int:
     from ml.parameter_search import search
     from ml.search_objectives import SearchRequest
 
-    request = SearchRequest(
-        options.model_type, options.data_dir, options.seed, read_config(options.config, seed=options.seed)
-    )
+    config = read_config(options.config, seed=options.seed, horizon_days=options.horizon_days)
+    request = SearchRequest(options.model_type, options.data_dir, options.seed, config, options.rows)
     journal = options.output.with_suffix(".journal")
     with tqdm(total=options.trials, file=sys.stderr, unit="trial") as bar:
 

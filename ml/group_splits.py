@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ml.dataset import Dataset
+from ml.scarcity import TooLittleDataError
 from ml.splits import Split
 
 Rows = NDArray[np.intp]
@@ -42,14 +43,14 @@ def split_by_groups(dataset: Dataset, validation: float = 5, test: float = 6) ->
 
     Raises
     ------
-    ValueError
+    TooLittleDataError
         When the groups are too few for the parts asked for.
     """
     order, rank = _groups_in_time(dataset)
     counts = {"validation": _count(validation, len(order)), "test": _count(test, len(order))}
     n_train = len(order) - sum(counts.values())
     if counts["validation"] < 1 or counts["test"] < 0 or n_train < 1:
-        raise ValueError(
+        raise TooLittleDataError(
             f"The {len(order)} groups are too few for {validation:g} validation and {test:g} test groups, "
             "with one or more for training and for validation: lower the numbers."
         )
@@ -84,27 +85,34 @@ def known_before_test(dataset: Dataset, split: Split) -> NDArray[np.bool_]:
     return split.rows("train", "validation") & ~labels["is_censored"].to_numpy() & in_time
 
 
-def forward_folds(dataset: Dataset, split: Split, folds: int = 4) -> list[Fold]:
+def forward_folds(
+    dataset: Dataset, split: Split, folds: int = 4, usable: NDArray[np.bool_] | None = None
+) -> list[Fold]:
     """Return rolling folds within what precedes the test part: fitted on the past, scored on what follows.
 
     The later half of the groups is cut into ``folds`` runs of groups. A fold is fitted on every earlier
     group's labels that were known when its own run began, and scored on the run's labels that were known
-    when the test part began.
+    when the test part began. With ``usable``, other rows are left out.
 
     Raises
     ------
-    ValueError
+    TooLittleDataError
         When no fold has known labels on both sides.
     """
-    result = rolling_folds(dataset, split, folds)
+    result = rolling_folds(dataset, split, folds, usable)
     if not result:
-        raise ValueError("No rolling fold has known labels on both sides: give more groups before the test.")
+        raise TooLittleDataError(
+            "No rolling fold has known labels on both sides: give more groups before the test."
+        )
     return result
 
 
-def rolling_folds(dataset: Dataset, split: Split, folds: int = 4) -> list[Fold]:
+def rolling_folds(
+    dataset: Dataset, split: Split, folds: int = 4, usable: NDArray[np.bool_] | None = None
+) -> list[Fold]:
     """Return the folds of `forward_folds`, or none when there are none."""
-    usable = known_before_test(dataset, split)
+    before_test = known_before_test(dataset, split)
+    usable = before_test if usable is None else before_test & usable
     _, rank = _groups_in_time(dataset)
     ranks = np.unique(rank[split.rows("train", "validation")])
     runs = [run for run in np.array_split(ranks[len(ranks) // 2 :], folds) if len(run)]
@@ -118,6 +126,17 @@ def rolling_folds(dataset: Dataset, split: Split, folds: int = 4) -> list[Fold]:
         if len(fit) and len(score):
             result.append(Fold(fit, score))
     return result
+
+
+def drawn_groups(
+    groups: NDArray[np.object_], rows: NDArray[np.bool_], limit: int, seed: int = 0
+) -> NDArray[np.bool_]:
+    """Return the mask of about ``limit`` of the ``rows``: those of whole groups, drawn by the seed."""
+    names, code = np.unique(groups.astype(str), return_inverse=True)
+    sizes = np.bincount(code[rows], minlength=len(names))
+    order = np.random.default_rng(seed).permutation(len(names))
+    before = np.cumsum(sizes[order]) - sizes[order]
+    return rows & np.isin(code, order[before < limit])
 
 
 def stratified_group_folds(
@@ -139,14 +158,17 @@ def stratified_group_folds(
 
     Raises
     ------
+    TooLittleDataError
+        When there are fewer groups than folds.
     ValueError
-        When there are fewer groups than folds, or fewer than 2 folds.
+        When there are fewer than 2 folds.
     """
     from sklearn.model_selection import StratifiedGroupKFold
 
     n_groups = len(np.unique(groups[rows].astype(str)))
     if not 2 <= folds <= n_groups:
-        raise ValueError(f"{folds} folds of {n_groups} groups cannot be made: choose 2 to {n_groups} folds.")
+        error = ValueError if folds < 2 else TooLittleDataError
+        raise error(f"{folds} folds of {n_groups} groups cannot be made: choose 2 to {n_groups} folds.")
     splitter = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=seed)
     parts = splitter.split(rows[:, None], (y[rows] > 0).astype(int), groups[rows].astype(str))
     return [Fold(rows[fit], rows[score]) for fit, score in parts]

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from ml.binary import refuse_revealing_features
 from ml.boosting import check_grades
 from ml.dataset import Dataset
+from ml.horizon_labels import graded_after
+from ml.scarcity import TooLittleDataError
 from ml.scoring import ScoringConfig, ScoringTask, TrainedScoring, train_scoring
 
 
@@ -27,7 +29,7 @@ def ranking_target(dataset: Dataset) -> NDArray[np.float64]:
     grades = labels["relevance"].astype("Float64").to_numpy(float, na_value=np.nan)
     check_grades(grades[known], labels.loc[known, "item_id"].astype(str).tolist())
     if known.any() and len(np.unique(grades[known] > 0)) < 2:
-        raise ValueError(
+        raise TooLittleDataError(
             f"The known grades of {int(known.sum())} rows are all "
             f"{'above 0' if grades[known][0] > 0 else '0'}: a ranker needs relevant rows and others."
         )
@@ -58,6 +60,7 @@ RANKING = ScoringTask(
         "lambdarank_truncation_level": 120,
     },
     target=ranking_target,
+    settled_after=graded_after,
     eval_metric="ndcg",
 )
 

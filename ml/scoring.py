@@ -1,112 +1,34 @@
 """Training of scorers and rankers: fit, early stopping, calibration, cross-validation and figures.
 
-What is scored (0/1 labels or grades) is a `ScoringTask`; see `ml.binary` and `ml.ranking`.
+What is scored is a `ScoringTask`; see `ml.scoring_task`, `ml.binary` and `ml.ranking`.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ml.boosting import Judge, Objective, Rows, fit_booster, raw_scores, start_trees, text_of
+from ml.boosting import Judge, Rows, fit_booster, raw_scores, start_trees, text_of
 from ml.calibration import HorizonCalibration
 from ml.dataset import Dataset
 from ml.evaluation import Metric
 from ml.group_splits import Fold, known_before_test, split_by_groups, stratified_group_folds
+from ml.scarcity import TooLittleDataError
 from ml.scoring_metrics import FigureSettings, ScoredRows, best_threshold, scoring_metrics
 from ml.scoring_model import ScoringModel, bounded
+from ml.scoring_task import EvalMetric, ScoringConfig, ScoringTask
 from ml.splits import Split, split_by_time
 from ml.stopping import fold_judge, rounds_by_folds, stopping_folds
 from ml.tree_encoder import tree_encoder
 
-RECIPE_VERSION = 2
 Values = NDArray[np.float64]
 Mask = NDArray[np.bool_]
-EvalMetric = Literal["auc", "average_precision", "ndcg"]
-
-
-@dataclass(frozen=True)
-class ScoringConfig:
-    """Settings of the training of a scorer or ranker.
-
-    Parameters
-    ----------
-    validation_groups, test_groups : float
-        Numbers of groups; below 1, shares of all groups.
-    cv_folds : int
-        Stratified group folds before the test part; 0 for none.
-    eval_metric : {"auc", "average_precision", "ndcg"} or None
-        What early stopping on the validation part and the tuner judge by; None for the task's own.
-    ndcg_at : tuple of int
-        The k of NDCG@k; cross-validation and the tuner judge a ranker by their mean.
-    top_at : tuple of int
-        The k of top@k, the share of groups with a positive row among the first k.
-    precision_at : int
-    patience : int
-        Rounds without improvement before early stopping.
-    seed : int
-    replicates : int
-        Bootstrap resamples over groups; 0 for no intervals.
-    params : mapping
-        Parameters of LightGBM over the task's defaults.
-    """
-
-    validation_groups: float = 5
-    test_groups: float = 6
-    cv_folds: int = 5
-    eval_metric: EvalMetric | None = None
-    ndcg_at: tuple[int, ...] = (5, 10, 20)
-    top_at: tuple[int, ...] = (1, 3, 5)
-    precision_at: int = 20
-    patience: int = 50
-    seed: int = 0
-    replicates: int = 500
-    params: Mapping[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if self.eval_metric not in (None, "auc", "average_precision", "ndcg"):
-            raise ValueError(
-                f"The metric {self.eval_metric!r} is unknown: choose auc, average_precision or ndcg."
-            )
-        cuts = [*self.ndcg_at, *self.top_at, self.precision_at]
-        if not self.ndcg_at or min(cuts) < 1:
-            raise ValueError(f"Each k must be at least 1, not {cuts}, and NDCG needs one.")
-
-    def hash_for(self, task: str) -> str:
-        """Return the hash of everything that decides a result beside the data."""
-        own = {"recipe": RECIPE_VERSION, "task": task, **asdict(self)}
-        return hashlib.sha256(json.dumps(own, sort_keys=True).encode()).hexdigest()[:16]
-
-
-@dataclass(frozen=True, eq=False)
-class ScoringTask:
-    """What is scored, and how.
-
-    Parameters
-    ----------
-    name : {"binary", "ranking"}
-    objective : {"binary", "lambdarank"}
-    defaults : mapping
-        Parameters of LightGBM.
-    target : callable (dataset) -> ndarray of float, shape (n,)
-        Truth of every row, NaN where unknown; raises ValueError when the labels do not fit the task.
-    eval_metric : str
-        What early stopping judges by when nothing else is configured.
-    """
-
-    name: Literal["binary", "ranking"]
-    objective: Objective
-    defaults: Mapping[str, Any]
-    target: Callable[[Dataset], Values]
-    eval_metric: EvalMetric
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,29 +71,40 @@ def train_scoring(
     """
     from threadpoolctl import threadpool_limits
 
+    chosen = config or ScoringConfig()
     with threadpool_limits(1, user_api="blas"):
-        return _train(dataset, task, config or ScoringConfig(), progress or (lambda stage: None))
+        return _train(task.labelled(dataset, chosen), task, chosen, progress or (lambda stage: None))
 
 
 def split_for(dataset: Dataset, config: ScoringConfig) -> Split:
-    """Return the split by whole groups, or, where the domain has timelines, by time on each of them.
+    """Return the split by whole groups, on the timelines of the domain or on a common one.
 
     Numbers of groups mean nothing on a timeline of its own: only shares below 1 are taken over there.
     """
     if dataset.config.timeline is not None:
         shares = (config.validation_groups, config.test_groups)
         validation, test = (n if 0 < n < 1 else other for n, other in zip(shares, (0.1, 0.2), strict=True))
-        return split_by_time(dataset, validation, test)
+        return split_by_time(dataset, validation, test, whole_groups=True)
     return split_by_groups(dataset, config.validation_groups, config.test_groups)
 
 
-def encoded_rows(dataset: Dataset, target: Values, learners: Mask, seed: int) -> tuple[Any, Rows]:
-    """Fit the encoder on ``learners``; return it with all rows encoded."""
+def encoded_rows(
+    dataset: Dataset, target: Values, learners: Mask, seed: int, wanted: Mask | None = None
+) -> tuple[Any, Rows]:
+    """Fit the encoder on ``learners``; return it with the rows encoded.
+
+    All of them, or those that are ``wanted``: the features of the others are NaN then.
+    """
     encoder = tree_encoder(dataset, seed=seed)
-    encoder.fit(dataset.items[learners])
+    # The learners are encoded as they are learned from: counting the words of a text takes most of the time.
+    learned = encoder.fit_transform(dataset.items[learners])
+    x = np.full((len(dataset.items), learned.shape[1]), np.nan, dtype=np.float32)
+    x[learners] = learned
+    others = ~learners if wanted is None else wanted & ~learners
+    if others.any():
+        x[others] = encoder.transform(dataset.items[others])
     weight = dataset.row_labels()["weight"].fillna(1.0).to_numpy(float)
-    rows = Rows(encoder.transform(dataset.items), target, dataset.groups("group_id"), weight)
-    return encoder, rows
+    return encoder, Rows(x, target, dataset.groups("group_id"), weight)
 
 
 def judge_for(metric: EvalMetric, groups: NDArray[np.object_], ks: Sequence[int]) -> Judge:
@@ -190,7 +123,7 @@ def check_classes(target: Values, rows: Mask, part: str) -> None:
     """Refuse a part whose known truths are all alike."""
     hits, n = int((target[rows] > 0).sum()), int(rows.sum())
     if hits in (0, n):
-        raise ValueError(
+        raise TooLittleDataError(
             f"The {part} part has {n} known labels, {hits} of them positive: a scorer needs both kinds; "
             "give more groups or check the label."
         )

@@ -14,9 +14,11 @@ import numpy as np
 from ml.binary import BINARY
 from ml.boosting import fit_booster, raw_scores
 from ml.dataset import Dataset
-from ml.group_splits import forward_folds, known_before_test
+from ml.group_splits import drawn_groups, forward_folds, known_before_test
 from ml.ranking import RANKING
-from ml.scoring import ScoringConfig, ScoringTask, check_classes, encoded_rows, judge_for, split_for
+from ml.scarcity import TooLittleDataError
+from ml.scoring import check_classes, encoded_rows, judge_for, split_for
+from ml.scoring_task import ScoringConfig, ScoringTask
 
 SCORING = {"scorer": BINARY, "cluster": BINARY, "ranker": RANKING}
 FOLDS = 4
@@ -24,12 +26,16 @@ FOLDS = 4
 
 @dataclass(frozen=True)
 class SearchRequest:
-    """What is searched: a model type, the folder of its training set, the settings and the seed."""
+    """What is searched: a model type, the folder of its training set, the seed and the settings.
+
+    Scorers and rankers are searched on about ``rows`` rows, whole groups of them; None for all.
+    """
 
     model_type: str
     data_dir: Path
     seed: int = 0
     config: ScoringConfig = field(default_factory=ScoringConfig)
+    rows: int | None = None
 
 
 @dataclass(frozen=True)
@@ -57,6 +63,11 @@ def objective_for(request: SearchRequest) -> Objective:
     dataset = Dataset.from_dir(request.data_dir)
     if request.model_type in SCORING:
         return _scoring_objective(dataset, SCORING[request.model_type], request)
+    if request.config.horizon_days is not None or request.rows is not None:
+        raise ValueError(
+            f"The model type {request.model_type!r} learns durations, without a horizon and from rows of its "
+            "own choice: leave both out."
+        )
     return _duration_objective(dataset, request)
 
 
@@ -87,11 +98,17 @@ def ranking_space(trial: Any) -> dict[str, Any]:
 
 def _scoring_objective(dataset: Dataset, task: ScoringTask, request: SearchRequest) -> Objective:
     config = request.config
+    dataset = task.labelled(dataset, config)
     target = task.target(dataset)
     split = split_for(dataset, config)
-    check_classes(target, known_before_test(dataset, split), "training and validation")
-    folds = forward_folds(dataset, split, FOLDS)
-    _, data = encoded_rows(dataset, target, split.rows("train") & split.known, config.seed)
+    usable = known_before_test(dataset, split)
+    if request.rows is not None:
+        usable = drawn_groups(dataset.groups("group_id"), usable, request.rows, request.seed)
+    check_classes(target, usable, "training and validation")
+    folds = forward_folds(dataset, split, FOLDS, usable)
+    _, data = encoded_rows(
+        dataset, target, split.rows("train") & split.known & usable, config.seed, wanted=usable
+    )
     names = [f"f{k}" for k in range(data.x.shape[1])]
     metric = config.eval_metric or task.eval_metric
     space = ranking_space if task.objective == "lambdarank" else scoring_space
@@ -116,7 +133,9 @@ def _scoring_objective(dataset: Dataset, task: ScoringTask, request: SearchReque
             if trial.should_prune():
                 raise optuna.TrialPruned
         if not values:
-            raise ValueError("No fold has both kinds of labels: give more groups before the test part.")
+            raise TooLittleDataError(
+                "No fold has both kinds of labels: give more groups before the test part."
+            )
         return float(np.mean(values))
 
     return Objective(_name(dataset, request, metric), "maximize", score)
@@ -149,6 +168,7 @@ def _duration_objective(dataset: Dataset, request: SearchRequest) -> Objective:
 
 
 def _name(dataset: Dataset, request: SearchRequest, metric: str) -> str:
-    decides = [dataset.snapshot_id, request.model_type, request.seed, metric, asdict(request.config), FOLDS]
+    settings = [asdict(request.config), request.rows, FOLDS]
+    decides = [dataset.snapshot_id, request.model_type, request.seed, metric, *settings]
     digest = hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:12]
     return f"{request.model_type}-{digest}"

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ml.dataset import Dataset
 from ml.outcomes import Outcomes, outcomes_at
+from ml.scarcity import TooLittleDataError
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +70,12 @@ class Split:
 
 
 def split_by_time(
-    dataset: Dataset, validation: float = 0.1, test: float = 0.2, min_labels: int = 10
+    dataset: Dataset,
+    validation: float = 0.1,
+    test: float = 0.2,
+    min_labels: int = 10,
+    *,
+    whole_groups: bool = False,
 ) -> Split:
     """Split every timeline of the dataset into consecutive parts by the items' first observation time.
 
@@ -80,40 +86,59 @@ def split_by_time(
         Shares of the items of each timeline; the rest, the earliest, is for training.
     min_labels : int
         Timelines with fewer known labels are pooled into one common timeline.
+    whole_groups : bool
+        Keep the rows of a ``group_id`` in one part: the group counts as begun with its earliest item, so that
+        a part begins with the groups in it, and nothing learned before it is later than its first row.
 
     Raises
     ------
+    TooLittleDataError
+        When a part would hold no known label.
     ValueError
-        When a share is out of range, or when a part would hold no known label.
+        When a share is out of range, or a group on several timelines or an item in several groups is torn.
     """
     if not (0 < validation < 1 and 0 < test < 1 and validation + test < 1):
         raise ValueError(
             f"Shares must be above 0 and sum to less than 1, not {validation} and {test}: lower them."
         )
     start = dataset.first_times()
+    if whole_groups:
+        start = pd.Series(start).groupby(dataset.groups("group_id")).transform("min").to_numpy(start.dtype)
     timeline = _pool_small(dataset, min_labels)
     n = len(start)
     validation_cut = np.empty(n, dtype="datetime64[us]")
     test_cut = np.empty(n, dtype="datetime64[us]")
     firsts = pd.DataFrame({"item": dataset.items["item_id"], "line": timeline, "start": start})
     for line, group in firsts.groupby("line", sort=True):
-        times = np.sort(group.drop_duplicates("item")["start"].to_numpy("datetime64[us]"))
+        times = np.sort(group.groupby("item")["start"].min().to_numpy("datetime64[us]"))
         rows = timeline == line
         # An item at the cut belongs to the later part: equal times are never torn apart.
         validation_cut[rows] = times[min(len(times) - 1, round(len(times) * (1 - validation - test)))]
         test_cut[rows] = times[min(len(times) - 1, round(len(times) * (1 - test)))]
     part = np.where(start >= test_cut, "test", np.where(start >= validation_cut, "validation", "train"))
+    if whole_groups:
+        _refuse_torn(dataset, part)
     cut = np.where(
         part == "train", validation_cut, np.where(part == "validation", test_cut, _watched_until(dataset))
     )
     known = outcomes_at(dataset, cut, is_last=part == "test").known
     counts = {name: int((known & (part == name)).sum()) for name in PARTS}
     if min(counts.values()) < 2:
-        raise ValueError(
+        raise TooLittleDataError(
             f"The split by time leaves too few known labels ({counts}): "
             "give more items, a longer history or larger shares."
         )
     return Split(part, timeline, validation_cut, test_cut, cut, known)
+
+
+def _refuse_torn(dataset: Dataset, part: NDArray[np.str_]) -> None:
+    for column, where in (("group_id", "timelines"), ("item_id", "groups")):
+        parts = pd.Series(part).groupby(dataset.groups(column)).nunique()
+        if (parts > 1).any():
+            raise ValueError(
+                f"The rows of the {column} {parts.idxmax()!r} are in {where} of different parts: "
+                "keep them together."
+            )
 
 
 def _watched_until(dataset: Dataset) -> NDArray[np.datetime64]:

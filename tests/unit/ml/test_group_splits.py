@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from ml.dataset import Dataset
-from ml.group_splits import forward_folds, known_before_test, split_by_groups, stratified_group_folds
+from ml.group_splits import (
+    drawn_groups,
+    forward_folds,
+    known_before_test,
+    split_by_groups,
+    stratified_group_folds,
+)
 from tests.unit.ml import grouped
 
 
@@ -67,6 +73,26 @@ def test_forward_folds_learn_from_the_past_only() -> None:
         assert labelled[fold.fit].max() < start[fold.score].min()
         assert labelled[fold.score].max() < test_start
         assert not set(fold.fit) & set(fold.score)
+
+
+def test_groups_are_drawn_whole_and_only_from_the_rows_given() -> None:
+    data = grouped.dataset()
+    groups = data.groups("group_id")
+    rows = known_before_test(data, split_by_groups(data, validation=3, test=4))
+    drawn = drawn_groups(groups, rows, 200, seed=1)
+    assert 200 <= drawn.sum() < 260 and not (drawn & ~rows).any()
+    assert (drawn == (rows & np.isin(groups, groups[drawn]))).all()
+    assert (drawn_groups(groups, rows, 200, seed=1) == drawn).all()
+    assert (drawn_groups(groups, rows, 200, seed=2) != drawn).any()
+    assert (drawn_groups(groups, rows, 10**6) == rows).all()
+
+
+def test_forward_folds_of_some_rows_hold_no_others() -> None:
+    data = grouped.dataset()
+    split = split_by_groups(data, validation=3, test=4)
+    some = drawn_groups(data.groups("group_id"), known_before_test(data, split), 300)
+    for fold in forward_folds(data, split, 4, some):
+        assert some[fold.fit].all() and some[fold.score].all()
 
 
 def test_stratified_folds_keep_groups_whole() -> None:

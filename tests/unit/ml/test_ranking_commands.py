@@ -154,6 +154,27 @@ def test_the_search_never_reads_the_test_part(tmp_path: Path) -> None:
     assert values[0] == values[1]
 
 
+def test_durations_are_trained_and_searched_at_a_horizon(tmp_path: Path) -> None:
+    settings = '{"name": "parcels", "timeline": "slice_depot"}'
+    folder = synthetic.write(tmp_path / "durations", *synthetic.frames(), settings)
+    output = tmp_path / "late.txt"
+    train = ["train-scorer", "--data-dir", str(folder), "--output", str(output), "--cv-folds", "0"]
+    assert main(train) == 1, "hours are no 0/1 labels"
+    assert main([*train, "--horizon-days", "7"]) == 0
+    assert 0.6 < json.loads(output.with_suffix(".json").read_text())["test_auc"] < 1
+    tune = ["tune", "--model-type", "scorer", "--data-dir", str(folder), "--trials", "2", "--rows", "200"]
+    best = tmp_path / "best.yaml"
+    assert main([*tune, "--horizon-days", "7", "--output", str(best)]) == 0
+    assert main([*train, "--horizon-days", "7", "--config", str(best)]) == 0
+    names = {
+        objective_for(SearchRequest("scorer", folder, 0, ScoringConfig(horizon_days=days), rows)).name
+        for days, rows in ((7, None), (30, None), (7, 200))
+    }
+    assert len(names) == 3, "each has trials of its own"
+    with pytest.raises(ValueError, match="'linear' learns durations"):
+        objective_for(SearchRequest("linear", folder, config=ScoringConfig(horizon_days=7)))
+
+
 def test_a_duration_model_is_searched_too(tmp_path: Path) -> None:
     settings = '{"name": "parcels", "timeline": "slice_depot", "weight_by": "slice_depot"}'
     folder = synthetic.write(tmp_path / "durations", *synthetic.frames(300), settings)

@@ -14,6 +14,7 @@ from ml.boosting import check_params
 from ml.dataset import Dataset
 from ml.group_splits import known_before_test
 from ml.ranking import train_ranker
+from ml.scarcity import TooLittleDataError
 from ml.scoring import ScoringConfig, TrainedScoring, split_for
 from ml.scoring_model import hold_above_cut
 from ml.stopping import stopping_folds
@@ -175,7 +176,7 @@ def test_fractional_grades_are_refused() -> None:
 
 @pytest.mark.parametrize(("train", "constant"), [(train_scorer, 0), (train_scorer, 1), (train_ranker, 0)])
 def test_a_single_class_is_refused(train: Any, constant: int) -> None:
-    with pytest.raises(ValueError, match="needs"):
+    with pytest.raises(TooLittleDataError, match="needs"):
         train(changed(labels={"y": float(constant), "relevance": constant}), CONFIG)
 
 
@@ -183,7 +184,7 @@ def test_a_single_class_in_training_alone_is_refused() -> None:
     data = grouped.dataset()
     labels = data.labels.copy()
     labels.loc[split_for(data, CONFIG).rows("train"), "y"] = 0.0
-    with pytest.raises(ValueError, match=r"training part .* 0 of them positive"):
+    with pytest.raises(TooLittleDataError, match=r"training part .* 0 of them positive"):
         train_scorer(Dataset(data.items, labels, grouped.CONFIG), CONFIG)
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from ml.dataset import Dataset
 from ml.outcomes import Outcomes
+from ml.scarcity import TooLittleDataError
 from ml.splits import POOLED, split_by_time
 from tests.unit.ml import synthetic
 
@@ -98,12 +99,45 @@ def test_equal_times_are_not_torn_apart() -> None:
     assert pd.Series(split.part).groupby(dataset.items["event_at"]).nunique().max() == 1
 
 
+def test_whole_groups_stay_in_one_part_and_begin_it() -> None:
+    items, labels = synthetic.frames(1000)
+    dataset = Dataset(items, labels, synthetic.CONFIG)
+    groups = pd.Series(dataset.groups("group_id"))
+    torn = pd.Series(split_by_time(dataset).part).groupby(groups).nunique()
+    assert (torn > 1).any(), "by rows alone a week is cut in two"
+    split = split_by_time(dataset, whole_groups=True)
+    assert (pd.Series(split.part).groupby(groups).nunique() == 1).all()
+    shares = [(split.part == p).mean() for p in ("train", "validation", "test")]
+    np.testing.assert_allclose(shares, [0.7, 0.1, 0.2], atol=0.03)
+    start = dataset.items["event_at"].to_numpy()
+    for line in ("north", "south"):
+        on = split.timeline == line
+        for part, cut in (("validation", split.validation_cut), ("test", split.test_cut)):
+            # The rows that would have been torn off go to the later part, whose time begins with them.
+            assert cut[on][0] == start[on & (split.part == part)].min()
+    rows = split.rows("train")
+    labelled = dataset.row_labels()["labelled_at"].to_numpy()
+    np.testing.assert_array_equal(split.known[rows], (labelled < split.validation_cut)[rows])
+
+
+def test_what_cannot_be_kept_whole_is_refused() -> None:
+    items, labels = synthetic.frames(400)
+    in_time = items[items["slice_depot"] == "north"].sort_values("event_at")
+    late, early = in_time.iloc[-1], in_time.iloc[0]
+    seen_again = late.to_frame().T.assign(
+        event_at=late["event_at"] + pd.Timedelta(days=1), group_id=early["group_id"]
+    )
+    both = pd.concat([items, seen_again.astype(items.dtypes)])
+    with pytest.raises(ValueError, match=f"item_id '{late['item_id']}' are in groups of different parts"):
+        split_by_time(Dataset(both, labels, synthetic.CONFIG), whole_groups=True)
+
+
 def test_what_cannot_be_split_is_refused() -> None:
     items, labels = synthetic.frames(200)
     nothing = labels.assign(is_censored=True, y=np.nan, labelled_at=pd.NaT)
-    with pytest.raises(ValueError, match="too few known labels"):
+    with pytest.raises(TooLittleDataError, match="too few known labels"):
         split_by_time(Dataset(items, nothing, synthetic.CONFIG))
-    with pytest.raises(ValueError, match="too few known labels"):
+    with pytest.raises(TooLittleDataError, match="too few known labels"):
         split_by_time(synthetic.dataset(4))
     with pytest.raises(ValueError, match="Shares must be above 0"):
         split_by_time(synthetic.dataset(100), validation=0.6, test=0.5)
