@@ -14,6 +14,12 @@ assignments as (
     from {{ ref('int_issue__kept_assignment') }} as kept
     inner join resolutions on kept.item_id = resolutions.item_id
     where not resolutions.is_censored
+),
+
+severe as (
+    select distinct item_id
+    from {{ ref('stg_github__label') }}
+    where {{ is_severe_label('label') }}
 )
 
 select
@@ -21,7 +27,11 @@ select
     resolutions.resolution_hours as y,
     resolutions.is_censored,
     resolutions.observed_until,
-    null::integer as relevance,
+    -- Of the young nobody knows yet: graded at once, those that ended early would be too many.
+    case
+        when resolutions.observed_until >= resolutions.created_at + to_days({{ triage_days() }})
+            then {{ triage_grade('resolutions.resolution_hours', 'severe.item_id is not null') }}
+    end::integer as relevance,
     1.0::double as weight,
     resolutions.labelled_at,
     resolutions.business_hours,
@@ -31,3 +41,4 @@ select
 from resolutions
 inner join tickets on resolutions.item_id = tickets.item_id
 left join assignments on resolutions.item_id = assignments.item_id
+left join severe on resolutions.item_id = severe.item_id
