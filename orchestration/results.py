@@ -48,8 +48,8 @@ class CurrentRun:
     models: list[str]
 
 
-def current_run(database: duckdb.DuckDBPyConnection, domain: str) -> CurrentRun:
-    """The current run of a domain.
+def current_run(database: duckdb.DuckDBPyConnection, domain: str, task: str = "regression") -> CurrentRun:
+    """The current run of a domain's task.
 
     Raises
     ------
@@ -61,28 +61,43 @@ def current_run(database: duckdb.DuckDBPyConnection, domain: str) -> CurrentRun:
         """
         select run_id, any_value(runs.snapshot_id), list(models.model order by models.model)
         from ml.models as models inner join ml.runs as runs using (run_id)
-        where models.domain = ?
+        where models.domain = ? and models.task = ?
         group by run_id
         """,
-        [domain],
+        [domain, task],
     ).fetchall()
     if not found:
         raise ValueError(f"No model of {domain} has been trained yet: materialize trained_models first.")
     return CurrentRun(*found[0])
 
 
-def load_training(database: duckdb.DuckDBPyConnection, run_dir: Path, models: Sequence[str]) -> None:
-    """Make `models` of the run folder the current run of its domain in `ml`; add to the history."""
+def load_training(
+    database: duckdb.DuckDBPyConnection, run_dir: Path, models: Sequence[str], *, is_served: bool = False
+) -> None:
+    """Bring models of a run folder into `ml` as the current ones; add to the history.
+
+    Parameters
+    ----------
+    run_dir : Path
+    models : sequence of str
+    is_served : bool
+        Models without rivals, such as a scorer: each is the champion, and takes the place of its own earlier
+        version alone. Others are a leaderboard: they take the place of all models of their domain's task,
+        and `set_champion` chooses one.
+    """
     run = json.loads((run_dir / "run.json").read_text())
     database.execute(DDL)
     with transaction(database):
-        _load(database, run_dir, run, models)
+        _load(database, run_dir, run, models, is_served)
 
 
 def _load(
-    database: duckdb.DuckDBPyConnection, run_dir: Path, run: dict[str, Any], models: Sequence[str]
+    database: duckdb.DuckDBPyConnection,
+    run_dir: Path,
+    run: dict[str, Any],
+    models: Sequence[str],
+    is_served: bool,
 ) -> None:
-    domain = {"domain": run["domain"]}
     database.execute("delete from ml.runs where run_id = ?", [run["run_id"]])
     database.execute(
         """
@@ -108,18 +123,30 @@ def _load(
         """,
         [[str(run_dir / f"eval_{model}.json") for model in models]],
     )
-    database.execute("delete from ml.model_metrics where domain = $domain", domain)
+    # A model that was champion and is still the same stays it until the next choice.
     database.execute(
         """
-        insert into ml.model_metrics
-        select run_id, domain, task, model, unnest(metrics, recursive := true) from evaluation
+        create or replace temp table reigning as
+        select distinct model_version from ml.models where alias = 'champion'
         """
     )
-    database.execute("delete from history.model_metrics where run_id = ?", [run["run_id"]])
+    replaced = "(domain, task, model) in (select (domain, task, model) from evaluation)"
+    if not is_served:
+        replaced = "(domain, task) in (select (domain, task) from evaluation)"
+    for table in ("ml.model_metrics", "ml.predictions", "ml.models"):
+        database.execute(f"delete from {table} where {replaced}")  # noqa: S608 - our own names
+    # A run that is loaded again takes the place of what the history has of it.
     database.execute(
-        "insert into history.model_metrics from ml.model_metrics where run_id = ?", [run["run_id"]]
+        f"delete from history.model_metrics where {replaced} and run_id = ?",  # noqa: S608
+        [run["run_id"]],
     )
-    database.execute("delete from ml.predictions where domain = $domain", domain)
+    for table in ("ml.model_metrics", "history.model_metrics"):
+        database.execute(
+            f"""
+            insert into {table}
+            select run_id, domain, task, model, unnest(metrics, recursive := true) from evaluation
+            """  # noqa: S608
+        )
     for model in models:
         database.execute(
             """
@@ -129,21 +156,15 @@ def _load(
             """,
             {"file": str(run_dir / f"predictions_{model}.parquet"), "model": model},
         )
-    # A model that was champion and is still the same stays it until the next choice.
-    database.execute(
-        "create or replace temp table reigning as "
-        "select model_version from ml.models where domain = $domain and alias = 'champion'",
-        domain,
-    )
-    database.execute("delete from ml.models where domain = $domain", domain)
     database.execute(
         """
         insert into ml.models
         select
             model_version, run_id, domain, task, model, model || '.skops', files[model || '.skops'], params,
-            feature_list, if(model_version in (from reigning), 'champion', 'challenger')
+            feature_list, if($is_served or model_version in (from reigning), 'champion', 'challenger')
         from evaluation
-        """
+        """,
+        {"is_served": is_served},
     )
 
 
