@@ -39,7 +39,8 @@ def read_current_run(project: Project, domain: str = DOMAIN) -> Run:
     )
 
 
-@lru_cache(maxsize=1)
+# Two: what is trained on several domains in turn reads each of them once.
+@lru_cache(maxsize=2)
 def read_dataset(snapshot: Path) -> "Dataset":
     """The snapshot in memory; read once for all models of a process, since it never changes."""
     from ml.dataset import Dataset

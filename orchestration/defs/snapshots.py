@@ -13,6 +13,13 @@ TICKETS = {
     "timeline": "slice_repo",
     "weight_by": "slice_repo",
     "horizons_days": [1, 7, 30, 90, 365],
+    # What scorers and rankers are compared with: words of failure, and how fast the author's and the
+    # repository's tickets were closed before.
+    "baselines": {
+        "words": ["n_keywords_failure", "n_keywords_security", "has_stack_trace"],
+        "author": ["contributor_share_resolved_7d", "author_share_resolved_7d"],
+        "repository": ["repository_share_resolved_7d"],
+    },
     "outcome_slices": ["slice_completion_time"],
     "mix_slices": ["slice_repo", "slice_label"],
     # Labels, assignees and associations are as of the download, later than any prediction.

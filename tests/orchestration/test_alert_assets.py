@@ -10,7 +10,7 @@ import pytest
 
 from ml.scoring_model import hold_above_cut
 from orchestration.alert_loading import load_alert_batches
-from orchestration.defs.alerts import MODELS, alert_assets, alert_models, alert_snapshots
+from orchestration.defs.alerts import TASKS, alert_assets, alert_models, alert_snapshots
 from orchestration.defs.resources import Project
 from orchestration.settings import Settings
 from orchestration.sources.alert_batches import get_alert_source
@@ -18,7 +18,7 @@ from orchestration.training_set import _build, relations
 from orchestration.warehouse import open_pipeline_database
 
 QUICK = {"config": {"cv_folds": 0}}
-CONFIG = {"ops": {"alert_scores": QUICK, **{f"models__{name}": QUICK for name in MODELS}}}
+CONFIG = {"ops": {"alert_scores": QUICK, **{f"models__{name}": QUICK for name in TASKS}}}
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,7 @@ def test_every_alert_of_the_newest_batch_is_scored_once_and_alike_on_repeat(
     assert [list(map(dict, row)) for row in again["reasons"]] == [
         list(map(dict, row)) for row in scores["reasons"]
     ]
-    assert texts_again == texts and {f"{name}.txt" for name in MODELS} <= set(texts)
+    assert texts_again == texts and {f"{name}.txt" for name in TASKS} <= set(texts)
 
 
 def test_the_assets_have_their_names() -> None:
@@ -95,8 +95,8 @@ def test_the_assets_have_their_names() -> None:
         "alert_snapshot",
         "alert_cluster_snapshot",
         "alert_scores",
-        *(f"models/{name}" for name in MODELS),
-        *(f"tuned_parameters/{name}" for name in MODELS),
+        *(f"models/{name}" for name in TASKS),
+        *(f"tuned_parameters/{name}" for name in TASKS),
     }
     assert len(alert_models) == 3 and len(alert_snapshots) == 2
 

@@ -1,34 +1,174 @@
-"""The late scorer as an asset, on a small snapshot."""
+"""The tickets' scorer and ranker as assets on a small snapshot: trained, loaded, tuned, or skipped."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
+import duckdb
 import pandas as pd
 import pytest
+import yaml
 
 from orchestration.defs.resources import Project
-from orchestration.defs.tickets_ranking import late_scorer
+from orchestration.defs.tickets_ranking import TRIAGE_DAYS, ticket_models, ticket_tuning
+from orchestration.results import champion, current_run, load_training
+from orchestration.settings import DBT_MANIFEST
+from orchestration.warehouse import open_pipeline_database
 from tests.unit.ml import synthetic
 
+SETTINGS = {
+    "name": "tickets",
+    "timeline": "slice_depot",
+    "weight_by": "slice_depot",
+    "baselines": {"size": ["size"]},
+}
+ASSETS = {asset.key.to_user_string(): asset for asset in (*ticket_models, *ticket_tuning)}
+QUICK = {"replicates": 20}
 
-def test_it_trains_on_the_newest_snapshot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+
+def frames(n: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    items, labels = synthetic.frames(n)
+    hours = labels["y"].fillna(1e9)
+    old = items["event_at"] + pd.Timedelta(days=TRIAGE_DAYS) <= synthetic.END
+    grade = (hours <= 24).astype(int) + (hours <= 60) + (hours <= 120)
+    labels["relevance"] = pd.array(grade.where(old), dtype="Int64")
+    return items, labels
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("WAREHOUSE_DIR", str(tmp_path))
-    settings = json.dumps({"name": "tickets", "timeline": "slice_depot"})
-    synthetic.write(tmp_path / "snapshots" / "abc", *synthetic.frames(), settings)
-    (tmp_path / "snapshots" / "tickets.txt").write_text("abc")
-    config = {"ops": {"models__late_scorer": {"config": {"horizon_days": 3, "replicates": 20}}}}
+    write(tmp_path, *frames(600))
+    return tmp_path
+
+
+def write(warehouse: Path, items: pd.DataFrame, labels: pd.DataFrame) -> None:
+    name = f"snapshot-{len(items)}"
+    settings = json.dumps({**SETTINGS, "snapshot_id": name})
+    synthetic.write(warehouse / "snapshots" / name, items, labels, settings)
+    (warehouse / "snapshots" / "tickets.txt").write_text(name)
+
+
+def materialize(
+    keys: Sequence[str], instance: dg.DagsterInstance, raise_on_error: bool = True, **config: Any
+) -> dg.ExecuteInProcessResult:
+    chosen = [ASSETS[key] for key in keys]
+    ops = {key.replace("/", "__"): {"config": config} for key in keys}
+    return dg.materialize(
+        [*chosen, dg.AssetSpec("training_snapshot")],
+        selection=chosen,
+        resources={"project": Project()},
+        run_config={"ops": ops},
+        instance=instance,
+        raise_on_error=raise_on_error,
+    )
+
+
+def metadata(result: dg.ExecuteInProcessResult, key: str) -> dict[str, Any]:
+    (event,) = result.asset_materializations_for_node(key.replace("/", "__"))
+    return {name: value.value for name, value in event.metadata.items()}
+
+
+def test_both_are_trained_and_loaded_beside_each_other(warehouse: Path) -> None:
     with dg.DagsterInstance.ephemeral() as instance:
-        done = dg.materialize(
-            [late_scorer, dg.AssetSpec("training_snapshot")],
-            selection=[late_scorer],
-            resources={"project": Project()},
-            run_config=config,
-            instance=instance,
-        )
-    metadata = done.asset_materializations_for_node("models__late_scorer")[0].metadata
-    auc = metadata["auc"].value
-    assert isinstance(auc, float) and 0.6 < auc < 1
-    (folder,) = (tmp_path / "models").iterdir()
-    predictions = pd.read_parquet(folder / "predictions_late_scorer.parquet")
-    assert set(predictions["y_true"].dropna()) == {0.0, 1.0} and predictions["y_pred"].between(0, 1).all()
+        result = materialize(["models/late_scorer", "models/triage_ranker"], instance, **QUICK)
+        again = materialize(["models/late_scorer"], instance, **QUICK, horizon_days=3)
+    late, triage = (metadata(result, f"models/{name}") for name in ("late_scorer", "triage_ranker"))
+    assert 0.6 < late["auc"] < 1 and late["horizon_days"] == 7
+    assert 0.7 < triage["ndcg_at_10"] <= 1 and triage["horizon_days"] == TRIAGE_DAYS
+    assert metadata(again, "models/late_scorer")["model_version"] != late["model_version"]
+    with open_pipeline_database(warehouse / "pipeline.duckdb") as database:
+        rows = database.sql("select task, model, alias from ml.models order by all").fetchall()
+        assert rows == [("binary", "late_scorer", "champion"), ("ranking", "triage_ranker", "champion")]
+        late_now = champion(database, "tickets", "binary")
+        assert late_now is not None and late_now.run_id != Path(late["run_folder"]).name
+        assert late_now.snapshot_id == "snapshot-600"
+        (closed_early, p_low, p_high) = database.sql(
+            "select mean(y_true), min(y_pred), max(y_pred) from ml.predictions where model = 'late_scorer'"
+        ).fetchall()[0]
+        assert 0 < closed_early < 1 and 0 <= p_low < p_high <= 1
+        metrics = database.sql("select distinct metric from ml.model_metrics").fetchall()
+        assert {("auc_size",), ("auc_gain_vs_size",), ("ndcg@5_gain_vs_size",)} <= set(metrics)
+        past = database.sql("select count(distinct run_id) from history.model_metrics").fetchall()
+        assert past == [(3,)], "the history keeps both late scorers and the ranker"
+        with pytest.raises(ValueError, match="No model of tickets has been trained yet"):
+            current_run(database, "tickets")
+
+
+def test_a_leaderboard_and_served_models_do_not_displace_each_other(warehouse: Path) -> None:
+    from ml.dataset import Dataset
+    from ml.training import TrainingConfig, train_models
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        materialize(["models/late_scorer", "models/triage_ranker"], instance, **QUICK)
+    run = warehouse / "models" / "hours"
+    names = ["median", "linear"]
+    dataset = Dataset.from_dir(warehouse / "snapshots" / "snapshot-600")
+    train_models(dataset, names, run, TrainingConfig(trials=0, replicates=0))
+    with open_pipeline_database(warehouse / "pipeline.duckdb") as database:
+        load_training(database, run, names)
+        load_training(database, run, ["median"])
+        assert current_run(database, "tickets").models == ["median"]
+        models = database.sql("select model, alias from ml.models order by all").fetchall()
+        assert models == [
+            ("late_scorer", "champion"),
+            ("median", "challenger"),
+            ("triage_ranker", "champion"),
+        ]
+        for table in ("ml.model_metrics", "ml.predictions"):
+            found = database.sql(f"select distinct model from {table} order by all").fetchall()
+            assert found == [("late_scorer",), ("median",), ("triage_ranker",)]
+    with dg.DagsterInstance.ephemeral() as instance:
+        materialize(["models/late_scorer"], instance, **QUICK, seed=1)
+    with open_pipeline_database(warehouse / "pipeline.duckdb") as database:
+        assert database.sql("select count(*), count(distinct model) from ml.models").fetchall() == [(3, 3)]
+
+
+def test_too_little_data_skips_with_a_reason_and_the_run_goes_on(warehouse: Path) -> None:
+    write(warehouse, *frames(8))
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = materialize(list(ASSETS), instance)
+        log = [entry.user_message for entry in instance.all_logs(result.run_id)]
+    assert result.success
+    for key in ASSETS:
+        assert result.asset_materializations_for_node(key.replace("/", "__")) == []
+        (reason,) = [
+            message for message in log if message.startswith(f"{key} is skipped, there is too little")
+        ]
+        assert len(reason) > 80
+    assert not list((warehouse / "models").rglob("eval_*.json"))
+
+
+def test_other_errors_are_not_taken_for_too_little_data(warehouse: Path) -> None:
+    items, labels = frames(600)
+    write(warehouse, items.assign(gives_it_away=labels["y"].fillna(1e5)), labels)
+    with dg.DagsterInstance.ephemeral() as instance, pytest.raises(ValueError, match="a leak; drop it"):
+        materialize(["models/late_scorer"], instance)
+
+
+@pytest.mark.parametrize("name", ["late_scorer", "triage_ranker"])
+def test_tuned_parameters_are_taken_up_when_asked_for(warehouse: Path, name: str) -> None:
+    model, tuned = f"models/{name}", f"tuned_parameters/{name}"
+    with dg.DagsterInstance.ephemeral() as instance:
+        plain = metadata(materialize([model], instance, **QUICK), model)
+        with pytest.raises(ValueError, match=f"no tuned parameters of {name}: materialize {tuned} first"):
+            materialize([model], instance, **QUICK, use_tuned=True)
+        found = metadata(materialize([tuned], instance, trials=2, rows=200), tuned)
+        better = metadata(materialize([model], instance, **QUICK, use_tuned=True), model)
+    best = yaml.safe_load((warehouse / "models" / "tuned" / name / "best_params.yaml").read_text())
+    assert found["trials"] == 2 and found["best_params"] == best["best_params"]
+    # Early stopping has the last word on the number of trees.
+    expected = {key: value for key, value in best["best_params"].items() if key != "n_estimators"}
+    assert expected.items() <= better["params"].items()
+    assert not expected.items() <= plain["params"].items()
+    assert better["params"]["n_estimators"] <= best["best_params"]["n_estimators"]
+    assert better["model_version"] != plain["model_version"]
+    with duckdb.connect(str(warehouse / "pipeline.duckdb"), read_only=True) as database:
+        assert database.sql("select model_version from ml.models").fetchall() == [(better["model_version"],)]
+
+
+def test_the_horizon_of_the_grade_is_that_of_the_label() -> None:
+    macro = json.loads(DBT_MANIFEST.read_text())["macros"]["macro.fairtriage.triage_days"]["macro_sql"]
+    assert macro.split("%}")[1].split("{%")[0].strip() == str(TRIAGE_DAYS)
