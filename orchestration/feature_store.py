@@ -218,7 +218,7 @@ def current_snapshot(snapshots_dir: Path, domain: str) -> Path:
     if not pointer.exists():
         raise ValueError(
             f"There is no training snapshot of {domain} below {snapshots_dir}: run the whole pipeline once "
-            "with `make run`, or what stands before the models with --select '+training_snapshot'."
+            "with `make run`, or what stands before the models with --select '*training_snapshot'."
         )
     return snapshots_dir / pointer.read_text().strip()
 

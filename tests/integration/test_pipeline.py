@@ -94,7 +94,7 @@ def test_the_queries_of_the_readme_run_as_printed(finished: Finished) -> None:
 def test_every_model_is_on_the_leaderboard_and_one_is_champion(finished: Finished) -> None:
     with duckdb.connect(str(finished.published), read_only=True) as connection:
         rows = connection.sql(
-            "select run_id, model, alias from ml.models where domain = 'tickets'"
+            "select run_id, model, alias from ml.models where domain = 'tickets' and task = 'regression'"
         ).fetchall()
     models = {model: alias for _, model, alias in rows}
     assert set(models) == set(MODELS)
@@ -104,10 +104,25 @@ def test_every_model_is_on_the_leaderboard_and_one_is_champion(finished: Finishe
     assert models[best.read_text().splitlines()[0]] == "champion"
 
 
+def test_scorers_and_rankers_are_champions_of_their_own(finished: Finished) -> None:
+    with duckdb.connect(str(finished.published), read_only=True) as connection:
+        served = connection.sql(
+            "select domain, task, model from ml.models where task <> 'regression' and alias = 'champion'"
+        ).fetchall()
+        all_of_them = connection.sql("select count(*) from ml.models where task <> 'regression'").fetchall()
+        late = connection.sql(
+            "select count(*) > 100, min(y_pred) >= 0, max(y_pred) <= 1 from ml.predictions "
+            "where model = 'late_scorer'"
+        ).fetchall()
+    assert {("tickets", "binary", "late_scorer"), ("tickets", "ranking", "triage_ranker")} <= set(served)
+    assert all_of_them == [(len(served),)]
+    assert late == [(True, True, True)]
+
+
 def test_no_item_is_in_two_parts(finished: Finished) -> None:
     with duckdb.connect(str(finished.published), read_only=True) as connection:
         torn = connection.sql(
-            "select item_id from ml.predictions group by item_id having count(distinct split) > 1"
+            "select item_id from ml.predictions group by item_id, task having count(distinct split) > 1"
         ).fetchall()
     assert torn == []
 
