@@ -104,11 +104,10 @@ def _scoring_objective(dataset: Dataset, task: ScoringTask, request: SearchReque
     usable = known_before_test(dataset, split)
     if request.rows is not None:
         usable = drawn_groups(dataset.groups("group_id"), usable, request.rows, request.seed)
-    check_classes(target, usable, "training and validation")
+    learners = split.rows("train") & split.known & usable
+    check_classes(target, learners, "training")
     folds = forward_folds(dataset, split, FOLDS, usable)
-    _, data = encoded_rows(
-        dataset, target, split.rows("train") & split.known & usable, config.seed, wanted=usable
-    )
+    _, data = encoded_rows(dataset, target, learners, config.seed, wanted=usable)
     names = [f"f{k}" for k in range(data.x.shape[1])]
     metric = config.eval_metric or task.eval_metric
     space = ranking_space if task.objective == "lambdarank" else scoring_space

@@ -12,6 +12,7 @@ import yaml
 from ml.__main__ import main
 from ml.commands_ranking import read_config
 from ml.parameter_search import search
+from ml.scarcity import TooLittleDataError
 from ml.scoring import ScoringConfig
 from ml.search_objectives import SearchRequest, objective_for
 from tests.unit.ml import grouped, synthetic
@@ -171,6 +172,8 @@ def test_durations_are_trained_and_searched_at_a_horizon(tmp_path: Path) -> None
         for days, rows in ((7, None), (30, None), (7, 200))
     }
     assert len(names) == 3, "each has trials of its own"
+    with pytest.raises(TooLittleDataError, match="The training part has"):
+        objective_for(SearchRequest("scorer", folder, 0, ScoringConfig(horizon_days=7), rows=1))
     with pytest.raises(ValueError, match="'linear' learns durations"):
         objective_for(SearchRequest("linear", folder, config=ScoringConfig(horizon_days=7)))
 
