@@ -48,8 +48,10 @@ class CurrentRun:
     models: list[str]
 
 
-def current_run(database: duckdb.DuckDBPyConnection, domain: str, task: str = "regression") -> CurrentRun:
-    """The current run of a domain's task.
+def current_run(
+    database: duckdb.DuckDBPyConnection, domain: str, tasks: Sequence[str] = ("regression",)
+) -> CurrentRun:
+    """The current run of a domain's tasks, which were trained together.
 
     Raises
     ------
@@ -61,10 +63,10 @@ def current_run(database: duckdb.DuckDBPyConnection, domain: str, task: str = "r
         """
         select run_id, any_value(runs.snapshot_id), list(models.model order by models.model)
         from ml.models as models inner join ml.runs as runs using (run_id)
-        where models.domain = ? and models.task = ?
+        where models.domain = $domain and list_contains($tasks, models.task)
         group by run_id
         """,
-        [domain, task],
+        {"domain": domain, "tasks": list(tasks)},
     ).fetchall()
     if not found:
         raise ValueError(f"No model of {domain} has been trained yet: materialize trained_models first.")

@@ -32,7 +32,7 @@ def alert_bias(project: Project) -> dg.MaterializeResult:
 
     measured = []
     for domain in DOMAINS:
-        run = read_current_run(project, domain)
+        run = read_current_run(project, domain, TASKS)
         tables = write_scoring_bias(read_dataset(run.snapshot), run.evaluations, run.folder)
         if tables is None:
             raise ValueError(f"The training relation of {domain} has no slice_* column to measure bias by.")

@@ -1,5 +1,6 @@
 """The current run of a domain, the tickets' unless said otherwise, as the assets after training see it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -24,13 +25,13 @@ class Run:
     evaluations: list["Evaluation"]
 
 
-def read_current_run(project: Project, domain: str = DOMAIN) -> Run:
+def read_current_run(project: Project, domain: str = DOMAIN, tasks: Sequence[str] = ("regression",)) -> Run:
     """The run whose results are in the pipeline's database."""
     from ml.training import read_evaluation
 
     settings = project.settings()
     with project.database() as database:
-        run = current_run(database, domain)
+        run = current_run(database, domain, tasks)
     folder = settings.runs_dir / run.run_id
     return Run(
         folder,

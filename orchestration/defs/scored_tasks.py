@@ -49,7 +49,7 @@ class Tuning(dg.Config):
 class SmallTuning(Tuning):
     """A search that is over in seconds on a large domain."""
 
-    trials: int = Field(default=3, ge=1, description="Trials in all; those of earlier runs count.")
+    trials: int = Field(default=2, ge=1, description="Trials in all; those of earlier runs count.")
     rows: int | None = Field(default=2000, ge=1, description="Search on about so many rows; all if empty.")
 
 

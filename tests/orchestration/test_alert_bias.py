@@ -10,7 +10,7 @@ import pytest
 
 from ml.bias.columns import COLUMN_DESCRIPTIONS
 from orchestration.defs.alert_bias import alert_bias
-from orchestration.defs.alerts import MODELS, alert_assets
+from orchestration.defs.alerts import TASKS, alert_assets
 from orchestration.defs.resources import Project
 from orchestration.settings import PROJECT_ROOT
 from tests.orchestration.test_alert_assets import CONFIG, warehouse
@@ -93,7 +93,7 @@ def test_a_second_run_replaces_the_first(published: tuple[Path, object]) -> None
 
 def test_the_runs_folders_have_a_text_per_model_and_dimension(published: tuple[Path, object]) -> None:
     texts = {path.name for path in published[0].parent.glob("models/*/bias_*.txt")}
-    assert texts == {f"bias_{model}_{dimension}.txt" for model in MODELS for dimension in DIMENSIONS}
+    assert texts == {f"bias_{model}_{dimension}.txt" for model in TASKS for dimension in DIMENSIONS}
 
 
 def test_the_asset_shows_its_gaps_and_a_picture(published: tuple[Path, dict[str, dg.MetadataValue]]) -> None:
