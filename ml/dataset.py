@@ -16,6 +16,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ml.scarcity import TooLittleDataError
+
 if TYPE_CHECKING:
     from sklearn.model_selection import PredefinedSplit
 
@@ -268,7 +270,9 @@ def _check_frames(items: pd.DataFrame, labels: pd.DataFrame) -> None:
         if absent:
             raise ValueError(f"The {name} lack the columns {absent}: add them as the contract says.")
         if frame.empty:
-            raise ValueError(f"The {name} are empty: make a training set with at least a few dozen rows.")
+            raise TooLittleDataError(
+                f"The {name} are empty: make a training set with at least a few dozen rows."
+            )
     for frame, column in ((items, "event_at"), (labels, "observed_until"), (labels, "labelled_at")):
         if isinstance(frame[column].dtype, pd.DatetimeTZDtype):
             raise ValueError(f"The column {column!r} has a time zone: convert it to UTC and drop the zone.")

@@ -15,7 +15,8 @@ import duckdb
 from orchestration.settings import DBT_PROJECT_DIR, Settings
 from orchestration.warehouse import open_pipeline_database
 
-DOMAINS = ("tickets", "alerts", "alert_clusters")
+ISSUE_DOMAINS = ("tickets", "assignees")
+DOMAINS = (*ISSUE_DOMAINS, "alerts", "alert_clusters")
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,10 @@ def relations(domain: str) -> TrainingRelations:
         from orchestration.defs.snapshots import TICKETS
 
         return TrainingRelations("train_tickets", "label_tickets", TICKETS)
+    if domain == "assignees":
+        from orchestration.defs.assignees import ASSIGNEES
+
+        return TrainingRelations("train_assignees", "label_assignees", ASSIGNEES)
     from orchestration.defs.alerts import ALERTS, CLUSTERS
 
     if domain == "alerts":
@@ -49,7 +54,7 @@ def make_training_set(domain: str, source: Path, output: Path) -> dict[str, int]
     Parameters
     ----------
     domain : str
-        `tickets` (from an archive of dumps), `alerts` or `alert_clusters` (from a folder of batches).
+        `tickets` or `assignees` (from an archive of dumps), `alerts` or `alert_clusters` (from a folder of batches).
     source, output : Path
         Folders; `output` gets `train.parquet`, `label.parquet` and `domain.json`.
 
@@ -91,7 +96,7 @@ def make_training_set(domain: str, source: Path, output: Path) -> dict[str, int]
 
 
 def _load(database: duckdb.DuckDBPyConnection, settings: Settings, domain: str, source: Path) -> None:
-    if domain == "tickets":
+    if domain in ISSUE_DOMAINS:
         from orchestration.loading import load_landed
         from orchestration.sources import get_source
 
@@ -138,7 +143,7 @@ def _build(settings: Settings, wanted: TrainingRelations) -> None:
 def register(commands: Any) -> None:
     """Add `training-set` to the command line."""
     command = commands.add_parser("training-set", help="make a training set from raw input")
-    command.add_argument("--domain", required=True, choices=["tickets", "alerts", "alert_clusters"])
+    command.add_argument("--domain", required=True, choices=DOMAINS)
     source = command.add_mutually_exclusive_group(required=True)
     source.add_argument("--batches", type=Path, dest="source", metavar="DIR", help="alert batches")
     source.add_argument("--archive", type=Path, dest="source", metavar="DIR", help="dumps of issues")

@@ -7,47 +7,19 @@ import pandas as pd
 
 from orchestration.defs.metadata import markdown_table, picture
 from orchestration.defs.resources import Project
-from orchestration.defs.runs import read_current_run, read_dataset
-from orchestration.results import load_bias
+from orchestration.defs.scored_bias import GAP_COLUMNS, measure_domain, rows_of_test
 
 DOMAINS = ("alerts", "alert_clusters")
-SHOWN = [
-    "model",
-    "dimension",
-    "gap_metric",
-    "n_slices",
-    "n_assessable",
-    "best_slice",
-    "worst_slice",
-    "relative_gap",
-    "shrunk_gap",
-    "verdict",
-]
 
 
 @dg.asset(deps=["alert_scores"], group_name="bias", kinds={"duckdb"})
 def alert_bias(project: Project) -> dg.MaterializeResult:
     """For whom the alerts' models miss, wrongly flag, misjudge or rank too low, in the schema `bias`."""
-    from ml.scoring_bias import TASKS, scoring_bias_tables, write_scoring_bias
-
-    measured = []
-    for domain in DOMAINS:
-        run = read_current_run(project, domain, TASKS)
-        tables = write_scoring_bias(read_dataset(run.snapshot), run.evaluations, run.folder)
-        if tables is None:
-            raise ValueError(f"The training relation of {domain} has no slice_* column to measure bias by.")
-        with project.database() as database:
-            load_bias(database, run.folder, scoring_bias_tables(run.evaluations), TASKS)
-        measured.append(tables)
+    measured = [measure_domain(project, domain) for domain in DOMAINS]
     project.publish()
     return dg.MaterializeResult(
-        metadata=_metadata(*(_test_rows(measured, name) for name in ("summary", "score_metrics")))
+        metadata=_metadata(*(rows_of_test(measured, name) for name in ("summary", "score_metrics")))
     )
-
-
-def _test_rows(measured: list[dict[str, pd.DataFrame]], name: str) -> pd.DataFrame:
-    rows = pd.concat([tables[name] for tables in measured], ignore_index=True)
-    return rows[rows["split"] == "test"]
 
 
 def _metadata(summary: pd.DataFrame, metrics: pd.DataFrame) -> dict[str, Any]:
@@ -65,5 +37,5 @@ def _metadata(summary: pd.DataFrame, metrics: pd.DataFrame) -> dict[str, Any]:
         "recall_per_slice": picture(
             metric_per_slice(metrics[~metrics["pooled"]], "recall", dimension), f"recall by {dimension}"
         ),
-        "summary": dg.MetadataValue.md(markdown_table(summary[SHOWN])),
+        "summary": dg.MetadataValue.md(markdown_table(summary[GAP_COLUMNS])),
     }

@@ -2,9 +2,10 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import dagster as dg
 from pydantic import Field
@@ -71,6 +72,8 @@ class ScoredTask:
         Of the asset.
     horizon_days : float or None
         When the labels are settled, counted from an item's start; None: they are used as given.
+    params : mapping
+        Parameters over the harness's own; tuned ones take their place.
     run, tuning : type
         How it is trained and tuned, with the defaults; a field `horizon_days` overrules the task's.
     """
@@ -81,6 +84,7 @@ class ScoredTask:
     kind: Literal["scorer", "ranker", "cluster"]
     description: str
     horizon_days: float | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)
     run: type[ScoringRun] = ScoringRun
     tuning: type[Tuning] = Tuning
 
@@ -109,8 +113,10 @@ def scoring_config(task: ScoredTask, run: ScoringRun, tuned: Path) -> "ScoringCo
             f"There are no tuned parameters of {task.name}: materialize tuned_parameters/{task.name} first, "
             "or train without use_tuned."
         )
+    own = {} if run.use_tuned else {"params": dict(task.params)}
     return read_config(
         tuned if run.use_tuned else None,
+        **own,
         horizon_days=task.horizon(run),
         validation_groups=run.validation_groups,
         test_groups=run.test_groups,

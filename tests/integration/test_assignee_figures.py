@@ -1,0 +1,64 @@
+"""The ranker of people on real issues: better than the most active and the last assigned, and no leak."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ml.dataset import Dataset
+from ml.ranking import train_ranker
+from ml.scoring import ScoringConfig, TrainedScoring
+from orchestration.__main__ import main
+from orchestration.defs.assignees import ASSIGNEE_RANKER
+
+CORPUS = Path(__file__).parents[2].parent / "shared" / "data" / "github_issues"
+pytestmark = pytest.mark.skipif(not CORPUS.exists(), reason="the corpus is not on this machine")
+DUMPS = ["rust-lang__rust", "secondary/jira/eucalyptus__DOC", "secondary/jira/eucalyptus__EUCA"]
+CONFIG = ScoringConfig(
+    validation_groups=0.1, test_groups=0.2, cv_folds=0, replicates=200, params=dict(ASSIGNEE_RANKER.params)
+)
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    folder = tmp_path_factory.mktemp("assignees")
+    (folder / "dumps").mkdir()
+    for dump in DUMPS:
+        shutil.copy(CORPUS / f"{dump}.jsonl.gz", folder / "dumps")
+    command = ["training-set", "--domain", "assignees", "--archive", str(folder / "dumps")]
+    assert main([*command, "--output", str(folder / "set")]) == 0
+    return Dataset.from_dir(folder / "set")
+
+
+@pytest.fixture(scope="module")
+def trained(dataset: Dataset) -> TrainedScoring:
+    return train_ranker(dataset, CONFIG)
+
+
+def test_it_beats_both_baselines_beyond_noise(trained: TrainedScoring) -> None:
+    figures = {m.metric: m for m in trained.metrics if m.split == "test"}
+    for metric in ("mrr", "top@3", "ndcg@5", "ndcg@10"):
+        for baseline in ("most_active", "last_assigned"):
+            gain = figures[f"{metric}_gain_vs_{baseline}"]
+            assert gain.ci_low is not None and gain.ci_low > 0, gain
+    reachable, first = figures["answer_among_rows"].value, figures["top@1"].value
+    assert reachable is not None and 0.9 < reachable <= 1
+    assert first is not None and first < 0.9, "too good to be true"
+
+
+def test_handlers_dealt_out_at_random_teach_nothing(dataset: Dataset) -> None:
+    """The label moves to a random candidate of each ticket: nothing is left that could be known before."""
+    rng = np.random.default_rng(0)
+    labels = dataset.labels.copy()
+    groups = pd.Series(dataset.groups("group_id"))
+    drawn = pd.Series(rng.random(len(groups))).groupby(groups).rank(method="first") == 1
+    answered = labels["relevance"].groupby(groups).transform("max") > 0
+    labels["relevance"] = (drawn & answered).astype(int)
+    labels["y"] = labels["relevance"].astype(float)
+    fair = train_ranker(Dataset(dataset.items, labels, dataset.config), CONFIG)
+    figures = {m.metric: m.value for m in fair.metrics if m.split == "test"}
+    by_chance = (1 / groups.map(groups.value_counts())[drawn & answered]).mean()
+    top = figures["top@1"]
+    assert top is not None and abs(top - by_chance) < 0.03
