@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -73,7 +73,7 @@ class ScoredTask:
     horizon_days : float or None
         When the labels are settled, counted from an item's start; None: they are used as given.
     params : mapping
-        Parameters over the harness's own; tuned ones take their place.
+        Parameters of LightGBM over the kind's defaults; tuned ones have precedence.
     run, tuning : type
         How it is trained and tuned, with the defaults; a field `horizon_days` overrules the task's.
     """
@@ -113,10 +113,8 @@ def scoring_config(task: ScoredTask, run: ScoringRun, tuned: Path) -> "ScoringCo
             f"There are no tuned parameters of {task.name}: materialize tuned_parameters/{task.name} first, "
             "or train without use_tuned."
         )
-    own = {} if run.use_tuned else {"params": dict(task.params)}
-    return read_config(
+    config: ScoringConfig = read_config(
         tuned if run.use_tuned else None,
-        **own,
         horizon_days=task.horizon(run),
         validation_groups=run.validation_groups,
         test_groups=run.test_groups,
@@ -124,6 +122,7 @@ def scoring_config(task: ScoredTask, run: ScoringRun, tuned: Path) -> "ScoringCo
         replicates=run.replicates,
         seed=run.seed,
     )
+    return replace(config, params={**task.params, **config.params})
 
 
 def run_name(task: ScoredTask, run: ScoringRun, snapshot_id: str) -> str:

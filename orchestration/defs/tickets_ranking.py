@@ -39,6 +39,8 @@ TRIAGE_RANKER = ScoredTask(
     kind="ranker",
     description="The order of the tickets of a repository's week: those that prove urgent come first.",
     horizon_days=TRIAGE_DAYS,
+    # As good on validation as the smaller steps that small batches need, in less than half of the time.
+    params={"gain_trees": 200, "learning_rate": 0.03, "n_estimators": 300},
     run=TimelineRun,
     tuning=SmallTuning,
 )
