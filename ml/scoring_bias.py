@@ -16,12 +16,13 @@ from ml.bias.config import BiasConfig
 from ml.bias.rankers import RankerTables, RankingConfig, exposure_metrics, measure_rankers
 from ml.bias.report import BiasReport
 from ml.bias.scorers import ScorerTables, measure_scorers
-from ml.bias_reports import MEASURED, bias_config, write_table
+from ml.bias_reports import bias_config, write_table
 from ml.dataset import Dataset
 from ml.evaluation import Evaluation
 from ml.scoring import order_by
 
-SCORED = ("score_metrics",)
+BOTH = ("summary", "distribution")
+SCORED = ("slice_metrics", "score_metrics")
 RANKED = ("ranking_metrics", "ranking_exposure", "ranking_concentration")
 TASKS = ("binary", "ranking")
 
@@ -29,7 +30,7 @@ TASKS = ("binary", "ranking")
 def scoring_bias_tables(evaluations: Sequence[Evaluation]) -> tuple[str, ...]:
     """Names of the tables that the tasks of some models have."""
     tasks = {evaluation.task for evaluation in evaluations}
-    return (*MEASURED, *(SCORED if "binary" in tasks else ()), *(RANKED if "ranking" in tasks else ()))
+    return (*BOTH, *(SCORED if "binary" in tasks else ()), *(RANKED if "ranking" in tasks else ()))
 
 
 def write_scoring_bias(

@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 from ml.boosting import Objective, Rows, fit_booster, start_trees
 from ml.dataset import Dataset
 from ml.group_splits import Fold, rolling_folds
-from ml.rank_metrics import ndcg
+from ml.rank_metrics import Grouping, ndcg
 from ml.splits import Split
 
 # An AUC of .9 judged by 100 positives has a standard error of about .02, by 20 of them .05 (Hanley and McNeil
 # 1982): more than numbers of trees differ by.
 ENOUGH_TO_STOP_BY = 100
 FOLDS = 4
-# Positions of rows to score, and their raw scores; larger is better.
-FoldJudge = Callable[[NDArray[np.intp], NDArray[np.float64]], float]
+# From positions of rows to score to what judges their raw scores; larger is better.
+FoldJudge = Callable[[NDArray[np.intp]], Callable[[NDArray[np.float64]], float]]
 
 
 def stopping_folds(dataset: Dataset, split: Split, target: NDArray[np.float64]) -> list[Fold]:
@@ -43,9 +43,16 @@ def fold_judge(objective: Objective, data: Rows) -> FoldJudge:
 
     AUC would stand still once the few positives of a fold are on top.
     """
-    if objective == "lambdarank":
-        return lambda at, s: float(ndcg(data.y[at], s, data.groups[at], len(data.y))[0])
-    return lambda at, s: -float(np.logaddexp(0.0, (1.0 - 2.0 * data.y[at]) * s).mean())
+
+    def by_order(at: NDArray[np.intp]) -> Callable[[NDArray[np.float64]], float]:
+        truth, grouping = data.y[at], Grouping(data.groups[at])
+        return lambda s: float(ndcg(truth, s, grouping, len(truth))[0])
+
+    def by_log_loss(at: NDArray[np.intp]) -> Callable[[NDArray[np.float64]], float]:
+        sign = 1.0 - 2.0 * data.y[at]
+        return lambda s: -float(np.logaddexp(0.0, sign * s).mean())
+
+    return by_order if objective == "lambdarank" else by_log_loss
 
 
 def rounds_by_folds(
@@ -69,16 +76,39 @@ def rounds_by_folds(
         As in `ml.boosting.fit_booster`.
     judge : callable
     """
+    limit = int(params.get("n_estimators", 500))
+    rounds = min(limit, 4 * patience)
+    while True:
+        best, is_over = _best_of(
+            data, folds, names, objective, {**params, "n_estimators": rounds}, seed, judge, patience
+        )
+        if is_over or rounds == limit:
+            return best + 1
+        # The first trees of a longer run are the same ones: most searches are over before the limit.
+        rounds = min(limit, 2 * rounds)
+
+
+def _best_of(
+    data: Rows,
+    folds: Sequence[Fold],
+    names: Sequence[str],
+    objective: Objective,
+    params: Mapping[str, Any],
+    seed: int,
+    judge: FoldJudge,
+    patience: int,
+) -> tuple[int, bool]:
+    """Return the best number of trees, from 0, and whether ``patience`` more of them were no better."""
     curves = []
     for fold in folds:
         booster = fit_booster(data.at(fold.fit), names, objective, params, seed)
-        x, before = data.x[fold.score], start_trees(params)
+        x, before, judged = data.x[fold.score], start_trees(params), judge(fold.score)
         raw = np.zeros(len(x))
         curve = []
         for tree in range(booster.current_iteration()):
             raw += booster.predict(x, raw_score=True, start_iteration=tree, num_iteration=1, num_threads=1)
             if tree >= before:
-                curve.append(judge(fold.score, raw))
+                curve.append(judged(raw))
         curves.append(curve)
     # A booster that finds nothing more to split ends sooner than others.
     common = min(map(len, curves))
@@ -88,5 +118,5 @@ def rounds_by_folds(
         if value > mean[best]:
             best = tree
         elif tree - best >= patience:
-            break
-    return best + 1
+            return best, True
+    return best, common < int(params["n_estimators"])

@@ -54,7 +54,8 @@ def make_training_set(domain: str, source: Path, output: Path) -> dict[str, int]
     Parameters
     ----------
     domain : str
-        `tickets` or `assignees` (from an archive of dumps), `alerts` or `alert_clusters` (from a folder of batches).
+        `tickets` or `assignees` (from an archive of dumps), `alerts` or `alert_clusters` (from a folder of
+        batches).
     source, output : Path
         Folders; `output` gets `train.parquet`, `label.parquet` and `domain.json`.
 

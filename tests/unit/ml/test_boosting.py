@@ -49,7 +49,7 @@ def test_one_fold_stops_where_its_validation_rows_do(objective: Objective, more:
     ).current_iteration() - start_trees(params)
     folds = [Fold(EARLIER, LATER)]
     found = rounds_by_folds(
-        data, folds, NAMES, objective, params, 0, lambda at, s: judge(data.y[at], s), patience=15
+        data, folds, NAMES, objective, params, 0, lambda at: lambda s: judge(data.y[at], s), patience=15
     )
     assert found == stopped
     assert 1 <= found < 80
@@ -61,7 +61,7 @@ def test_several_folds_decide_by_their_mean() -> None:
     asked = {start: iter(values) for start, values in curves.items()}
     folds = [Fold(EARLIER, np.arange(start, start + 60)) for start in curves]
     params = {**PARAMS, "n_estimators": 4}
-    judge = lambda at, s: next(asked[int(at[0])])  # noqa: E731
+    judge = lambda at: lambda s: next(asked[int(at[0])])  # noqa: E731
     assert rounds_by_folds(data, folds, NAMES, "binary", params, 0, judge) == 2
 
 
