@@ -30,8 +30,8 @@ class Settings:
         Name of the source of issues: `sample`, `archive` or `github`.
     issues_archive : Path or None
         Folder of JSON Lines dumps, for the source `archive`.
-    archive_secondary : bool
-        Read the dumps below `secondary/` too.
+    archive_secondary : bool or tuple of str
+        Read the dumps below `secondary/` too, or those of some of its folders.
     alert_batches : Path or None
         Folder of AML alert batches; without one, the alerts are synthetic.
     ticket_scope : str
@@ -49,7 +49,7 @@ class Settings:
     warehouse_dir: Path
     issues_source: str = "sample"
     issues_archive: Path | None = None
-    archive_secondary: bool = False
+    archive_secondary: bool | tuple[str, ...] = False
     alert_batches: Path | None = None
     ticket_scope: str = "all"
     rejected_share_limit: float = 0.01
@@ -101,7 +101,7 @@ class Settings:
             warehouse_dir=_absolute(get("WAREHOUSE_DIR") or "warehouse"),
             issues_source=get("ISSUES_SOURCE") or "sample",
             issues_archive=_absolute(archive) if archive else None,
-            archive_secondary=_boolean(
+            archive_secondary=_boolean_or_folders(
                 "ISSUES_ARCHIVE_SECONDARY", get("ISSUES_ARCHIVE_SECONDARY") or "false"
             ),
             alert_batches=_absolute(alert_batches) if alert_batches else None,
@@ -133,10 +133,13 @@ def _absolute(path: str) -> Path:
     return (PROJECT_ROOT / Path(path).expanduser()).resolve()
 
 
-def _boolean(name: str, value: str) -> bool:
-    if value.lower() not in ("true", "false", "1", "0", "yes", "no"):
-        raise ValueError(f"{name} is {value!r}; it must be true or false.")
-    return value.lower() in ("true", "1", "yes")
+def _boolean_or_folders(name: str, value: str) -> bool | tuple[str, ...]:
+    if value.lower() in ("true", "false", "1", "0", "yes", "no"):
+        return value.lower() in ("true", "1", "yes")
+    folders = _list(value)
+    if not folders or any(folder in (".", "..") or Path(folder).name != folder for folder in folders):
+        raise ValueError(f"{name} is {value!r}; it must be true, false, or names of folders.")
+    return folders
 
 
 def _one_of(name: str, value: str, known: tuple[str, ...]) -> str:

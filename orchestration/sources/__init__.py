@@ -30,7 +30,7 @@ def get_source(
     name: str,
     *,
     archive: Path | None = None,
-    secondary: bool = False,
+    secondary: bool | tuple[str, ...] = False,
     github: Mapping[str, Any] | None = None,
 ) -> Source:
     """Return the source called `name`.
@@ -41,8 +41,8 @@ def get_source(
         `sample`, `archive` or `github`.
     archive : Path, optional
         Folder of the dumps; the archive source needs it.
-    secondary : bool
-        Whether the archive source takes its `secondary/` subtree too.
+    secondary : bool or tuple of str
+        Whether the archive source takes its `secondary/` subtree too, or which folders of it.
     github : mapping, optional
         Parameters of `GitHubSource`; the github source needs `tokens` and `repositories`.
 

@@ -16,12 +16,12 @@ class ArchiveSource:
     ----------
     directory : Path
         The folder; its `*.jsonl` and `*.jsonl.gz` files are taken.
-    secondary : bool
-        Take the subtree `secondary/` too (other trackers and partial records).
+    secondary : bool or tuple of str
+        Take the subtree `secondary/` too (other trackers and partial records), or some of its folders only.
     """
 
     directory: Path
-    secondary: bool = False
+    secondary: bool | tuple[str, ...] = False
     name: str = "archive"
 
     def land(self, landing_dir: Path) -> list[LandedFile]:
@@ -42,8 +42,8 @@ class ArchiveSource:
                 f"The archive {self.directory} is no folder: set ISSUES_ARCHIVE to the folder that holds it."
             )
         dumps = self._dumps(self.directory, recursive=False)
-        if self.secondary:
-            dumps += self._dumps(self.directory / "secondary", recursive=True)
+        for part in self._secondary_folders():
+            dumps += self._dumps(part, recursive=True)
         if not dumps:
             where = "at its top level or below secondary/" if self.secondary else "at its top level"
             raise SourceError(
@@ -54,6 +54,18 @@ class ArchiveSource:
         return [
             land_file(dump, landing_dir, folder / dump.relative_to(self.directory).parent) for dump in dumps
         ]
+
+    def _secondary_folders(self) -> list[Path]:
+        folder = self.directory / "secondary"
+        if isinstance(self.secondary, bool):
+            return [folder] if self.secondary else []
+        absent = [name for name in self.secondary if not (folder / name).is_dir()]
+        if absent:
+            raise SourceError(
+                f"There is no folder {absent[0]!r} in {folder}: set ISSUES_ARCHIVE_SECONDARY to true, false"
+                " or names of folders there."
+            )
+        return [folder / name for name in self.secondary]
 
     @staticmethod
     def _dumps(folder: Path, *, recursive: bool) -> list[Path]:

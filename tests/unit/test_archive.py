@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestration.settings import Settings
 from orchestration.sources import SourceError, get_source
 from orchestration.sources.archive import ArchiveSource
 from orchestration.sources.landing import land_content, land_file
@@ -46,6 +47,29 @@ def test_takes_the_secondary_subtree_when_asked(archive: Path, tmp_path: Path) -
         "archive",
         "archive/secondary/jira",
     ]
+
+
+def test_takes_the_secondary_folders_that_are_named(archive: Path, tmp_path: Path) -> None:
+    (archive / "secondary" / "other").mkdir()
+    (archive / "secondary" / "other" / "x.jsonl").write_text("{}\n")
+    landed = ArchiveSource(archive, secondary=("jira",)).land(tmp_path / "landing")
+    assert {Path(file.name).parent.as_posix() for file in landed} == {"archive", "archive/secondary/jira"}
+    with pytest.raises(SourceError, match="no folder 'nowhere' in"):
+        ArchiveSource(archive, secondary=("jira", "nowhere")).land(tmp_path / "landing")
+
+
+@pytest.mark.parametrize(
+    ("value", "meant"),
+    [("true", True), ("No", False), ("", False), ("jira", ("jira",)), ("jira, sample", ("jira", "sample"))],
+)
+def test_the_setting_of_the_secondary_subtree(value: str, meant: bool | tuple[str, ...]) -> None:
+    assert Settings.from_environment({"ISSUES_ARCHIVE_SECONDARY": value}).archive_secondary == meant
+
+
+@pytest.mark.parametrize("value", ["../elsewhere", "a/b", ",", ".."])
+def test_folders_elsewhere_are_refused(value: str) -> None:
+    with pytest.raises(ValueError, match="ISSUES_ARCHIVE_SECONDARY"):
+        Settings.from_environment({"ISSUES_ARCHIVE_SECONDARY": value})
 
 
 def test_what_landed_is_not_copied_again(archive: Path, tmp_path: Path) -> None:
