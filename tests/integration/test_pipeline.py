@@ -52,6 +52,10 @@ COLUMNS = {
     "history.bias_summary": "run_id domain task model split dimension relative_gap",
     "tickets.predictions": """item_id repository number predicted_hours p10 p90 p_within_1d p_within_7d
         p_within_30d p_within_90d p_within_365d model_version scored_at""",
+    "tickets.assignee_candidates": """item_id repository number login rank probability reasons observed_at
+        model_version""",
+    "bias.ranking_metrics": """run_id domain task model split dimension slice metric n_lists n_relevant value
+        ci_low ci_high q_value assessable flagged""",
     "feature_store.feature_registry": """feature_view feature dtype entity owner description ttl sql_hash
         version""",
     "feature_store.feature_stats": "snapshot_id feature null_share mean",
@@ -117,6 +121,30 @@ def test_scorers_and_rankers_are_champions_of_their_own(finished: Finished) -> N
     assert {("tickets", "binary", "late_scorer"), ("tickets", "ranking", "triage_ranker")} <= set(served)
     assert all_of_them == [(len(served),)]
     assert late == [(True, True, True)]
+
+
+def test_people_are_proposed_for_open_tickets(finished: Finished) -> None:
+    """Of each open ticket the first five, best first, with reasons; programs and placeholders never."""
+    with duckdb.connect(str(finished.published), read_only=True) as connection:
+        lists = connection.sql(
+            """
+            select
+                item_id, list(rank order by rank), list(probability order by rank),
+                list(login order by rank), min(len(reasons)), count(distinct model_version)
+            from tickets.assignee_candidates group by item_id
+            """
+        ).fetchall()
+        open_tickets = {
+            item for (item,) in connection.sql("select item_id from tickets.predictions").fetchall()
+        }
+    assert len(lists) > 100
+    for item, ranks, probabilities, logins, reasons, versions in lists:
+        assert item in open_tickets and 1 <= len(ranks) <= 5
+        assert ranks == list(range(1, len(ranks) + 1)) and len(set(logins)) == len(logins)
+        assert all(0 <= p <= 1 for p in probabilities)
+        assert probabilities == sorted(probabilities, reverse=True)
+        assert not any(login.endswith("bot]") or login in ("ghost", "gopherbot") for login in logins)
+        assert reasons == 5 and versions == 1
 
 
 def test_no_item_is_in_two_parts(finished: Finished) -> None:
