@@ -10,33 +10,16 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ml.scarcity import TooLittleDataError
+from ml.contract import KEY_COLUMNS, Kind, check_frames, check_leaks, check_values, kind_of
 
 if TYPE_CHECKING:
     from sklearn.model_selection import PredefinedSplit
-
-Kind = Literal["number", "category", "text"]
-
-KEY_COLUMNS = ("item_id", "event_at", "entity_id", "group_id")
-LABEL_COLUMNS = ("item_id", "y", "is_censored", "observed_until", "relevance", "weight", "labelled_at")
-# Facts of an item's end under other names: never features, whatever the label relation is called.
-OUTCOME_NAMES = frozenset(
-    {
-        "closed_at",
-        "resolution_hours",
-        "business_hours",
-        "hours_from_assignment",
-        "log_y",
-        "target",
-        "label",
-    }
-)
 
 
 @dataclass(frozen=True)
@@ -137,7 +120,7 @@ class Dataset:
     snapshot_id: str = "unnamed"
 
     def __post_init__(self) -> None:
-        _check_frames(self.items, self.labels)
+        check_frames(self.items, self.labels)
         items = self.items.sort_values(["item_id", "event_at"], kind="stable").reset_index(drop=True)
         labels = self.labels.sort_values("item_id", kind="stable").reset_index(drop=True)
         for frame, times in ((items, ["event_at"]), (labels, ["observed_until", "labelled_at"])):
@@ -147,14 +130,14 @@ class Dataset:
         labels["is_censored"] = labels["is_censored"].astype(bool)
         object.__setattr__(self, "items", items)
         object.__setattr__(self, "labels", labels)
-        _check_values(items, labels)
+        check_values(items, labels)
         ordered = [name.removeprefix("-") for names in self.config.baselines.values() for name in names]
         for name in (self.config.timeline, self.config.weight_by, *ordered):
             if name is not None and name not in items:
                 raise ValueError(f"The settings name the column {name!r}, which the items do not have.")
         if not self.features:
             raise ValueError("The items have no feature column: add at least one beside keys and slices.")
-        _check_leaks(self)
+        check_leaks(self)
 
     @classmethod
     def from_dir(cls, directory: str | Path) -> Dataset:
@@ -189,7 +172,7 @@ class Dataset:
 
     def kinds(self) -> dict[str, Kind]:
         """Say for each feature whether it is a number, a category or a text."""
-        return {name: _kind(self.items[name]) for name in self.features}
+        return {name: kind_of(self.items[name]) for name in self.features}
 
     def row_labels(self) -> pd.DataFrame:
         """Return the labels aligned to the rows of ``items`` (one row each, same order)."""
@@ -250,74 +233,3 @@ def _sha256_of(paths: list[Path]) -> str:
     for path in paths:
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
-
-
-def _kind(column: pd.Series) -> Kind:
-    if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
-        return "number"
-    inferred = pd.api.types.infer_dtype(column, skipna=True)
-    if inferred in {"boolean", "decimal", "integer", "floating", "mixed-integer-float"}:
-        return "number"
-    name = str(column.name)
-    if inferred in {"string", "empty", "categorical"}:
-        return "text" if name == "text" or name.startswith("text_") else "category"
-    raise ValueError(f"The feature {name!r} holds {inferred} values: make it a number, a category or a text.")
-
-
-def _check_frames(items: pd.DataFrame, labels: pd.DataFrame) -> None:
-    for name, frame, needed in (("items", items, KEY_COLUMNS), ("labels", labels, LABEL_COLUMNS)):
-        absent = [column for column in needed if column not in frame]
-        if absent:
-            raise ValueError(f"The {name} lack the columns {absent}: add them as the contract says.")
-        if frame.empty:
-            raise TooLittleDataError(
-                f"The {name} are empty: make a training set with at least a few dozen rows."
-            )
-    for frame, column in ((items, "event_at"), (labels, "observed_until"), (labels, "labelled_at")):
-        if isinstance(frame[column].dtype, pd.DatetimeTZDtype):
-            raise ValueError(f"The column {column!r} has a time zone: convert it to UTC and drop the zone.")
-        if not pd.api.types.is_datetime64_any_dtype(frame[column]) and frame[column].notna().any():
-            raise ValueError(f"The column {column!r} holds no times: store UTC timestamps.")
-
-
-def _check_values(items: pd.DataFrame, labels: pd.DataFrame) -> None:
-    if items[["item_id", "event_at"]].isna().any(axis=None):
-        raise ValueError("Some items have no item_id or no event_at: give every row both.")
-    repeated = labels.loc[labels["item_id"].duplicated(), "item_id"]
-    if len(repeated):
-        raise ValueError(f"The item {repeated.iloc[0]!r} has more than one label: keep one row per item.")
-    if items.duplicated(["item_id", "event_at"]).any():
-        raise ValueError("Some item has two rows with one observation time: keep one row per item and time.")
-    known, given = set(items["item_id"]), set(labels["item_id"])
-    if known != given:
-        stray = sorted(map(str, known ^ given))
-        raise ValueError(
-            f"{len(stray)} items are not in both frames (first: {stray[0]!r}): give each a label."
-        )
-    closed = ~labels["is_censored"]
-    if labels.loc[closed, ["y", "labelled_at"]].isna().any(axis=None):
-        raise ValueError(
-            "Some labels are not censored and yet lack y or labelled_at: fill in or censor them."
-        )
-    if (labels.loc[closed, "y"] < 0).any() or not np.isfinite(labels.loc[closed, "y"]).all():
-        raise ValueError("Some labels y are negative or infinite: y must be hours of 0 or more.")
-    if labels["observed_until"].isna().any():
-        raise ValueError("Some labels have no observed_until: say until when each item was observed.")
-
-
-def _check_leaks(dataset: Dataset) -> None:
-    forbidden = OUTCOME_NAMES | (set(dataset.labels.columns) - {"item_id"})
-    leaked = [name for name in dataset.features if name in forbidden]
-    if leaked:
-        raise ValueError(f"The features contain the labels {leaked}: a model must not see them; drop them.")
-    labels = dataset.row_labels()
-    closed = ~labels["is_censored"].to_numpy()
-    y = labels["y"].to_numpy()[closed]
-    if len(np.unique(y)) < 2:
-        return
-    for name, kind in dataset.kinds().items():
-        if kind != "number":
-            continue
-        values = dataset.items[name].astype(float).to_numpy()[closed]
-        if any(np.allclose(values, copy, rtol=1e-9, atol=1e-9) for copy in (y, np.log1p(y))):
-            raise ValueError(f"The feature {name!r} equals the label on every known row: a leak; drop it.")

@@ -10,7 +10,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from ml.dataset import LABEL_COLUMNS, Dataset
+from ml.contract import LABEL_COLUMNS
+from ml.dataset import Dataset
 from orchestration.alert_loading import create_alert_tables, load_alert_batches
 from orchestration.feature_store import DDL, take_snapshot
 from orchestration.sources.alert_batches import FILES, AlertBatchSource, AlertSampleSource, AlertSource

@@ -63,7 +63,9 @@ def issues(records: list[Record], database: duckdb.DuckDBPyConnection) -> Facts:
     return facts
 
 
-def compare(database: duckdb.DuckDBPyConnection, feature: str, expected: Callable[[str], object]) -> None:
+def assert_feature(
+    database: duckdb.DuckDBPyConnection, feature: str, expected: Callable[[str], object]
+) -> None:
     """Compare one column of the training relation with its definition, item by item."""
     rows = database.sql(f"select item_id, {feature} from training.train_tickets order by item_id").fetchall()
     wrong = [(item, value, expected(item)) for item, value in rows if value != pytest.approx(expected(item))]
@@ -93,10 +95,12 @@ def test_history_of_the_author(database: duckdb.DuckDBPyConnection, issues: Fact
         known = [f for f in own(item) if f["hours"] is not None and before(item, end_of_day(f["closed"]))]
         return median(math.log1p(fact["hours"]) for fact in known) if known else None
 
-    compare(database, "author_issues_opened", lambda item: len(own(item)))
-    compare(database, "contributor_issues_opened", lambda item: len(own(item, here=True)))
-    compare(database, "author_issues_closed", lambda item: sum(before(item, f["closed"]) for f in own(item)))
-    compare(database, "author_median_log_hours", log_hours)
+    assert_feature(database, "author_issues_opened", lambda item: len(own(item)))
+    assert_feature(database, "contributor_issues_opened", lambda item: len(own(item, here=True)))
+    assert_feature(
+        database, "author_issues_closed", lambda item: sum(before(item, f["closed"]) for f in own(item))
+    )
+    assert_feature(database, "author_median_log_hours", log_hours)
 
 
 def test_people_are_seen_in_comments_and_pull_requests(
@@ -123,9 +127,9 @@ def test_people_are_seen_in_comments_and_pull_requests(
         seen = earlier(item)
         return (by_item[item]["opened"] - min(seen)).total_seconds() / 86400 if seen else None
 
-    compare(database, "author_comments", lambda item: len(earlier(item, "comment")))
-    compare(database, "author_pull_requests_opened", lambda item: len(earlier(item, "pull request")))
-    compare(database, "author_days_since_first_seen", days_since_first)
+    assert_feature(database, "author_comments", lambda item: len(earlier(item, "comment")))
+    assert_feature(database, "author_pull_requests_opened", lambda item: len(earlier(item, "pull request")))
+    assert_feature(database, "author_days_since_first_seen", days_since_first)
 
 
 def test_state_of_the_repository(
@@ -183,15 +187,15 @@ def test_state_of_the_repository(
         name = facts[0]["repository"]
         return len({who for where, who, time in people if where == name and within(time, midnight, 30)})
 
-    compare(database, "repository_open_backlog", lambda item: on(item, backlog))
-    compare(
+    assert_feature(database, "repository_open_backlog", lambda item: on(item, backlog))
+    assert_feature(
         database,
         "repository_closed_30d",
         lambda item: on(item, lambda at, facts: sum(within(f["closed"], at, 30) for f in facts)),
     )
-    compare(database, "repository_median_log_hours_90d", lambda item: on(item, speed))
-    compare(database, "repository_share_resolved_7d", lambda item: on(item, share))
-    compare(database, "repository_active_people_30d", lambda item: on(item, active))
+    assert_feature(database, "repository_median_log_hours_90d", lambda item: on(item, speed))
+    assert_feature(database, "repository_share_resolved_7d", lambda item: on(item, share))
+    assert_feature(database, "repository_active_people_30d", lambda item: on(item, active))
 
 
 def test_history_of_the_topic(database: duckdb.DuckDBPyConnection, issues: Facts) -> None:
@@ -207,7 +211,7 @@ def test_history_of_the_topic(database: duckdb.DuckDBPyConnection, issues: Facts
             for fact in issues
         )
 
-    compare(database, "topic_issues_opened", opened)
+    assert_feature(database, "topic_issues_opened", opened)
 
 
 def test_an_assignee_counts_only_where_an_event_proves_it(database: duckdb.DuckDBPyConnection) -> None:
