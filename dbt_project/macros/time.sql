@@ -29,9 +29,10 @@
     (floor({{ hours }} / 168) * 120 + least({{ hours }} - floor({{ hours }} / 168) * 168, 120))
 {%- endmacro %}
 
--- ISO 8601 text to a UTC timestamp. A direct cast to timestamp would silently drop an offset.
+-- ISO 8601 text to a UTC timestamp; null where it is no time. A direct cast to timestamp would silently drop an
+-- offset. Loading rejects records whose own times are none; what hangs on a record is not checked there.
 {% macro utc_timestamp(column) -%}
-    cast(cast({{ column }} as timestamptz) at time zone 'UTC' as timestamp)
+    cast(try_cast({{ column }} as timestamptz) at time zone 'UTC' as timestamp)
 {%- endmacro %}
 
 -- The classes of the earlier system, by business hours from creation to resolution.

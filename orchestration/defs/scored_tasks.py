@@ -42,7 +42,7 @@ class TimelineRun(ScoringRun):
 class Tuning(dg.Config):
     """The budget of a search."""
 
-    trials: int = Field(default=6, ge=1, description="Trials in all; those of earlier runs count.")
+    trials: int = Field(default=3, ge=1, description="Trials in all; those of earlier runs count.")
     rows: int | None = Field(default=None, ge=1, description="Search on about so many rows; all if empty.")
     seed: int = Field(default=0, ge=0)
 
@@ -51,7 +51,7 @@ class SmallTuning(Tuning):
     """A search that is over in seconds on a large domain."""
 
     trials: int = Field(default=2, ge=1, description="Trials in all; those of earlier runs count.")
-    rows: int | None = Field(default=2000, ge=1, description="Search on about so many rows; all if empty.")
+    rows: int | None = Field(default=1000, ge=1, description="Search on about so many rows; all if empty.")
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,12 @@
 """The project as a whole: dbt builds it and all its tests pass; nothing is lost; the scope is respected."""
 
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from tests.dbt.conftest import Dbt, Transform, load, run_models
-from tests.dbt.records import random_records
+from tests.dbt.records import Record, random_records
 
 
 def test_dbt_builds_and_all_its_tests_pass(dbt: Dbt, tmp_path: Path) -> None:
@@ -17,6 +18,52 @@ def test_dbt_builds_and_all_its_tests_pass(dbt: Dbt, tmp_path: Path) -> None:
     with duckdb.connect(file, read_only=True) as database:
         schemas = database.sql("select distinct table_schema from information_schema.tables").fetchall()
         assert {name for (name,) in schemas} == {"raw", "staging", "intermediate", "features", "training"}
+
+
+ODD_ENTRIES: list[Any] = [
+    None,
+    {},
+    "text",
+    {"user": None, "created_at": None, "body": None},
+    {"user": {"login": None}, "created_at": "2020-01-20T00:00:00Z", "author_association": None},
+    {"user": {"login": "ada"}, "created_at": "some day"},
+    {"event": None, "created_at": "2020-01-20T00:00:00Z"},
+    {"event": "assigned", "created_at": "2020-01-20T00:00:00Z", "assignee": None},
+    {"event": "labeled", "created_at": "2020-01-20T00:00:00+02:00", "label": "bug"},
+    {"event": "labeled", "created_at": None, "label": {"name": None}},
+    {"login": None, "name": None},
+    {"login": 5, "name": 5},
+]
+
+
+def odd_records() -> list[Record]:
+    """Every field of an issue absent, null, of another type or with odd entries, one at a time."""
+    base = {**random_records(3)[0], "pull_request": None, "created_at": "2020-01-10T00:00:00Z"}
+    base |= {"closed_at": "2020-02-01T00:00:00Z", "state": "closed", "assignees": [{"login": "ada"}]}
+    kept = {"repository", "number", "created_at"}
+    others = [*base, "milestone", "closed_by", "locked", "state_reason", "id", "unknown"]
+    records: list[Record] = []
+    for key in [name for name in others if name not in kept]:
+        records.append({name: value for name, value in base.items() if name != key})
+        values: list[Any] = [None, [], {}, ODD_ENTRIES, [[]]]
+        if not key.endswith("_at"):  # a time that is none is rejected before
+            values += ["", "text", 5, True]
+        records += [{**base, key: value} for value in values if not key.endswith("_at") or not value]
+    return [{**record, "number": 1000 + place} for place, record in enumerate(records)]
+
+
+def test_no_odd_record_breaks_the_build_or_is_lost(dbt: Dbt, tmp_path: Path) -> None:
+    odd = odd_records()
+    file = tmp_path / "pipeline.duckdb"
+    with duckdb.connect(file) as database:
+        load(database, [*random_records(3), *odd])
+    done = dbt("build", database=file)
+    assert done.returncode == 0, done.stdout[-3000:]
+    with duckdb.connect(file, read_only=True) as database:
+        numbers = {
+            n for (n,) in database.sql("select number from staging.stg_github__issue").fetchall() if n >= 1000
+        }
+    assert numbers == {record["number"] for record in odd}
 
 
 def test_every_issue_in_is_one_item_out(transform: Transform) -> None:

@@ -1,3 +1,4 @@
+-- A comment without a time says nothing that could be used at one.
 with comments as (
     select
         item_id,
@@ -16,3 +17,4 @@ select
     {{ clean_text('comment.body') }} as body,
     {{ utc_timestamp('comment.created_at') }} as created_at
 from comments
+where {{ utc_timestamp('comment.created_at') }} is not null

@@ -1,3 +1,4 @@
+-- An event without a time or a kind says nothing that could be used.
 with events as (
     select
         item_id,
@@ -18,3 +19,4 @@ select
     coalesce(event.label ->> '$.name', event.label ->> '$') as label,
     {{ utc_timestamp('event.created_at') }} as created_at
 from events
+where event.event is not null and {{ utc_timestamp('event.created_at') }} is not null

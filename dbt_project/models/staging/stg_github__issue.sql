@@ -6,9 +6,14 @@ select
     repository,
     number,
     id as github_id,
-    {{ clean_text('title') }} as title,
+    -- Some trackers allow an issue without a title.
+    coalesce({{ clean_text('title') }}, '') as title,
     {{ clean_text('body') }} as body,
-    state,
+    case
+        when lower(state) in ('open', 'closed') then lower(state)
+        when closed_at is null then 'open'
+        else 'closed'
+    end as state,
     state_reason,
     nullif("user".login, '') as author_login,
     "user".type as author_type,
