@@ -115,8 +115,15 @@ class Settings:
 
     @contextmanager
     def dbt_environment(self) -> Iterator[None]:
-        """Hand dbt, a child process, the absolute path of the database it works on."""
-        names = {"PIPELINE_DATABASE": str(self.pipeline_database), "DO_NOT_TRACK": "1"}
+        """Hand dbt, a child process, the absolute path of the database it works on.
+
+        Of a part of the models only those tests are run that need no model which may not be there yet.
+        """
+        names = {
+            "PIPELINE_DATABASE": str(self.pipeline_database),
+            "DBT_INDIRECT_SELECTION": "buildable",
+            "DO_NOT_TRACK": "1",
+        }
         before = {name: os.environ.get(name) for name in names}
         os.environ.update(names)
         try:

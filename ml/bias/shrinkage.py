@@ -15,7 +15,8 @@ def shrink(estimates: Floats, standard_errors: Floats) -> Floats:
     Parameters
     ----------
     estimates, standard_errors : arrays of shape (slices,)
-        NaN, or a standard error of NaN, means "unknown": such an estimate is returned as it is.
+        NaN, or a standard error of NaN or 0, means "unknown": such an estimate is returned as it is. A
+        standard error within rounding of 0 is one of 0: the slice's rows are all alike.
 
     Returns
     -------
@@ -28,7 +29,9 @@ def shrink(estimates: Floats, standard_errors: Floats) -> Floats:
     Up to three estimates say too little of their own spread and are returned as they are.
     """
     shrunk = np.array(estimates, dtype=float)
-    usable = np.isfinite(estimates) & np.isfinite(standard_errors) & (standard_errors > 0)
+    finite = np.isfinite(estimates) & np.isfinite(standard_errors)
+    rounding = 1e-9 * np.abs(estimates[finite]).max(initial=0.0)
+    usable = finite & (standard_errors > rounding)
     k = int(usable.sum())
     if k <= 3:
         return shrunk

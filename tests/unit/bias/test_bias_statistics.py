@@ -149,6 +149,14 @@ def test_shrinkage_is_closer_to_the_truth_and_stronger_for_the_unsure():
     assert pulled[0] < 1 and pulled[1] > 0.9
 
 
+@pytest.mark.parametrize("nothing", [0.0, 1e-17])
+def test_a_slice_whose_rows_are_all_alike_does_not_drown_the_others(nothing):
+    estimates, errors = np.array([1.0, 2, 3, 4, 2.5]), np.array([0.5, 0.5, 0.5, 0.5, nothing])
+    shrunk = shrink(estimates, errors)
+    assert shrunk[:4] == pytest.approx(shrink(estimates[:4], errors[:4]))
+    assert shrunk[4] == 2.5
+
+
 def test_shrinkage_leaves_few_or_unknown_estimates_alone():
     assert shrink(np.array([1.0, 2, 3]), np.ones(3)) == pytest.approx([1, 2, 3])
     shrunk = shrink(np.array([1.0, 2, 3, 4, np.nan, 9]), np.array([1.0, 1, 1, 1, 1, np.nan]))
