@@ -20,6 +20,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 CORPUS = ROOT.parent / "shared" / "data" / "github_issues"
+ALERTS = ROOT.parent / "shared" / "data" / "aml" / "alert_batches"
 LIBRARIES = ("dagster", "dbt-core", "duckdb", "scikit-learn", "xgboost", "lightgbm", "fairlearn", "pandas")
 
 
@@ -37,6 +38,7 @@ def main() -> None:
     report["jobs"]["sample"] = in_a_process("sample", {"ISSUES_SOURCE": "sample"})
     if options.archive.is_dir():
         archive = {"ISSUES_SOURCE": "archive", "ISSUES_ARCHIVE": str(options.archive.resolve())}
+        archive |= {"ALERT_BATCHES": str(ALERTS)} if ALERTS.is_dir() else {}
         report["jobs"]["archive"] = in_a_process("archive", archive)
     from ml.bias.benchmark import benchmark_bias
     from tests.bench_github import bench
