@@ -16,6 +16,7 @@ create or replace table tickets.assignee_candidates (
     reasons struct(feature varchar, contribution double)[], observed_at timestamp, model_version varchar
 );
 """
+COLUMNS = ["item_id", "login", "rank", "probability", "reasons", "observed_at", "model_version"]
 
 
 def propose(items: pd.DataFrame, model: "ScoringModel", version: str, most: int) -> pd.DataFrame:
@@ -36,6 +37,8 @@ def propose(items: pd.DataFrame, model: "ScoringModel", version: str, most: int)
     DataFrame
         The columns of `tickets.assignee_candidates` but repository and number, best rank first.
     """
+    if items.empty:  # no ticket is open, or nobody was seen where one is
+        return pd.DataFrame(columns=COLUMNS)
     scored = model.score_new(items, reasons_to_rank=most)
     chosen = scored["rank"] <= most
     return (
@@ -58,6 +61,8 @@ def propose(items: pd.DataFrame, model: "ScoringModel", version: str, most: int)
 def load_candidates(database: duckdb.DuckDBPyConnection, proposed: pd.DataFrame) -> None:
     """Replace `tickets.assignee_candidates` by the rows given."""
     database.execute(DDL)
+    if proposed.empty:
+        return
     database.register("proposed", pa.Table.from_pandas(proposed, preserve_index=False))
     database.execute(
         """

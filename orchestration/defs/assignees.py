@@ -4,7 +4,7 @@ import dagster as dg
 from pydantic import Field
 
 from orchestration.assignee_results import load_candidates, propose
-from orchestration.defs.metadata import markdown_table
+from orchestration.defs.metadata import markdown_table, picture
 from orchestration.defs.resources import Project
 from orchestration.defs.scored_assets import model_asset, snapshot_asset, tuned_parameters_asset
 from orchestration.defs.scored_bias import GAP_COLUMNS, measure_domain, rows_of_test
@@ -79,6 +79,8 @@ def assignee_candidates(config: Proposing, project: Project) -> dg.MaterializeRe
 @dg.asset(deps=["assignee_candidates"], group_name="bias", kinds={"duckdb"})
 def assignee_bias(project: Project) -> dg.MaterializeResult:
     """Where the ranker of people is worse, whom it puts first, and how much lands on how few."""
+    from ml.plots import metric_per_slice
+
     measured = [measure_domain(project, DOMAIN, ("ranking",))]
     project.publish()
     summary, metrics, work = (
@@ -86,11 +88,13 @@ def assignee_bias(project: Project) -> dg.MaterializeResult:
     )
     shown = metrics[metrics["metric"].isin(SHOWN)]
     columns = ["slice", "metric", "n_lists", "value", "ci_low", "ci_high", "q_value", "flagged"]
+    drawn = metrics.loc[~metrics["pooled"]].rename(columns={"n_lists": "n"})
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": len(metrics),
             "flagged_gaps": int(summary["flagged"].sum()),
             "summary": dg.MetadataValue.md(markdown_table(summary[GAP_COLUMNS])),
+            "mrr_per_repository": picture(metric_per_slice(drawn, "mrr", "repo"), "MRR by repository"),
             "per_repository": dg.MetadataValue.md(markdown_table(shown[columns])),
             "concentration": dg.MetadataValue.md(markdown_table(work)),
         }

@@ -13,7 +13,7 @@ from orchestration.feature_store import current_snapshot, feature_views, registe
 from orchestration.results import load_training
 from orchestration.settings import DBT_MANIFEST
 
-SHOWN = ("auc", "average_precision", "brier", "precision@20", "review_share_80", "mrr", "ndcg@10")
+SHOWN = ("auc", "average_precision", "brier", "precision@20", "review_share_80", "mrr", "top@3", "ndcg@10")
 
 
 def snapshot_asset(name: str, train: str, label: str, domain: Mapping[str, Any]) -> dg.AssetsDefinition:
