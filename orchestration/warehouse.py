@@ -68,7 +68,12 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     connection.commit()
 
 
-def publish(pipeline_database: Path, published_database: Path, schemas: Sequence[str]) -> dict[str, int]:
+def publish(
+    pipeline_database: Path,
+    published_database: Path,
+    schemas: Sequence[str],
+    domains: Sequence[str] | None = None,
+) -> dict[str, int]:
     """Replace the published database by a copy of the pipeline's user-facing schemas, in one step.
 
     Readers of the published file are never in the way and never see half of it: those that have it open keep
@@ -80,6 +85,9 @@ def publish(pipeline_database: Path, published_database: Path, schemas: Sequence
         The pipeline's own file, and the file that users read.
     schemas : sequence of str
         The schemas to copy; those that do not exist yet are left out.
+    domains : sequence of str, optional
+        The domains whose results are ready. In tables with a column `domain` the rows of every other one stay
+        as they are published: a run of theirs may be under way, or refused. All domains if left out.
 
     Returns
     -------
@@ -106,7 +114,8 @@ def publish(pipeline_database: Path, published_database: Path, schemas: Sequence
                     f"There is nothing to publish: {pipeline_database} has no table in"
                     f" {', '.join(schemas)}; run the pipeline first."
                 )
-            rows = _copy_tables(connection, tables, temporary)
+            previous = published_database if domains is not None and published_database.exists() else None
+            rows = _copy_tables(connection, tables, temporary, domains, previous)
         move_into_place(temporary, published_database)
     finally:
         _remove_database(temporary)
@@ -148,19 +157,62 @@ def _tables(connection: duckdb.DuckDBPyConnection, schemas: Sequence[str]) -> li
 
 
 def _copy_tables(
-    connection: duckdb.DuckDBPyConnection, tables: Sequence[tuple[str, str]], target: Path
+    connection: duckdb.DuckDBPyConnection,
+    tables: Sequence[tuple[str, str]],
+    target: Path,
+    domains: Sequence[str] | None,
+    previous: Path | None,
 ) -> dict[str, int]:
-    escaped = str(target).replace("'", "''")
-    connection.execute(f"attach '{escaped}' as publication")
+    connection.execute(f"attach '{_escaped(str(target))}' as publication")
+    if previous is not None:
+        connection.execute(f"attach '{_escaped(str(previous))}' as previous (read_only)")
     rows = {}
     for schema, table in tables:
         name = f"{quoted(schema)}.{quoted(table)}"
+        columns = _columns(connection, schema, table)
+        is_split = domains is not None and "domain" in columns
+        own = f"domain in ({_literals(domains or ())})" if is_split else "true"
         connection.execute(f"create schema if not exists publication.{quoted(schema)}")
-        copied = connection.execute(f"create table publication.{name} as from {name}").fetchone()
-        rows[f"{schema}.{table}"] = int(copied[0]) if copied else 0
+        connection.execute(f"create table publication.{name} as from {name} where {own}")
+        if is_split and previous is not None:
+            known = _columns(connection, schema, table, of="previous")
+            common = ", ".join(quoted(column) for column in columns if column in known)
+            if "domain" in known:
+                kept = f"select {common} from previous.{name} where not {own}"  # noqa: S608 - our own names
+                connection.execute(f"insert into publication.{name} by name {kept}")
+        counted = connection.execute(f"select count(*) from publication.{name}").fetchall()  # noqa: S608
+        rows[f"{schema}.{table}"] = int(counted[0][0])
+    if previous is not None:
+        connection.execute("detach previous")
     # The write-ahead log must be empty: only the database file itself is moved.
     connection.execute("checkpoint publication; detach publication")
     return rows
+
+
+def _columns(
+    connection: duckdb.DuckDBPyConnection, schema: str, table: str, *, of: str | None = None
+) -> list[str]:
+    """Names of a table's columns, in the pipeline's database or in an attached one; none if it is absent."""
+    found = connection.execute(
+        """
+        select column_name
+        from information_schema.columns
+        where
+            table_catalog = coalesce($catalog, current_database())
+            and table_schema = $schema and table_name = $table
+        order by ordinal_position
+        """,
+        {"catalog": of, "schema": schema, "table": table},
+    ).fetchall()
+    return [name for (name,) in found]
+
+
+def _literals(values: Sequence[str]) -> str:
+    return ", ".join(f"'{_escaped(value)}'" for value in values)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("'", "''")
 
 
 def _remove_database(path: Path) -> None:

@@ -16,7 +16,7 @@ DOMAINS = ("alerts", "alert_clusters")
 def alert_bias(project: Project) -> dg.MaterializeResult:
     """For whom the alerts' models miss, wrongly flag, misjudge or rank too low, in the schema `bias`."""
     measured = [measure_domain(project, domain) for domain in DOMAINS]
-    project.publish()
+    project.publish(*DOMAINS)
     return dg.MaterializeResult(
         metadata=_metadata(*(rows_of_test(measured, name) for name in ("summary", "score_metrics")))
     )

@@ -68,7 +68,7 @@ def alert_scores(config: Serving, project: Project) -> dg.MaterializeResult:
         for name, (run, _) in found.items():
             load_training(database, run, [name], is_served=True)
         load_scores(database, scores)
-    project.publish()
+    project.publish("alerts", "alert_clusters")
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": len(scores),

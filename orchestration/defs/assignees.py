@@ -65,7 +65,7 @@ def assignee_candidates(config: Proposing, project: Project) -> dg.MaterializeRe
     proposed = propose(items, model, evaluation.model_version, config.most)
     with project.database() as database:
         load_candidates(database, proposed)
-    project.publish()
+    project.publish(DOMAIN)
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": len(proposed),
@@ -82,7 +82,7 @@ def assignee_bias(project: Project) -> dg.MaterializeResult:
     from ml.plots import metric_per_slice
 
     measured = [measure_domain(project, DOMAIN, ("ranking",))]
-    project.publish()
+    project.publish(DOMAIN)
     summary, metrics, work = (
         rows_of_test(measured, name) for name in ("summary", "ranking_metrics", "ranking_concentration")
     )

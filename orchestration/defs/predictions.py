@@ -34,7 +34,7 @@ def ticket_predictions(context: dg.AssetExecutionContext, project: Project) -> d
     rows["scored_at"] = datetime.now(UTC).replace(tzinfo=None)
     with project.database() as database:
         load_ticket_predictions(database, pa.Table.from_pandas(rows, preserve_index=False))
-    project.publish()
+    project.publish(DOMAIN)
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": len(rows),

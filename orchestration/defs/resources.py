@@ -26,10 +26,12 @@ class Project(dg.ConfigurableResource):
         with open_pipeline_database(self.settings().pipeline_database) as database:
             yield database
 
-    def publish(self) -> dict[str, int]:
-        """Replace the file that users read; rows per published table."""
+    def publish(self, *domains: str) -> dict[str, int]:
+        """Replace the file that users read, with the new results of these domains (all if none is named)."""
         settings = self.settings()
-        return publish(settings.pipeline_database, settings.published_database, PUBLISHED_SCHEMAS)
+        return publish(
+            settings.pipeline_database, settings.published_database, PUBLISHED_SCHEMAS, domains or None
+        )
 
     def git_sha(self) -> str:
         """Commit of the code that runs, `unknown` outside a git checkout."""

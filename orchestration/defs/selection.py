@@ -82,7 +82,7 @@ def best_model(
     if served:
         with project.database() as database:
             set_champion(database, DOMAIN, "regression", choice.model)
-        published = project.publish()
+        published = project.publish(DOMAIN)
     else:
         context.log.error("Nothing is published: %s", check.description)
     return dg.MaterializeResult(

@@ -59,6 +59,36 @@ def test_copies_the_schemas_that_exist_and_no_other(tmp_path: Path) -> None:
     assert [path.name for path in published.parent.iterdir()] == [published.name]
 
 
+def test_other_domains_stay_as_they_are_published(tmp_path: Path) -> None:
+    """A run of another domain that is under way, or was refused, is nobody's business yet."""
+    pipeline, published = tmp_path / "pipeline.duckdb", tmp_path / "ware'house.duckdb"
+
+    def train(*generations: int, more: str = "") -> None:
+        with open_pipeline_database(pipeline) as connection:
+            rows = [
+                f"select '{domain}' as domain, {generation} as generation {more}"
+                for domain, generation in zip(("a", "b"), generations, strict=True)
+            ]
+            connection.execute("create schema if not exists ml; create schema if not exists tickets")
+            connection.execute(f"create or replace table ml.models as {' union all '.join(rows)}")
+            connection.execute(f"create or replace table tickets.served as select {generations[0]} as n")
+
+    query = "select domain, generation from ml.models order by all"
+    train(1, 1)
+    assert publish(pipeline, published, SCHEMAS, ["a"])["ml.models"] == 1
+    assert read(published, query) == [("a", 1)], "what was never ready was never published"
+    train(2, 2)
+    assert publish(pipeline, published, SCHEMAS, ["b"]) == {"ml.models": 2, "tickets.served": 1}
+    assert read(published, query) == [("a", 1), ("b", 2)]
+    assert read(published, "from tickets.served") == [(2,)], "a table of one domain has no column for it"
+    train(3, 3, more=", 'new' as added")
+    publish(pipeline, published, SCHEMAS, ["b"])
+    assert read(published, "from ml.models order by all") == [("a", 1, None), ("b", 3, "new")]
+    publish(pipeline, published, SCHEMAS)
+    assert read(published, query) == [("a", 3), ("b", 3)]
+    assert [path.name for path in tmp_path.iterdir() if "publishing" in path.name] == []
+
+
 def test_nothing_to_publish_leaves_the_published_file_alone(tmp_path: Path) -> None:
     pipeline, published = tmp_path / "pipeline.duckdb", tmp_path / "warehouse.duckdb"
     write_generation(pipeline, 1)
