@@ -135,6 +135,11 @@ def load(folder: Path) -> dict[str, Any]:
 
 
 def _peak_memory_mb() -> int:
+    """Peak resident memory of this program; the kernel's ru_maxrss keeps what the parent had at the fork."""
+    status = Path("/proc/self/status")
+    if status.is_file():
+        (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+        return int(line.split()[1]) // 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
