@@ -7,7 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ml import commands_bias, commands_ranking
+from ml.cli import bias as commands_bias
+from ml.cli import scoring as commands_ranking
 
 RUNS_DIR = "warehouse/models"
 
@@ -47,11 +48,11 @@ def _parser() -> argparse.ArgumentParser:
 def _train(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from ml.bias_reports import write_bias_reports
-    from ml.dataset import Dataset
-    from ml.model_card import leaderboard_text
+    from ml.data.dataset import Dataset
     from ml.models import find, registry
-    from ml.training import TrainingConfig, train_models
+    from ml.reports.bias import write_bias_reports
+    from ml.runs.card import leaderboard_text
+    from ml.runs.train import TrainingConfig, train_models
 
     folder = _run_folder(options.runs_dir, options.run_name)
     names = list(dict.fromkeys(options.models or registry()))

@@ -36,9 +36,9 @@ def _register_export(commands: Any) -> None:
 
 
 def _export(options: argparse.Namespace) -> None:
-    from orchestration.export import export
+    from orchestration.domains.tickets.export import export
     from orchestration.settings import Settings
-    from orchestration.warehouse import open_pipeline_database
+    from orchestration.store.warehouse import open_pipeline_database
 
     with open_pipeline_database(Settings.from_environment().pipeline_database) as database:
         for name, rows in export(database, options.output.expanduser().resolve()).items():

@@ -1,18 +1,21 @@
-"""The code location: gathers what the modules of `defs` define, and computes nothing.
+"""The code location: gathers what the machinery and the domains define, and computes nothing.
 
-A domain is the set of its modules: one that is taken away leaves the others working.
+A domain is a folder below `domains`: one that is taken away leaves the others working.
 """
 
 import dagster as dg
 
 import orchestration.defs
+import orchestration.domains
 from orchestration.defs.automation import JOBS, SCHEDULES
 from orchestration.defs.dbt import dbt_resource
 from orchestration.defs.resources import Project
 
+ROOMS = (orchestration.defs, orchestration.domains)
+
 defs = dg.Definitions(
-    assets=dg.load_assets_from_package_module(orchestration.defs),
-    asset_checks=dg.load_asset_checks_from_package_module(orchestration.defs),
+    assets=[asset for room in ROOMS for asset in dg.load_assets_from_package_module(room)],
+    asset_checks=[check for room in ROOMS for check in dg.load_asset_checks_from_package_module(room)],
     jobs=JOBS,
     schedules=SCHEDULES,
     resources={"project": Project(), "dbt": dbt_resource},

@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 
 from orchestration.settings import DBT_PROJECT_DIR, Settings
-from orchestration.warehouse import open_pipeline_database
+from orchestration.store.warehouse import open_pipeline_database
 
 ISSUE_DOMAINS = ("tickets", "assignees")
 DOMAINS = (*ISSUE_DOMAINS, "alerts", "alert_clusters")
@@ -34,14 +34,14 @@ def relations(domain: str) -> TrainingRelations:
         raise ValueError(f"There is no domain {domain!r}: choose from {', '.join(DOMAINS)}.")
     # Only the domain's own modules are read: another one may have been taken away.
     if domain == "tickets":
-        from orchestration.defs.snapshots import TICKETS
+        from orchestration.domains.tickets.snapshots import TICKETS
 
         return TrainingRelations("train_tickets", "label_tickets", TICKETS)
     if domain == "assignees":
-        from orchestration.defs.assignees import ASSIGNEES
+        from orchestration.domains.assignees.assets import ASSIGNEES
 
         return TrainingRelations("train_assignees", "label_assignees", ASSIGNEES)
-    from orchestration.defs.alerts import ALERTS, CLUSTERS
+    from orchestration.domains.alerts.assets import ALERTS, CLUSTERS
 
     if domain == "alerts":
         return TrainingRelations("train_alerts", "label_alerts", ALERTS)
@@ -69,7 +69,7 @@ def make_training_set(domain: str, source: Path, output: Path) -> dict[str, int]
     ValueError
         The source is missing, nothing in it could be loaded, or the transformation failed.
     """
-    from orchestration.feature_store import DDL, take_snapshot
+    from orchestration.store.feature_store import DDL, take_snapshot
 
     wanted = relations(domain)
     if not source.is_dir():
@@ -98,14 +98,14 @@ def make_training_set(domain: str, source: Path, output: Path) -> dict[str, int]
 
 def _load(database: duckdb.DuckDBPyConnection, settings: Settings, domain: str, source: Path) -> None:
     if domain in ISSUE_DOMAINS:
-        from orchestration.loading import load_landed
-        from orchestration.sources import get_source
+        from orchestration.domains.tickets.loading import load_landed
+        from orchestration.domains.tickets.sources import get_source
 
         dumps = get_source("archive", archive=source, secondary=settings.archive_secondary)
         load_landed(database, dumps.land(settings.landing_dir), source=dumps.name)
         return
-    from orchestration.alert_loading import load_alert_batches
-    from orchestration.sources.alert_batches import get_alert_source
+    from orchestration.domains.alerts.loading import load_alert_batches
+    from orchestration.domains.alerts.sources.batches import get_alert_source
 
     batches = get_alert_source(source)
     report = load_alert_batches(database, batches.land(settings.landing_dir), source=batches.name)

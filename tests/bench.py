@@ -18,16 +18,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
-CORPUS = ROOT.parent / "shared" / "data" / "github_issues"
-ALERTS = ROOT.parent / "shared" / "data" / "aml" / "alert_batches"
+from tests.paths import ALERT_BATCHES, ISSUES, ROOT
+
 LIBRARIES = ("dagster", "dbt-core", "duckdb", "scikit-learn", "xgboost", "lightgbm", "fairlearn", "pandas")
 
 
 def main() -> None:
     """Run every benchmark and write one JSON."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--archive", type=Path, default=CORPUS, help="folder of dumps for the large job")
+    parser.add_argument("--archive", type=Path, default=ISSUES, help="folder of dumps for the large job")
     parser.add_argument("--output", type=Path, default=ROOT / "bench.json")
     parser.add_argument("--job", choices=["sample", "archive"], help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -38,7 +37,7 @@ def main() -> None:
     report["jobs"]["sample"] = in_a_process("sample", {"ISSUES_SOURCE": "sample"})
     if options.archive.is_dir():
         archive = {"ISSUES_SOURCE": "archive", "ISSUES_ARCHIVE": str(options.archive.resolve())}
-        archive |= {"ALERT_BATCHES": str(ALERTS)} if ALERTS.is_dir() else {}
+        archive |= {"ALERT_BATCHES": str(ALERT_BATCHES)} if ALERT_BATCHES.is_dir() else {}
         report["jobs"]["archive"] = in_a_process("archive", archive)
     from ml.bias.benchmark import benchmark_bias
     from tests.bench_github import bench

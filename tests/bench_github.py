@@ -18,7 +18,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
+from tests.paths import ROOT
+
 ISSUES = 61_271
 CHANGED = 100
 REPOSITORY = "owner/name"
@@ -97,7 +98,7 @@ def _run(fake: _Fake, folder: Path, stage: str) -> dict[str, Any]:
 
 def fetch(base: str, token: str, folder: Path) -> dict[str, Any]:
     """Fetch what is new; what this process needed for it."""
-    from orchestration.sources.github import GitHubSource
+    from orchestration.domains.tickets.sources.github import GitHubSource
 
     source = GitHubSource(tokens=(token,), repositories=(REPOSITORY,), api_url=base)
     started, worked = time.perf_counter(), time.process_time()
@@ -116,9 +117,9 @@ def fetch(base: str, token: str, folder: Path) -> dict[str, Any]:
 
 def load(folder: Path) -> dict[str, Any]:
     """Load what has landed; what this process needed for it."""
-    from orchestration.loading import load_landed
-    from orchestration.sources.landing import describe_file
-    from orchestration.warehouse import open_pipeline_database
+    from orchestration.domains.tickets.loading import load_landed
+    from orchestration.store.landing import describe_file
+    from orchestration.store.warehouse import open_pipeline_database
 
     pages = sorted((folder / "landing" / "github").glob("*/*-issues.page.json.gz"))
     files = [describe_file(page, folder / "landing") for page in pages]

@@ -14,7 +14,7 @@ from ml.bias.config import BiasConfig
 from ml.bias.exposure import gini_of_segments
 from ml.bias.membership import Dimension, Membership, build_membership
 from ml.bias.moments import Floats, spread
-from ml.bootstrap import poisson_weights
+from ml.stats.bootstrap import poisson_weights
 
 ALL = "(all)"
 CONCENTRATION_COLUMNS = [

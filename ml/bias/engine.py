@@ -27,7 +27,7 @@ from ml.bias.moments import (
 from ml.bias.reference import regression_to_the_mean
 from ml.bias.shrinkage import shrink_within
 from ml.bias.summary import summarise
-from ml.bootstrap import percentile_interval
+from ml.stats.bootstrap import percentile_interval
 
 GAP_METRIC = "mae_log"
 # Tested metrics, and whether as a ratio. MAE in hours is none of them: a slow slice has a larger one by

@@ -16,7 +16,7 @@ from ml.bias.intersections import INTERSECTION_COLUMNS, find_intersections
 from ml.bias.membership import Dimension, Membership, build_membership, encode_dimensions
 from ml.bias.moments import RowErrors
 from ml.bias.over_time import OVER_TIME_COLUMNS, ended_at, gap_over_time
-from ml.bootstrap import hashed_half
+from ml.stats.bootstrap import hashed_half
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from ml.bias.inputs import finite_vector
-from ml.rank_metrics import Grouping
+from ml.stats.rank_metrics import Grouping
 
 
 def attention(lists: Grouping, score: NDArray[np.float64], places: int | None = None) -> NDArray[np.float64]:

@@ -17,7 +17,7 @@ from ml.bias.comparison import Comparison, compare_with_complement, two_sided_p
 from ml.bias.config import BiasConfig
 from ml.bias.membership import Membership
 from ml.bias.moments import Cells, Floats, RowStatistics, build_cells, ratio, resampled_totals, sum_by
-from ml.bootstrap import percentile_interval, poisson_weights
+from ml.stats.bootstrap import percentile_interval, poisson_weights
 
 # What is to a slice's disadvantage: less or more than the others have, a deviation from zero either way, or,
 # for the gain over a baseline, a loss.

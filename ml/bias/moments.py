@@ -168,7 +168,7 @@ def resampled_totals(cells: Cells, weights: NDArray[np.uint8]) -> Floats:
     ----------
     cells : Cells
     weights : array of uint8, shape (clusters, replicates)
-        Times each cluster is drawn (see `ml.bootstrap.poisson_weights`).
+        Times each cluster is drawn (see `ml.stats.bootstrap.poisson_weights`).
     """
     totals = np.zeros((cells.n_slices, weights.shape[1], len(cells.names)))
     for block in range(0, len(cells.slice), _BLOCK):

@@ -13,7 +13,7 @@ from scipy import sparse
 from ml.bias.concentration import Work
 from ml.bias.membership import Dimension
 from ml.bias.moments import Floats
-from ml.rank_metrics import Grouping
+from ml.stats.rank_metrics import Grouping
 
 
 @dataclass(frozen=True)

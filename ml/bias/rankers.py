@@ -25,7 +25,7 @@ from ml.bias.membership import build_membership, encode_dimensions
 from ml.bias.moments import Floats, RowValues
 from ml.bias.ranked_lists import RankedLists
 from ml.bias.summary import summarise_metrics
-from ml.rank_metrics import ndcg_by_group, reciprocal_rank_by_group
+from ml.stats.rank_metrics import ndcg_by_group, reciprocal_rank_by_group
 
 LIST_COUNTS = ["n_lists", "n_relevant", "n_clusters"]
 RANKING_COLUMNS = [

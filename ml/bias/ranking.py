@@ -10,8 +10,8 @@ from ml.bias.exposure import attention, gini, tied
 from ml.bias.gap import relative_gap
 from ml.bias.groups import group_names
 from ml.bias.inputs import finite_vector, require_columns
-from ml.bootstrap import percentile_interval, poisson_weights
-from ml.rank_metrics import Grouping
+from ml.stats.bootstrap import percentile_interval, poisson_weights
+from ml.stats.rank_metrics import Grouping
 
 __all__ = ["exposure_by_group", "exposures", "gini", "ranking_by_group"]
 Floats = NDArray[np.float64]

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.preprocessing import Inputs
+from ml.encoding.matrix import Inputs
 
 Params = dict[str, Any]
 Loss = Literal["absolute", "squared"]

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
 
-from ml.metrics import weighted_quantile
 from ml.models import Loss, ModelSpec
+from ml.stats.metrics import weighted_quantile
 
 
 class GroupMedian(RegressorMixin, BaseEstimator):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ml.models import Loss, ModelSpec, Params
-from ml.scaled import ScaledRegressor
+from ml.models.sgd import ScaledRegressor
 
 
 def _build(params: Mapping[str, Any], seed: int, loss: Loss) -> ScaledRegressor:

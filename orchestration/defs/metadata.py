@@ -9,7 +9,7 @@ import dagster as dg
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ml.evaluation import Evaluation
+    from ml.store.record import Evaluation
 
 SHOWN = ("mae_log", "mae", "median_ae", "r2_log", "concordance", "coverage_80", "auc_1d", "auc_7d", "auc_30d")
 
@@ -34,8 +34,8 @@ def model_metadata(folder: Path, evaluation: "Evaluation") -> dict[str, Any]:
     """Figures of one model, its picture and its parameters."""
     import pandas as pd
 
-    from ml.artifacts import write_atomically
-    from ml.plots import predicted_against_actual
+    from ml.reports.plots import predicted_against_actual
+    from ml.store.files import write_atomically
 
     predictions = pd.read_parquet(
         folder / f"predictions_{evaluation.model}.parquet", columns=["split", "y_true", "y_pred"]

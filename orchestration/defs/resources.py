@@ -8,7 +8,7 @@ import dagster as dg
 import duckdb
 
 from orchestration.settings import PROJECT_ROOT, Settings
-from orchestration.warehouse import open_pipeline_database, publish
+from orchestration.store.warehouse import open_pipeline_database, publish
 
 PUBLISHED_SCHEMAS = ("ml", "bias", "history", "tickets", "alerts", "feature_store")
 

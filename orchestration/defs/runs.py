@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestration.defs.resources import Project
-from orchestration.results import current_run
+from orchestration.store.results import current_run
 
 if TYPE_CHECKING:
-    from ml.dataset import Dataset
-    from ml.evaluation import Evaluation
+    from ml.data.dataset import Dataset
+    from ml.store.record import Evaluation
 
 DOMAIN = "tickets"
 
@@ -27,7 +27,7 @@ class Run:
 
 def read_current_run(project: Project, domain: str = DOMAIN, tasks: Sequence[str] = ("regression",)) -> Run:
     """The run whose results are in the pipeline's database."""
-    from ml.training import read_evaluation
+    from ml.runs.train import read_evaluation
 
     settings = project.settings()
     with project.database() as database:
@@ -44,6 +44,6 @@ def read_current_run(project: Project, domain: str = DOMAIN, tasks: Sequence[str
 @lru_cache(maxsize=2)
 def read_dataset(snapshot: Path) -> "Dataset":
     """The snapshot in memory; read once for all models of a process, since it never changes."""
-    from ml.dataset import Dataset
+    from ml.data.dataset import Dataset
 
     return Dataset.from_dir(snapshot)

@@ -6,12 +6,17 @@ from typing import Any
 
 import dagster as dg
 
-from ml.scarcity import TooLittleDataError
+from ml.errors import TooLittleDataError
 from orchestration.defs.resources import Project
 from orchestration.defs.scored_tasks import ScoredTask, scoring_config, train_or_read, tuned_file
-from orchestration.feature_store import current_snapshot, feature_views, register_features, take_snapshot
-from orchestration.results import load_training
 from orchestration.settings import DBT_MANIFEST
+from orchestration.store.feature_store import (
+    current_snapshot,
+    feature_views,
+    register_features,
+    take_snapshot,
+)
+from orchestration.store.results import load_training
 
 SHOWN = ("auc", "average_precision", "brier", "precision@20", "review_share_80", "mrr", "top@3", "ndcg@10")
 
@@ -72,7 +77,7 @@ def model_asset(task: ScoredTask) -> dg.AssetsDefinition:
         config: task.run,  # type: ignore[name-defined]  # each task has defaults of its own
         project: Project,
     ) -> Iterator[dg.MaterializeResult]:
-        from ml.scoring_files import figures_text
+        from ml.runs.scoring import figures_text
 
         try:
             folder, evaluation = train_or_read(project, task, config)
@@ -116,9 +121,9 @@ def tuned_parameters_asset(task: ScoredTask) -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult]:
         from dataclasses import replace
 
-        from ml.artifacts import write_atomically
-        from ml.parameter_search import search
-        from ml.search_objectives import SearchRequest
+        from ml.search.objectives import SearchRequest
+        from ml.search.study import search
+        from ml.store.files import write_atomically
 
         settings = project.settings()
         output = tuned_file(settings.runs_dir, task)

@@ -6,7 +6,7 @@ import pandas as pd
 
 from orchestration.defs.resources import Project
 from orchestration.defs.runs import read_current_run, read_dataset
-from orchestration.results import load_bias
+from orchestration.store.results import load_bias
 
 GAP_COLUMNS = [
     "model",
@@ -32,7 +32,7 @@ def measure_domain(
     ValueError
         The training relation has no slices.
     """
-    from ml.scoring_bias import scoring_bias_tables, write_scoring_bias
+    from ml.reports.scoring_bias import scoring_bias_tables, write_scoring_bias
 
     run = read_current_run(project, domain, tasks)
     tables = write_scoring_bias(read_dataset(run.snapshot), run.evaluations, run.folder)

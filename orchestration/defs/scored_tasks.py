@@ -12,11 +12,11 @@ from pydantic import Field
 
 from orchestration.defs.resources import Project
 from orchestration.defs.runs import read_dataset
-from orchestration.feature_store import current_snapshot
+from orchestration.store.feature_store import current_snapshot
 
 if TYPE_CHECKING:
-    from ml.evaluation import Evaluation
-    from ml.scoring import ScoringConfig
+    from ml.store.record import Evaluation
+    from ml.tasks.scoring import ScoringConfig
 
 
 class ScoringRun(dg.Config):
@@ -106,7 +106,7 @@ def scoring_config(task: ScoredTask, run: ScoringRun, tuned: Path) -> "ScoringCo
     ValueError
         The run wants tuned parameters and there are none.
     """
-    from ml.commands_ranking import read_config
+    from ml.cli.scoring import read_config
 
     if run.use_tuned and not tuned.is_file():
         raise ValueError(
@@ -134,8 +134,8 @@ def run_name(task: ScoredTask, run: ScoringRun, snapshot_id: str) -> str:
 
 def train_or_read(project: Project, task: ScoredTask, run: ScoringRun) -> tuple[Path, "Evaluation"]:
     """Train a model on its domain's newest snapshot unless it is up to date; its folder and evaluation."""
-    from ml.scoring_files import train_into_folder
-    from ml.search_objectives import SCORING
+    from ml.runs.scoring import train_into_folder
+    from ml.search.objectives import SCORING
 
     settings = project.settings()
     dataset = read_dataset(current_snapshot(settings.snapshots_dir, task.domain))

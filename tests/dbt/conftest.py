@@ -14,9 +14,8 @@ import pandas as pd
 import pytest
 
 from tests.dbt.records import Record, raw_rows
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
-CORPUS = ROOT.parent / "shared" / "data" / "github_issues"
 Models = list[tuple[str, str]]  # name with schema, compiled SQL
 Transform = Callable[[Iterable[Record]], duckdb.DuckDBPyConnection]
 

@@ -10,15 +10,20 @@ from typing import Any
 import duckdb
 import pytest
 
-from ml.contract import LABEL_COLUMNS
-from ml.dataset import Dataset
-from orchestration.alert_loading import create_alert_tables, load_alert_batches
-from orchestration.feature_store import DDL, take_snapshot
-from orchestration.sources.alert_batches import FILES, AlertBatchSource, AlertSampleSource, AlertSource
-from orchestration.warehouse import open_pipeline_database
-from tests.dbt.conftest import ROOT, Dbt
+from ml.data.contract import LABEL_COLUMNS
+from ml.data.dataset import Dataset
+from orchestration.domains.alerts.loading import create_alert_tables, load_alert_batches
+from orchestration.domains.alerts.sources.batches import (
+    FILES,
+    AlertBatchSource,
+    AlertSampleSource,
+    AlertSource,
+)
+from orchestration.store.feature_store import DDL, take_snapshot
+from orchestration.store.warehouse import open_pipeline_database
+from tests.dbt.conftest import Dbt
+from tests.paths import ALERT_BATCHES, ROOT
 
-CORPUS = ROOT.parent / "shared" / "data" / "aml" / "alert_batches"
 MODELS = ROOT / "dbt_project" / "models" / "alerts"
 TRAINING = {"train_alerts": "label_alerts", "train_alert_clusters": "label_alert_clusters"}
 TABLES = [*(f"alert_{name}" for name in FILES), "alert_batches", "alert_accounts"]
@@ -114,7 +119,9 @@ def scramble(cut: datetime) -> list[str]:
 def test_dbt_builds_the_alerts_and_all_their_tests_pass(dbt: Dbt, sample: Path, tmp_path: Path) -> None:
     file = tmp_path / "pipeline.duckdb"
     file.write_bytes(sample.read_bytes())
-    done = dbt("build", "--select", "path:models/alerts", database=file)
+    layers = ("staging", "intermediate", "features", "training")
+    own = [f"path:models/{layer}/alerts" for layer in layers]
+    done = dbt("build", "--select", *own, database=file)
     assert done.returncode == 0, done.stdout[-3000:]
 
 
@@ -338,9 +345,9 @@ def test_the_harness_takes_both_training_sets(
     assert dataset.labels["relevance"].dtype.kind in "iu"
 
 
-@pytest.mark.skipif(not CORPUS.exists(), reason="the corpus is not on this machine")
+@pytest.mark.skipif(not ALERT_BATCHES.exists(), reason="the corpus is not on this machine")
 def test_the_real_batches(build: Build, tmp_path: Path) -> None:
-    file = land_and_load(AlertBatchSource(CORPUS), tmp_path)
+    file = land_and_load(AlertBatchSource(ALERT_BATCHES), tmp_path)
     real = build(file)
     assert rows(
         real,

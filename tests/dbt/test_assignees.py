@@ -7,10 +7,11 @@ from typing import Any
 import duckdb
 import pytest
 
-from tests.dbt.conftest import CORPUS, Models, Transform, run_models
+from tests.dbt.conftest import Models, Transform, run_models
 from tests.dbt.records import START, Record, random_records, undo_after
 from tests.dbt.test_features import TOPICS, moment
 from tests.dbt.test_time_travel import read
+from tests.paths import ISSUES
 
 FEATURES = "columns(lambda name: not starts_with(name, 'slice_'))"
 NOBODY = (None, "ghost", "gopherbot", "build-bot")
@@ -358,10 +359,10 @@ def test_labels_count_as_words_where_an_event_dates_them(transform: Transform) -
     assert words == {"o/r#10": pytest.approx(1 / 3), "o/r#30": 0}
 
 
-@pytest.mark.skipif(not CORPUS.exists(), reason="the corpus is not on this machine")
+@pytest.mark.skipif(not ISSUES.exists(), reason="the corpus is not on this machine")
 def test_later_facts_change_no_candidate_of_real_issues(transform: Transform) -> None:
     names = ["bitcoin-core__gui", "ietf-rats-wg__draft-ietf-rats-corim", "quicwg__ops-drafts"]
-    records = read([CORPUS / f"{name}.jsonl.gz" for name in names])
+    records = read([ISSUES / f"{name}.jsonl.gz" for name in names])
     full = transform(records)
     for cut in (datetime(2019, 6, 1, 12), datetime(2023, 11, 8)):
         past = transform(undo_after(records, cut, knows_who_had_closed_ones=True))

@@ -8,10 +8,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.export import export
-from orchestration.loading import load_landed
-from orchestration.sources import SourceError, get_source
-from orchestration.warehouse import open_pipeline_database
+from orchestration.domains.tickets.export import export
+from orchestration.domains.tickets.loading import load_landed
+from orchestration.domains.tickets.sources import SourceError, get_source
+from orchestration.store.warehouse import open_pipeline_database
 from tests.dbt.conftest import Transform
 from tests.dbt.records import random_records
 

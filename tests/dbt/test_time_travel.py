@@ -9,8 +9,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.dbt.conftest import CORPUS, Models, Transform, run_models
+from tests.dbt.conftest import Models, Transform, run_models
 from tests.dbt.records import START, Record, random_records, undo_after
+from tests.paths import ISSUES
 
 # Two with events, one with a bulk day, and a small one; all fifty, golang/go's import among them, on demand.
 SUBSET = [
@@ -110,10 +111,10 @@ def read(files: list[Path]) -> list[Record]:
     return records
 
 
-@pytest.mark.skipif(not CORPUS.exists(), reason="the corpus is not on this machine")
+@pytest.mark.skipif(not ISSUES.exists(), reason="the corpus is not on this machine")
 def test_later_facts_change_no_feature_of_real_issues(transform: Transform) -> None:
     names = [f"{name.replace('/', '__')}.jsonl.gz" for name in SUBSET]
-    records = read(sorted(CORPUS.glob("*.jsonl.gz")) if WHOLE else [CORPUS / name for name in names])
+    records = read(sorted(ISSUES.glob("*.jsonl.gz")) if WHOLE else [ISSUES / name for name in names])
     full = transform(records)
     cuts = [datetime(2013, 6, 1), datetime(2022, 11, 8, 12), datetime(2024, 11, 12)]
     if WHOLE:

@@ -88,7 +88,7 @@ def test_the_comparison_notices_what_is_wrong(public_schema: GraphQLSchema) -> N
 
 @pytest.mark.parametrize("name", ["ISSUES", "NUMBERS", "lists"])
 def test_the_clients_queries_are_valid_at_github(public_schema: GraphQLSchema, name: str) -> None:
-    from orchestration.sources.github import queries
+    from orchestration.domains.tickets.sources.github import queries
 
     text = queries.lists_query(queries.LISTS) if name == "lists" else getattr(queries, name)
     assert validate(public_schema, parse(text)) == []

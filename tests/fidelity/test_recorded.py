@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from orchestration.sources.github.decide import Fatal, decide
-from orchestration.sources.github.records import record_from_rest
-from orchestration.sources.github.resolve import resolve
-from orchestration.sources.github.single import fetch_list
-from orchestration.sources.github.transport import Transport
+from orchestration.domains.tickets.sources.github.decide import Fatal, decide
+from orchestration.domains.tickets.sources.github.records import record_from_rest
+from orchestration.domains.tickets.sources.github.resolve import resolve
+from orchestration.domains.tickets.sources.github.single import fetch_list
+from orchestration.domains.tickets.sources.github.transport import Transport
 from tests.fake_github import TOKEN, Answer, FakeGitHub, Fault, Request, running
 
 pytestmark = pytest.mark.fidelity

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import duckdb
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.paths import ROOT
+
 DAGSTER = str(Path(sys.executable).with_name("dagster"))
 MODELS = ("median", "forest", "linear", "svm", "xgboost", "lightgbm")
 # The search takes most of the time and is tested on its own.

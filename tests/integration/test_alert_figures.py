@@ -8,16 +8,16 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ml.artifacts import sha256_of
-from ml.binary import train_scorer
-from ml.dataset import Dataset
-from ml.ranking import train_ranker
-from ml.scoring import ScoringConfig, TrainedScoring
+from ml.data.dataset import Dataset
+from ml.store.files import sha256_of
+from ml.tasks.ranker import train_ranker
+from ml.tasks.scorer import train_scorer
+from ml.tasks.scoring import ScoringConfig, TrainedScoring
 from orchestration.__main__ import main
 from orchestration.training_set import make_training_set
+from tests.paths import ALERT_BATCHES
 
-CORPUS = Path(__file__).parents[2].parent / "shared" / "data" / "aml" / "alert_batches"
-pytestmark = pytest.mark.skipif(not CORPUS.exists(), reason="the corpus is not on this machine")
+pytestmark = pytest.mark.skipif(not ALERT_BATCHES.exists(), reason="the corpus is not on this machine")
 CUT = pd.Timestamp("2024-05-20")
 
 
@@ -27,7 +27,10 @@ def training_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def made(folder: Path, domain: str) -> Path:
-    assert main(["training-set", "--domain", domain, "--batches", str(CORPUS), "--output", str(folder)]) == 0
+    assert (
+        main(["training-set", "--domain", domain, "--batches", str(ALERT_BATCHES), "--output", str(folder)])
+        == 0
+    )
     return folder
 
 
@@ -72,9 +75,9 @@ def test_no_feature_knows_the_future(training_set: Path, tmp_path: Path) -> None
     """Later batches gone and every label that was not known yet turned round: no feature moves."""
     past = tmp_path / "past"
     (past / "batches").mkdir(parents=True)
-    shutil.copy(CORPUS / "accounts.parquet", past)
+    shutil.copy(ALERT_BATCHES / "accounts.parquet", past)
     turned = 0
-    for batch in sorted((CORPUS / "batches").iterdir()):
+    for batch in sorted((ALERT_BATCHES / "batches").iterdir()):
         if pd.Timestamp(batch.name) > CUT:
             continue
         shutil.copytree(batch, past / "batches" / batch.name)
@@ -95,7 +98,7 @@ def test_no_feature_knows_the_future(training_set: Path, tmp_path: Path) -> None
 
 
 def test_the_training_set_is_the_same_twice(training_set: Path, tmp_path: Path) -> None:
-    make_training_set("alerts", CORPUS, tmp_path)
+    make_training_set("alerts", ALERT_BATCHES, tmp_path)
     for name in ("train.parquet", "label.parquet", "domain.json"):
         assert sha256_of((tmp_path / name).read_bytes()) == sha256_of((training_set / name).read_bytes())
 

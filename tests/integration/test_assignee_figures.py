@@ -2,23 +2,22 @@
 
 import shutil
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from ml.dataset import Dataset
-from ml.evaluation import Evaluation
-from ml.ranking import RANKING, train_ranker
-from ml.scoring import ScoringConfig
-from ml.scoring_bias import write_scoring_bias
-from ml.scoring_files import train_into_folder
+from ml.data.dataset import Dataset
+from ml.reports.scoring_bias import write_scoring_bias
+from ml.runs.scoring import train_into_folder
+from ml.store.record import Evaluation
+from ml.tasks.ranker import RANKING, train_ranker
+from ml.tasks.scoring import ScoringConfig
 from orchestration.__main__ import main
-from orchestration.defs.assignees import ASSIGNEE_RANKER
+from orchestration.domains.assignees.assets import ASSIGNEE_RANKER
+from tests.paths import ISSUES
 
-CORPUS = Path(__file__).parents[2].parent / "shared" / "data" / "github_issues"
-pytestmark = pytest.mark.skipif(not CORPUS.exists(), reason="the corpus is not on this machine")
+pytestmark = pytest.mark.skipif(not ISSUES.exists(), reason="the corpus is not on this machine")
 DUMPS = ["rust-lang__rust", "secondary/jira/eucalyptus__DOC", "secondary/jira/eucalyptus__EUCA"]
 CONFIG = ScoringConfig(
     validation_groups=0.1, test_groups=0.2, cv_folds=0, replicates=200, params=dict(ASSIGNEE_RANKER.params)
@@ -30,7 +29,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     folder = tmp_path_factory.mktemp("assignees")
     (folder / "dumps").mkdir()
     for dump in DUMPS:
-        shutil.copy(CORPUS / f"{dump}.jsonl.gz", folder / "dumps")
+        shutil.copy(ISSUES / f"{dump}.jsonl.gz", folder / "dumps")
     command = ["training-set", "--domain", "assignees", "--archive", str(folder / "dumps")]
     assert main([*command, "--output", str(folder / "set")]) == 0
     return Dataset.from_dir(folder / "set")

@@ -7,7 +7,8 @@ from pathlib import Path
 import duckdb
 
 from tests.fake_github import TOKEN
-from tests.integration.pipeline import MODELS, ROOT, command, environment
+from tests.integration.pipeline import MODELS, command, environment
+from tests.paths import ROOT
 
 ISSUES = 1_200
 

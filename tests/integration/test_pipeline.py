@@ -12,7 +12,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.integration.pipeline import MODELS, ROOT, command, environment, materialize, tables
+from tests.integration.pipeline import MODELS, command, environment, materialize, tables
+from tests.paths import ROOT
 
 READER = """
 import sys, time, duckdb

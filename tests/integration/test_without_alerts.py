@@ -12,15 +12,14 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.sources.sample import generate_records
-from orchestration.sources.sample_process import REPOSITORIES
-from tests.integration.pipeline import DAGSTER, QUICK, ROOT, environment
+from orchestration.domains.tickets.sources.sample import generate_records
+from orchestration.domains.tickets.sources.sample_process import REPOSITORIES
+from tests.integration.pipeline import DAGSTER, QUICK, environment
+from tests.paths import ROOT
 
 ALERTS = (
-    "orchestration/alert_*.py",
-    "orchestration/defs/alert*.py",
-    "orchestration/sources/alert_*.py",
-    "dbt_project/models/alerts/**/*.*",
+    "orchestration/domains/alerts/**/*.py",
+    "dbt_project/models/*/alerts/**/*.*",
     "dbt_project/macros/alerts/*.sql",
     "warehouse/raw_alerts.sql",
     "tests/**/test_alert*.py",

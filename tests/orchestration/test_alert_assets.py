@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ml.scoring_model import hold_above_cut
-from orchestration.alert_loading import load_alert_batches
-from orchestration.defs.alerts import TASKS, alert_assets, alert_models, alert_snapshots
+from ml.tasks.scoring_model import hold_above_cut
 from orchestration.defs.resources import Project
+from orchestration.domains.alerts.assets import TASKS, alert_assets, alert_models, alert_snapshots
+from orchestration.domains.alerts.loading import load_alert_batches
+from orchestration.domains.alerts.sources.batches import get_alert_source
 from orchestration.settings import Settings
-from orchestration.sources.alert_batches import get_alert_source
+from orchestration.store.warehouse import open_pipeline_database
 from orchestration.training_set import _build, relations
-from orchestration.warehouse import open_pipeline_database
 
 QUICK = {"config": {"cv_folds": 0}}
 CONFIG = {"ops": {"alert_scores": QUICK, **{f"models__{name}": QUICK for name in TASKS}}}

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from ml.bias.columns import COLUMN_DESCRIPTIONS
-from orchestration.defs.alert_bias import alert_bias
-from orchestration.defs.alerts import TASKS, alert_assets
 from orchestration.defs.resources import Project
+from orchestration.domains.alerts.assets import TASKS, alert_assets
+from orchestration.domains.alerts.bias import alert_bias
 from orchestration.settings import PROJECT_ROOT
 from tests.orchestration.test_alert_assets import CONFIG, warehouse
 

@@ -4,9 +4,9 @@ import dagster as dg
 import pandas as pd
 import pytest
 
-from ml.selection import Choice, Gate
+from ml.runs.select import Choice, Gate
 from orchestration.definitions import defs
-from orchestration.defs.selection import GATE, gate_check
+from orchestration.domains.tickets.selection import GATE, gate_check
 
 
 def summary(gap: float, flagged: bool = True) -> pd.DataFrame:

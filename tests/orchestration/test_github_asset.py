@@ -6,9 +6,9 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from orchestration.defs.ingestion import raw_issues
 from orchestration.defs.resources import Project
-from orchestration.warehouse import open_pipeline_database
+from orchestration.domains.tickets.ingestion import raw_issues
+from orchestration.store.warehouse import open_pipeline_database
 from tests.fake_github import TOKEN, FakeGitHub, World, running
 from tests.fake_github.seed import generate_issues
 

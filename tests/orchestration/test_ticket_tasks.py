@@ -12,10 +12,10 @@ import pytest
 import yaml
 
 from orchestration.defs.resources import Project
-from orchestration.defs.tickets_ranking import TRIAGE_DAYS, ticket_models, ticket_tuning
-from orchestration.results import champion, current_run, load_training
+from orchestration.domains.tickets.tasks import TRIAGE_DAYS, ticket_models, ticket_tuning
 from orchestration.settings import DBT_MANIFEST
-from orchestration.warehouse import open_pipeline_database
+from orchestration.store.results import champion, current_run, load_training
+from orchestration.store.warehouse import open_pipeline_database
 from tests.unit.ml import synthetic
 
 SETTINGS = {
@@ -98,8 +98,8 @@ def test_both_are_trained_and_loaded_beside_each_other(warehouse: Path) -> None:
 
 
 def test_a_leaderboard_and_served_models_do_not_displace_each_other(warehouse: Path) -> None:
-    from ml.dataset import Dataset
-    from ml.training import TrainingConfig, train_models
+    from ml.data.dataset import Dataset
+    from ml.runs.train import TrainingConfig, train_models
 
     with dg.DagsterInstance.ephemeral() as instance:
         materialize(["models/late_scorer", "models/triage_ranker"], instance, **QUICK)

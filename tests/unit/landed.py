@@ -10,9 +10,9 @@ from typing import Any
 
 import duckdb
 
-from orchestration.sources import LandedFile
-from orchestration.sources.landing import land_content
-from orchestration.warehouse import open_pipeline_database
+from orchestration.domains.tickets.sources import LandedFile
+from orchestration.store.landing import land_content
+from orchestration.store.warehouse import open_pipeline_database
 
 MONDAY = datetime(2024, 1, 1)
 

@@ -21,8 +21,8 @@ from tests.integration.github.workshop import (
     standard_world,
     workshop,
 )
+from tests.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[3]
 POINTS = 20
 
 

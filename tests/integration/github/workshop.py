@@ -13,10 +13,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from orchestration.loading import load_landed
-from orchestration.repository_changes import replace_tombstones
-from orchestration.sources.github import GitHubSource
-from orchestration.warehouse import open_pipeline_database
+from orchestration.domains.tickets.loading import load_landed
+from orchestration.domains.tickets.repository_changes import replace_tombstones
+from orchestration.domains.tickets.sources.github import GitHubSource
+from orchestration.store.warehouse import open_pipeline_database
 from tests.fake_github import TOKEN, FakeGitHub, Fault, Request, VirtualClock, World, running
 from tests.fake_github.seed import generate_issues
 

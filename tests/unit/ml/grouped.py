@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ml.dataset import Dataset, DomainConfig
+from ml.data.dataset import Dataset, DomainConfig
 
 CONFIG = DomainConfig(name="parcels", baselines={"baseline": ("hint", "urgency")})
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ml.dataset import Dataset, DomainConfig
+from ml.data.dataset import Dataset, DomainConfig
 
 END = pd.Timestamp("2022-01-01")
 CONFIG = DomainConfig(

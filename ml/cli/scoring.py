@@ -1,0 +1,127 @@
+"""The commands that train one scorer or ranker, and that search for parameters."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+HORIZON = "labels are those settled N days after an item's start; as given if left out"
+
+
+def register(commands: Any) -> None:
+    """Add ``train-scorer``, ``train-ranker`` and ``tune`` to the command line."""
+    scorer = commands.add_parser("train-scorer", help="train a scorer of 0/1 labels")
+    _common(scorer)
+    scorer.add_argument("--eval-metric", choices=["auc", "average_precision"], default=None)
+    scorer.add_argument("--cv-folds", type=int, default=None, metavar="N", help="group folds; 0 for none")
+    scorer.set_defaults(run=_train, task="binary")
+
+    ranker = commands.add_parser("train-ranker", help="train a ranker of groups by graded relevance")
+    _common(ranker)
+    ranker.add_argument("--ndcg-at", type=int, nargs="+", default=None, metavar="K")
+    ranker.add_argument("--cv-folds", type=int, default=None, metavar="N", help="group folds; 0 for none")
+    ranker.set_defaults(run=_train, task="ranking")
+
+    tune = commands.add_parser("tune", help="search for a model's best parameters")
+    tune.add_argument(
+        "--model-type", required=True, metavar="TYPE", help="scorer, ranker, cluster, forest, …"
+    )
+    tune.add_argument("--data-dir", required=True, type=Path, metavar="DIR")
+    tune.add_argument("--trials", type=int, default=100)
+    tune.add_argument("--output", required=True, type=Path, metavar="FILE.yaml")
+    tune.add_argument("--processes", type=int, default=1, metavar="N")
+    tune.add_argument("--seed", type=int, default=0)
+    tune.add_argument("--config", type=Path, default=None, metavar="FILE.yaml")
+    tune.add_argument("--rows", type=int, default=None, metavar="N", help="search on about N rows")
+    tune.add_argument("--horizon-days", type=float, default=None, metavar="N", help=HORIZON)
+    tune.set_defaults(run=_tune)
+
+
+def read_config(path: Path | None, **given: Any) -> Any:
+    """Return the settings of a YAML file with what is given on the command line over them.
+
+    The file holds fields of `ml.tasks.scoring.ScoringConfig`, or the result of ``tune``, whose
+    ``best_params`` become the parameters.
+
+    Raises
+    ------
+    ValueError
+        When the file cannot be read or has an unknown field.
+    """
+    import yaml
+
+    from ml.tasks.scoring import ScoringConfig
+
+    values: dict[str, Any] = {}
+    if path is not None:
+        if not path.is_file():
+            raise ValueError(f"There is no configuration {path}: give an existing YAML file.")
+        try:
+            loaded = yaml.safe_load(path.read_text()) or {}
+        except yaml.YAMLError as error:
+            raise ValueError(f"{path} is no YAML ({error}): correct it.") from error
+        if not isinstance(loaded, dict):
+            raise ValueError(f"{path} must hold one mapping of settings: correct it.")
+        values = {"params": loaded["best_params"]} if "best_params" in loaded else loaded
+    unknown = sorted(set(values) - {f.name for f in fields(ScoringConfig)})
+    if unknown:
+        raise ValueError(f"{path} has the unknown settings {unknown}: remove or rename them.")
+    values |= {name: value for name, value in given.items() if value is not None}
+    if "ndcg_at" in values:
+        values["ndcg_at"] = tuple(values["ndcg_at"])
+    return ScoringConfig(**values)
+
+
+def _common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data-dir", required=True, type=Path, metavar="DIR")
+    parser.add_argument("--output", required=True, type=Path, metavar="FILE.txt")
+    parser.add_argument("--config", type=Path, default=None, metavar="FILE.yaml")
+    parser.add_argument("--horizon-days", type=float, default=None, metavar="N", help=HORIZON)
+    parser.add_argument("--validation-groups", type=float, default=None, metavar="N")
+    parser.add_argument("--test-groups", type=float, default=None, metavar="N")
+    parser.add_argument("--seed", type=int, default=None)
+
+
+def _train(options: argparse.Namespace) -> int:
+    from ml.data.dataset import Dataset
+    from ml.runs.scoring import figures_text, write_model
+    from ml.tasks.ranker import RANKING
+    from ml.tasks.scorer import BINARY
+    from ml.tasks.scoring import train_scoring
+
+    names = (
+        "horizon_days", "eval_metric", "cv_folds", "ndcg_at", "validation_groups", "test_groups", "seed",
+    )  # fmt: skip
+    config = read_config(options.config, **{name: getattr(options, name, None) for name in names})
+    dataset = Dataset.from_dir(options.data_dir)
+    trained = train_scoring(dataset, BINARY if options.task == "binary" else RANKING, config)
+    beside = write_model(options.output, trained, dataset, config)
+    print(figures_text(trained.metrics))
+    print(f"model: {options.output}\nreport: {beside}")
+    return 0
+
+
+def _tune(options: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
+    from ml.search.objectives import SearchRequest
+    from ml.search.study import search
+    from ml.store.files import write_atomically
+
+    config = read_config(options.config, seed=options.seed, horizon_days=options.horizon_days)
+    request = SearchRequest(options.model_type, options.data_dir, options.seed, config, options.rows)
+    journal = options.output.with_suffix(".journal")
+    with tqdm(total=options.trials, file=sys.stderr, unit="trial") as bar:
+
+        def show(done: int, trials: int) -> None:
+            bar.n = done
+            bar.refresh()
+
+        plots = options.output.parent / "plots"
+        result = search(request, options.trials, journal, options.processes, show, plots)
+    write_atomically(options.output, result.to_yaml())
+    print(f"{result.model_type}: {result.best_value:.4f} after {result.trials} trials: {options.output}")
+    return 0

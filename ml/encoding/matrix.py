@@ -1,0 +1,164 @@
+"""The encoded matrix of a dataset: one dense float32 array, made once and shared by all models."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.model_selection import PredefinedSplit
+
+from ml.data.dataset import Dataset
+from ml.data.splits import Split, split_by_time
+from ml.encoding.encoders import (
+    CategoryEncoder,
+    FloatMatrix,
+    GroupSelector,
+    ItemEncoder,
+    NumberEncoder,
+    TextEncoder,
+)
+from ml.store.files import npy_bytes, write_atomically
+from ml.store.trusted import dump_trusted, load_trusted
+
+Inputs = Literal["features", "group"]
+
+
+@dataclass(frozen=True)
+class PreprocessingConfig:
+    """Sizes of the encoders.
+
+    Parameters
+    ----------
+    min_level_rows : int
+        Categories with fewer training rows become "(other)".
+    max_levels : int
+        At most this many levels of a category are kept, the most frequent ones.
+    text_characters : int
+        Only the beginning of a text is read.
+    text_buckets : int
+        Hash buckets of word 1-2 grams.
+    text_components : int
+        Components of the truncated SVD per text column.
+    seed : int
+        Seed of the SVD.
+    """
+
+    min_level_rows: int = 10
+    max_levels: int = 60
+    text_characters: int = 2000
+    text_buckets: int = 2**15
+    text_components: int = 64
+    seed: int = 0
+
+
+def build_preprocessor(
+    dataset: Dataset, kind: Inputs = "features", config: PreprocessingConfig | None = None
+) -> ItemEncoder | GroupSelector:
+    """Return the unfitted encoder of a dataset's items.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Only the names and dtypes of its features are read.
+    kind : {"features", "group"}
+        Everything as a float matrix, or only the group of ``weight_by``.
+    config : PreprocessingConfig or None
+    """
+    if kind == "group":
+        return GroupSelector(dataset.config.weight_by)
+    return _item_encoder(dataset, config or PreprocessingConfig())
+
+
+def _item_encoder(dataset: Dataset, config: PreprocessingConfig) -> ItemEncoder:
+    kinds = dataset.kinds()
+    named = {k: [name for name in kinds if kinds[name] == k] for k in ("number", "category", "text")}
+    encoders: list[Any] = []
+    if named["number"]:
+        encoders.append(NumberEncoder(named["number"]))
+    if named["category"]:
+        encoders.append(CategoryEncoder(named["category"], config.min_level_rows, config.max_levels))
+    if named["text"]:
+        encoders.append(
+            TextEncoder(
+                named["text"],
+                config.text_characters,
+                config.text_buckets,
+                config.text_components,
+                config.seed,
+            )
+        )
+    return ItemEncoder(encoders)
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A fitted encoder and the matrix of all rows, shape (n, d), float32 (memory-mapped when cached)."""
+
+    encoder: ItemEncoder
+    matrix: FloatMatrix
+
+
+def prepare(
+    dataset: Dataset, split: Split, config: PreprocessingConfig | None = None, cache_dir: Path | None = None
+) -> Prepared:
+    """Fit the encoder on training rows and encode all rows, once per snapshot, split and configuration.
+
+    Parameters
+    ----------
+    dataset, split, config
+        What to encode; the training part of ``split`` is what the encoder sees.
+    cache_dir : Path or None
+        Folder for the result; the newest one replaces earlier ones.
+    """
+    config = config or PreprocessingConfig()
+    entry = None if cache_dir is None else cache_dir / _cache_key(dataset, split, config)
+    if entry is not None and (entry / "matrix.npy").is_file():
+        encoder = load_trusted(entry / "encoder.skops")
+        return Prepared(encoder, np.load(entry / "matrix.npy", mmap_mode="r", allow_pickle=False))
+    encoder = _item_encoder(dataset, config)
+    encoder.fit(dataset.items[split.rows("train")])
+    matrix = encoder.transform(dataset.items)
+    if entry is not None and cache_dir is not None:
+        shutil.rmtree(cache_dir, ignore_errors=True)
+        write_atomically(entry / "encoder.skops", dump_trusted(encoder))
+        # The matrix is written last: its presence says that the entry is whole.
+        write_atomically(entry / "matrix.npy", npy_bytes(matrix))
+    return Prepared(encoder, matrix)
+
+
+def _cache_key(dataset: Dataset, split: Split, config: PreprocessingConfig) -> str:
+    digest = hashlib.sha256(json.dumps([dataset.snapshot_id, asdict(config), dataset.kinds()]).encode())
+    digest.update(np.ascontiguousarray(split.rows("train")).tobytes())
+    digest.update(pd.util.hash_pandas_object(dataset.items["item_id"], index=False).to_numpy().tobytes())
+    return digest.hexdigest()[:16]
+
+
+def cv_arrays(
+    dataset: Dataset, subset_size: int | None, seed: int
+) -> tuple[FloatMatrix, NDArray[np.float64], PredefinedSplit]:
+    """Arrays of the known training and validation rows: see `Dataset.as_sklearn_cv_split`."""
+    split = split_by_time(dataset)
+    chosen = np.flatnonzero(split.known & split.rows("train", "validation"))
+    if subset_size is not None:
+        if subset_size < 2:
+            raise ValueError(f"subset_size must be at least 2, one row for each part, not {subset_size}.")
+        rng = np.random.default_rng(seed)
+        is_train = split.part[chosen] == "train"
+        share = min(1.0, subset_size / len(chosen))
+        drawn = []
+        for members in (chosen[is_train], chosen[~is_train]):
+            drawn.append(rng.choice(members, size=max(1, round(share * len(members))), replace=False))
+        chosen = np.sort(np.concatenate(drawn))
+    is_train = split.part[chosen] == "train"
+    encoder = _item_encoder(dataset, PreprocessingConfig(seed=seed))
+    frame = dataset.items.iloc[chosen]
+    encoder.fit(frame[is_train])
+    hours = split.outcomes(dataset).hours[chosen]
+    return encoder.transform(frame), hours, PredefinedSplit(np.where(is_train, -1, 0))

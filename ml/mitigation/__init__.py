@@ -1,0 +1,1 @@
+"""Models that treat slices more alike: how they are made, tried on later rows, and served."""

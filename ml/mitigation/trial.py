@@ -1,0 +1,305 @@
+"""One model of a run against every mitigation method: the ledger's lines, and what is saved of them."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ml.bias.adjustment import fit_group_correction
+from ml.bias.config import SLICE_PREFIX, BiasConfig
+from ml.bias.ledger import Mitigated, evaluate_ledger
+from ml.data.dataset import Dataset
+from ml.data.outcomes import Outcomes
+from ml.data.splits import Split, split_by_time
+from ml.mitigation.methods import ADJUSTMENT, METHODS, Fitted, Fitting, Target
+from ml.mitigation.models import HOURS, AdjustedModel, adjusted
+from ml.models import find
+from ml.reports.bias import bias_config
+from ml.runs.config import TrainingConfig
+from ml.runs.train import encoded_rows, training_rows
+from ml.stats.bootstrap import hashed_half
+from ml.store.files import json_text, sha256_of, version_of, write_atomically
+from ml.store.record import Evaluation
+from ml.store.trusted import dump_trusted, load_model
+from ml.tasks.duration import Heads, Workbench
+from ml.tasks.duration_model import DurationModel, log_prediction
+
+logger = logging.getLogger(__name__)
+
+Progress = Callable[[str, str], None]
+
+
+@dataclass(frozen=True)
+class MitigationConfig:
+    """What is tried.
+
+    Parameters
+    ----------
+    dimension : str or None
+        Slice column, with or without the prefix ``slice_``. None for each model's own: of the flagged
+        dimensions that mitigation may act on the one with the largest shrunken gap on validation, and
+        without a flagged one the first assessable one.
+    methods : tuple of str
+    best : int
+        How many models, by validation MAE of log hours; the baseline is never one of them.
+    margin : float
+        Relative rise of the overall error that is still accepted.
+    constrained_rows : int
+        Rows that each fit of the reduction sees at most.
+    max_groups : int
+        Groups of the reduction at most.
+    """
+
+    dimension: str | None = None
+    methods: tuple[str, ...] = METHODS
+    best: int = 2
+    margin: float = 0.01
+    constrained_rows: int = 8_000
+    max_groups: int = 30
+
+    def __post_init__(self) -> None:
+        unknown = sorted(set(self.methods) - set(METHODS))
+        if unknown:
+            raise ValueError(f"There is no method {unknown[0]!r}: choose from {', '.join(METHODS)}.")
+        for name, least in (("best", 1), ("margin", 0), ("constrained_rows", 100), ("max_groups", 2)):
+            if getattr(self, name) < least:
+                raise ValueError(f"{name} must be at least {least}, not {getattr(self, name)}.")
+
+
+@dataclass(frozen=True, eq=False)
+class Benches:
+    """The run's rows, split and encoded as its models saw them."""
+
+    dataset: Dataset
+    run_dir: Path
+
+    def settings(self) -> TrainingConfig:
+        """What the run was trained with, from ``run.json``."""
+        run = json.loads((self.run_dir / "run.json").read_text())
+        if "settings" not in run:
+            raise ValueError(
+                f"{self.run_dir / 'run.json'} does not say how the run was trained: train again."
+            )
+        return TrainingConfig.from_mapping(run["settings"])
+
+    def bench(self, evaluation: Evaluation) -> tuple[Workbench, int]:
+        """The rows of a model, and the resamples of its figures."""
+        config = self.settings()
+        if config.hash_for(evaluation.model) != evaluation.config_hash:
+            raise ValueError(
+                f"The model {evaluation.model!r} was trained with other settings than its run.json says: "
+                "train all models of the run with the same ones."
+            )
+        split = split_by_time(self.dataset, config.validation, config.test, config.min_timeline_labels)
+        x = encoded_rows(self.dataset, split, find(evaluation.model), config, self.run_dir)
+        rows = training_rows(split, config)
+        return Workbench(self.dataset, split, x, rows, config.weighting, config.seed), config.replicates
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """One model and one slice column: the baseline's predictions, and every method against them."""
+
+    bench: Workbench
+    evaluation: Evaluation
+    run_dir: Path
+    baseline: pd.DataFrame
+    target: Target
+    fitting: Fitting
+    config: MitigationConfig
+    bias: BiasConfig
+    replicates: int
+    fitted: dict[str, Fitted]
+
+    @classmethod
+    def of(cls, benches: Benches, evaluation: Evaluation, column: str, config: MitigationConfig) -> Trial:
+        """Prepare the trial of one model; nothing is fitted yet."""
+        bench, replicates = benches.bench(evaluation)
+        target = Target.of(bench.dataset, column, bench.train_rows)
+        baseline = pd.read_parquet(benches.run_dir / f"predictions_{evaluation.model}.parquet")
+        _same_rows(baseline, bench.dataset, bench.split)
+        spec, params = find(evaluation.model), dict(evaluation.params)
+        fitting = Fitting(bench, spec, params, target, config.constrained_rows, config.max_groups)
+        return cls(
+            bench, evaluation, benches.run_dir, baseline, target, fitting, config,
+            replace(bias_config(bench.dataset.config), model=evaluation.model), replicates, {},
+        )  # fmt: skip
+
+    def ledger(self, tell: Progress) -> pd.DataFrame:
+        """Every method's test predictions against the baseline's, for the mitigated dimension."""
+        methods: dict[str, Mitigated] = {}
+        test = self.baseline["split"] == "test"
+        for name in self.config.methods:
+            if name == ADJUSTMENT and self._dimension not in mitigated_dimensions(self.bench.dataset):
+                # The slice is not known when a prediction is made: it may not correct one.
+                continue
+            tell(self.evaluation.model, name)
+            started = time.perf_counter()
+            if name == ADJUSTMENT:
+                table, cost = self._adjusted(self.baseline)[test], Fitted(None, 0.0, n_fits=0)
+            else:
+                fitted = self.fitting.by(name, *self._before_test())
+                if fitted is None:
+                    logger.info("%s: %s has fewer than two groups to even out.", self.evaluation.model, name)
+                    continue
+                self.fitted[name] = cost = fitted
+                table = self.baseline[test].assign(y_pred=self._hours("test", fitted))
+            seconds = round(time.perf_counter() - started, 3)
+            methods[name] = Mitigated(table, cost.n_fits, seconds, cost.note)
+        columns = ["item_id", "event_at", "group_id", self.target.column]
+        return evaluate_ledger(
+            self.baseline, methods, self.bench.dataset.items[columns], self.bias, margin=self.config.margin
+        )
+
+    def save(self, method: str, key: str) -> Evaluation:
+        """Write an accepted model with its predictions and figures; the evaluation last."""
+        started = time.perf_counter()
+        original = load_model(self.run_dir, self.evaluation.model)
+        if method == ADJUSTMENT:
+            model, predictions = self._adjusted_model(original), self._adjusted(self.baseline)
+        else:
+            model, predictions = self._fitted_model(method, original)
+        metrics = self.bench.metrics(predictions, self.replicates)
+        name = f"{self.evaluation.model}+{method}"
+        stream = io.BytesIO()
+        predictions.to_parquet(stream, index=False)
+        files = {
+            f"{name}.skops": dump_trusted(model),
+            f"predictions_{name}.parquet": stream.getvalue(),
+        }
+        for file, data in files.items():
+            write_atomically(self.run_dir / file, data)
+        hashes = {file: sha256_of(data) for file, data in files.items()}
+        evaluation = replace(
+            self.evaluation,
+            model_version=version_of(name, key, hashes[f"predictions_{name}.parquet"]),
+            model=name,
+            config_hash=key[:16],
+            params={**self.evaluation.params, "mitigation": method, "mitigated_slice": self.target.column},
+            metrics=metrics,
+            files=hashes,
+            seconds={"fit": round(time.perf_counter() - started, 3)},
+        )
+        write_atomically(self.run_dir / f"eval_{name}.json", json_text(evaluation.to_dict()))
+        return evaluation
+
+    @property
+    def _dimension(self) -> str:
+        return self.target.column.removeprefix(SLICE_PREFIX)
+
+    def _before_test(self) -> tuple[np.ndarray, Outcomes]:
+        rows = self.bench.train_rows | self.bench.split.rows("validation")
+        return rows, self.bench.split.outcomes_for_refit(self.bench.dataset)
+
+    def _rows(self, part: str) -> np.ndarray:
+        return np.flatnonzero(self.bench.split.rows(part))
+
+    def _hours(self, part: str, fitted: Fitted) -> np.ndarray:
+        x = self.bench.x[self._rows(part)]
+        return np.expm1(log_prediction(fitted.regressor, x, fitted.log_limit))
+
+    def _groups(self, part: str) -> np.ndarray:
+        return self.target.groups[self._rows(part)]
+
+    def _adjusted(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Corrections learned on validation rows; these themselves are corrected by their other half."""
+        known = table["y_true"].notna().to_numpy()
+        groups = np.concatenate([self._groups("validation"), self._groups("test")])
+        validation = (table["split"] == "validation").to_numpy()
+        clusters = self.bench.dataset.items["group_id"].astype(str)
+        half = hashed_half(clusters.iloc[np.concatenate([self._rows("validation"), self._rows("test")])])
+        result = table.copy()
+        for learn, apply in (
+            (validation & half, validation & ~half),
+            (validation & ~half, validation & half),
+            (validation, ~validation),
+        ):
+            learn = learn & known
+            if not learn.any():
+                continue
+            correction = fit_group_correction(
+                table["y_true"].to_numpy()[learn], table["y_pred"].to_numpy()[learn], groups[learn]
+            )
+            result.loc[apply, list(HOURS)] = adjusted(table[apply], groups[apply], correction)[list(HOURS)]
+        return result
+
+    def _adjusted_model(self, original: DurationModel) -> AdjustedModel:
+        learn = ((self.baseline["split"] == "validation") & self.baseline["y_true"].notna()).to_numpy()
+        groups = np.concatenate([self._groups("validation"), self._groups("test")])
+        correction = fit_group_correction(
+            self.baseline["y_true"].to_numpy()[learn],
+            self.baseline["y_pred"].to_numpy()[learn],
+            groups[learn],
+        )
+        return AdjustedModel(
+            original, self.target.column, self.target.order, dict(correction.shifts), correction.common
+        )
+
+    def _fitted_model(self, method: str, original: DurationModel) -> tuple[DurationModel, pd.DataFrame]:
+        """The regressor and its intervals are new; the chances of ending by a horizon stay the original's."""
+        bench, final = self.bench, self.fitted[method]
+        own_cut, before_test = bench.split.outcomes(bench.dataset), self._before_test()[1]
+        first = self.fitting.by(method, bench.train_rows, own_cut) or final
+        validation = bench.split.rows("validation")
+        parts = bench.backtest_parts()
+        earlier = None if parts is None else self.fitting.by(method, parts[0], parts[2])
+        if parts is None or earlier is None:
+            judge, early, late = first, validation, validation
+        else:
+            judge, early, late = earlier, parts[1], parts[1] | validation
+        heads = Heads(judge.regressor, original.timing, judge.log_limit)
+        tables = []
+        for part, fitted, rows, outcomes in (
+            ("validation", first, early, own_cut),
+            ("test", final, late, before_test),
+        ):
+            intervals = bench.intervals(heads, rows, outcomes)
+            logs = np.log1p(self._hours(part, fitted))
+            low, high = intervals.predict(logs)
+            table = self.baseline[self.baseline["split"] == part]
+            tables.append(table.assign(y_pred=np.expm1(logs), p10=np.expm1(low), p90=np.expm1(high)))
+        model = DurationModel(
+            original.encoder,
+            final.regressor,
+            original.timing,
+            intervals,
+            original.calibration,
+            final.log_limit,
+        )
+        return model, pd.concat(tables, ignore_index=True)
+
+
+def mitigated_dimensions(dataset: Dataset) -> list[str]:
+    """Return the dimensions that mitigation may act on, preferred ones first."""
+    config = dataset.config
+    columns = config.mitigated_slices
+    if columns is None:
+        columns = tuple(name for name in dataset.slices if name not in config.outcome_slices)
+    return [name.removeprefix(SLICE_PREFIX) for name in columns if name in dataset.slices]
+
+
+def slice_column(dataset: Dataset, dimension: str) -> str:
+    """Return the slice column of a dimension; ValueError when it may not be mitigated."""
+    column = SLICE_PREFIX + dimension.removeprefix(SLICE_PREFIX)
+    if column not in dataset.slices:
+        raise ValueError(f"There is no slice column {column!r} to mitigate: choose from {dataset.slices}.")
+    if column in dataset.config.outcome_slices:
+        raise ValueError(
+            f"The slices {column!r} are made from the outcome: a model cannot be trained by them."
+        )
+    return column
+
+
+def _same_rows(baseline: pd.DataFrame, dataset: Dataset, split: Split) -> None:
+    rows = np.concatenate([np.flatnonzero(split.rows(part)) for part in ("validation", "test")])
+    items = dataset.items[["item_id", "event_at"]].iloc[rows].reset_index(drop=True)
+    if len(items) != len(baseline) or not (items["item_id"] == baseline["item_id"]).all():
+        raise ValueError("The predictions of the run are of other rows than its snapshot: train it again.")

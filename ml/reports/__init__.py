@@ -1,0 +1,1 @@
+"""What a run shows: the files of the bias report, and pictures."""

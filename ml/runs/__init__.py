@@ -1,0 +1,1 @@
+"""A run: train into a folder, choose among what was trained, and describe it."""

@@ -1,0 +1,107 @@
+"""The model card of a run: what the chosen model is, how good, and what it is not for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ml.runs.select import Choice, leaderboard
+from ml.store.record import Evaluation
+
+TEMPLATE = """# Model card: {model} ({domain})
+
+{note}- Model version: `{version}`, run `{run_id}`, snapshot `{snapshot}`
+- Predicts: median hours to the end of an item, an 80 % interval, and the chance to end within each horizon
+- Chosen because: {reason}
+- Parameters: {params}
+- Features: {features}
+
+## Figures
+
+Intervals are 95 %, by bootstrap over groups. Gains are against the median of the training part, global and
+of the item's group; a gain whose interval includes zero is no gain.
+
+| part | metric | value | 95 % interval | n |
+|---|---|---|---|---|
+{figures}
+
+## All models
+
+{table}
+
+## Refused
+
+{refused}
+
+## Limits
+
+- The regression is learned from items whose end is known; items still open are in the horizons only.
+- The error in hours is ruled by a few very long items: read it beside the error of log hours.
+- Validation figures steer tuning and calibration; the test part was scored once.
+"""
+
+CARD_METRICS = (
+    "mae_log",
+    "mae_log_gain_vs_median",
+    "mae_log_gain_vs_group_median",
+    "mae",
+    "median_ae",
+    "r2_log",
+    "concordance",
+    "coverage_80",
+)
+
+
+def model_card(evaluations: Sequence[Evaluation], choice: Choice, note: str = "") -> str:
+    """Return the card, Markdown, of the chosen model; of none when all were refused.
+
+    ``note`` is what every reader must know of the data, such as that they are synthetic.
+    """
+    chosen = next((e for e in evaluations if e.model == choice.model), None)
+    shown = chosen or evaluations[0]
+    params = {} if chosen is None else chosen.params
+    lines = []
+    for metric in [] if chosen is None else chosen.metrics:
+        is_area = metric.metric.startswith("auc_") and not metric.metric.endswith("_group_rate")
+        if metric.metric in CARD_METRICS or is_area or metric.metric.endswith("gain_vs_group_rate"):
+            cells = (metric.split, metric.metric, _number(metric.value))
+            interval = f"{_number(metric.ci_low)} to {_number(metric.ci_high)}"
+            lines.append(f"| {' | '.join(cells)} | {interval} | {metric.n} |")
+    return TEMPLATE.format(
+        model=choice.model or "none",
+        domain=shown.domain,
+        note=f"> {note}\n\n" if note else "",
+        version="none" if chosen is None else chosen.model_version,
+        run_id=shown.run_id,
+        snapshot=shown.snapshot_id[:16],
+        reason=choice.reason,
+        params=", ".join(f"{k} {_short(v)}" for k, v in sorted(params.items())) or "none",
+        features=len(shown.feature_list),
+        figures="\n".join(lines) or "| | | | | |",
+        table=leaderboard_text(evaluations, markdown=True),
+        refused="\n".join(f"- {model}: {why}" for model, why in choice.refused.items()) or "None.",
+    )
+
+
+def leaderboard_text(evaluations: Sequence[Evaluation], markdown: bool = False) -> str:
+    """Return the leaderboard as aligned text, or as a Markdown table."""
+    table = leaderboard(evaluations)
+    shown = table.drop(columns=[c for c in table.columns if str(c).endswith(("_ci_low", "_ci_high"))])
+    cells = [[str(c) for c in shown.columns]]
+    cells += [[v if isinstance(v, str) else _number(v) for v in row] for row in shown.itertuples(index=False)]
+    if markdown:
+        rule = "|" + "---|" * len(shown.columns)
+        rows = [f"| {' | '.join(row)} |" for row in cells]
+        return "\n".join([rows[0], rule, *rows[1:]])
+    widths = [max(len(row[k]) for row in cells) for k in range(len(cells[0]))]
+    lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in cells]
+    return "\n".join(lines)
+
+
+def _number(value: float | None) -> str:
+    if value is None or value != value:
+        return "–"
+    return f"{value:.3f}" if abs(value) < 100 else f"{value:,.0f}"
+
+
+def _short(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

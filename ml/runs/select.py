@@ -1,0 +1,207 @@
+"""The leaderboard, and the choice of the best model among those that may be chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from ml.bias.gate import ANY_DIMENSION, GATE_METRICS, GateResult, evaluate_gate, thresholds_above
+from ml.store.record import Evaluation
+
+DECIDING = "mae_log"
+BASELINE = "median"
+SHOWN = (
+    "mae_log",
+    "mae",
+    "median_ae",
+    "r2_log",
+    "concordance",
+    "coverage_80",
+    "skill_vs_median",
+    "skill_vs_group_median",
+)
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What a model must hold to be chosen, and by which figure.
+
+    Dimensions made from the outcome never stand against a model.
+
+    Parameters
+    ----------
+    deciding : str
+        Validation figure that the best model has the lowest of. Plain MAE counts only ends seen before the
+        test part began and so favours early promises; "mae_log_censoring_weighted" makes up for that.
+    thresholds : mapping of dimension to mapping of metric to limit
+        As `ml.bias.gate.evaluate_gate` takes them; a dimension named here is judged by this alone.
+    ratio_to_baseline, allowance : float
+        Every other dimension is judged by the baseline's own gap: see `ml.bias.gate.thresholds_above`.
+    judge_others : bool
+        Whether dimensions that ``thresholds`` does not name are judged at all.
+    beyond_noise : bool
+        Whether only a flagged dimension can stand against a model.
+    """
+
+    deciding: str = DECIDING
+    thresholds: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    ratio_to_baseline: float = 2.0
+    allowance: float = 0.25
+    judge_others: bool = True
+    beyond_noise: bool = True
+
+    def limits(self, summary: pd.DataFrame, split: str) -> dict[str, Mapping[str, float]]:
+        """Return the thresholds in force for a run's ``bias.summary``."""
+        given = dict(self.thresholds)
+        if ANY_DIMENSION in given or not self.judge_others:
+            return given
+        natural = thresholds_above(
+            summary, BASELINE, split=split, ratio=self.ratio_to_baseline, allowance=self.allowance
+        )
+        return {**natural, **given}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The best model's name (None when all were refused), why, and why each other one was refused."""
+
+    model: str | None
+    reason: str
+    refused: dict[str, str] = field(default_factory=dict)
+
+
+def leaderboard(evaluations: Sequence[Evaluation]) -> pd.DataFrame:
+    """Return one row per model and part with its main figures, best validation MAE of log hours first.
+
+    Returns
+    -------
+    DataFrame
+        ``model, split``, the figures of `SHOWN`, ``mae_log_ci_low, mae_log_ci_high``, ``auc_*`` and
+        ``seconds``.
+    """
+    rows = []
+    for evaluation in evaluations:
+        for split in ("validation", "test"):
+            figures = {m.metric: m for m in evaluation.metrics if m.split == split}
+            if not figures:
+                continue
+            areas = [name for name in figures if name.startswith("auc_") and name.count("_") == 1]
+            row: dict[str, object] = {"model": evaluation.model, "split": split}
+            row |= {name: figures[name].value for name in (*SHOWN, *areas) if name in figures}
+            row |= {
+                f"{DECIDING}_ci_low": figures[DECIDING].ci_low,
+                f"{DECIDING}_ci_high": figures[DECIDING].ci_high,
+            }
+            row["seconds"] = round(sum(evaluation.seconds.values()), 1)
+            row["rank"] = evaluation.value("validation", DECIDING)
+            rows.append(row)
+    if not rows:
+        return pd.DataFrame(columns=["model", "split", *SHOWN, "seconds"])
+    table = pd.DataFrame(rows).sort_values(
+        ["rank", "model", "split"], ascending=[True, True, False], kind="stable"
+    )
+    return table.drop(columns="rank").reset_index(drop=True)
+
+
+def choose_best(
+    evaluations: Sequence[Evaluation], bias_summary: pd.DataFrame | None = None, gate: Gate | None = None
+) -> Choice:
+    """Choose the model with the lowest validation MAE of log hours among those that are not refused.
+
+    A model is refused when it does not beat the median of the training part on validation, or when its
+    gap between slices breaks the gate. The test part has no say.
+
+    Parameters
+    ----------
+    evaluations : sequence of Evaluation
+    bias_summary : DataFrame or None
+        ``bias.summary``; without it no model is refused for a gap.
+    gate : Gate or None
+    """
+    if not evaluations:
+        raise ValueError("There is no evaluated model to choose from: train at least one.")
+    gate = gate or Gate()
+    refused: dict[str, str] = {}
+    allowed: list[tuple[float, str]] = []
+    for evaluation in evaluations:
+        reason = _loses_to_median(evaluation) or _breaks_gate(evaluation.model, bias_summary, gate)
+        if reason is not None:
+            refused[evaluation.model] = reason
+        else:
+            allowed.append((_deciding_figure(evaluation, gate), evaluation.model))
+    if not allowed:
+        return Choice(None, "No model may be chosen: each was refused.", refused)
+    error, best = min(allowed)
+    reason = f"Lowest validation {gate.deciding} ({error:.4f}) of {len(allowed)} allowed models."
+    return Choice(best, reason, refused)
+
+
+def gate_of(model: str, summary: pd.DataFrame, gate: Gate, split: str) -> GateResult:
+    """Judge one model by the gate. The baseline is never above its own gap, so only limits that were given
+    can fail it.
+    """
+    limits = gate.limits(summary, split)
+    return evaluate_gate(summary, limits, model=model, split=split, beyond_noise=gate.beyond_noise)
+
+
+def gate_table(model: str, summary: pd.DataFrame, gate: Gate, split: str) -> pd.DataFrame:
+    """Return one row per limit in force for a model: what was expected, what is, and the verdict.
+
+    Returns
+    -------
+    DataFrame
+        ``dimension, metric, expected, actual, flagged, verdict``; the verdict is "within", "failed", "within
+        noise" (beyond the limit, in a dimension that is not flagged) or "not assessable".
+    """
+    failed = {(f.dimension, f.metric) for f in gate_of(model, summary, gate, split).failures}
+    limits, rows = gate.limits(summary, split), []
+    own = summary[(summary["model"] == model) & (summary["split"] == split) & ~summary["is_outcome"]]
+    for line in own.to_dict("records"):
+        dimension = str(line["dimension"])
+        for metric, expected in limits.get(dimension, limits.get(ANY_DIMENSION, {})).items():
+            actual = float(line[metric])
+            beyond = actual > expected if GATE_METRICS[metric] else actual < expected
+            verdict = "within noise" if beyond else "within"
+            if line["n_assessable"] < 2:
+                verdict = "not assessable"
+            elif (dimension, metric) in failed:
+                verdict = "failed"
+            rows.append((dimension, metric, expected, actual, bool(line["flagged"]), verdict))
+    return pd.DataFrame(rows, columns=["dimension", "metric", "expected", "actual", "flagged", "verdict"])
+
+
+def ranked(evaluations: Sequence[Evaluation]) -> list[Evaluation]:
+    """Return the evaluations by their validation MAE of log hours, the lowest first; equal ones by name."""
+
+    def error(evaluation: Evaluation) -> tuple[float, str]:
+        value = evaluation.value("validation", DECIDING)
+        return (float("inf") if value is None else value, evaluation.model)
+
+    return sorted(evaluations, key=error)
+
+
+def _deciding_figure(evaluation: Evaluation, gate: Gate) -> float:
+    value = evaluation.value("validation", gate.deciding)
+    if value is None:
+        raise ValueError(
+            f"The model {evaluation.model!r} has no validation figure {gate.deciding!r} to choose by."
+        )
+    return value
+
+
+def _loses_to_median(evaluation: Evaluation) -> str | None:
+    error, floor = (evaluation.value("validation", name) for name in (DECIDING, f"{DECIDING}_{BASELINE}"))
+    if error is None or floor is None:
+        return "It has no validation MAE of log hours."
+    if error < floor:
+        return None
+    return f"It does not beat the median on validation: MAE of log hours {error:.4f} against {floor:.4f}."
+
+
+def _breaks_gate(model: str, summary: pd.DataFrame | None, gate: Gate) -> str | None:
+    if summary is None or summary.empty:
+        return None
+    failures = gate_of(model, summary, gate, split="validation").failures
+    return "; ".join(map(str, failures)) + "." if failures else None

@@ -1,0 +1,1 @@
+"""Numbers from arrays: metrics, rank metrics, resamples and intervals, said once for everybody."""

@@ -1,0 +1,19 @@
+"""One figure of a model, as every table and report shows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+INTERVAL = (0.025, 0.975)
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One figure of one part: value, 95 % interval (None without one) and the rows behind it."""
+
+    split: str
+    metric: str
+    value: float | None
+    ci_low: float | None
+    ci_high: float | None
+    n: int

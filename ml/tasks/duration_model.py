@@ -1,0 +1,134 @@
+"""The whole fitted model that a run saves: encoder, medians, intervals and horizon probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+
+from ml.data.outcomes import Outcomes
+from ml.models import ModelSpec
+from ml.tasks.calibration import HorizonCalibration, ResidualIntervals
+
+# Independent fits on a thread each: threads inside one boosting fit wait for each other at every node,
+# which on a shared machine costs ten times what they save.
+THREADS = 2
+
+
+def horizon_column(days: float) -> str:
+    """Name of the prediction column of a horizon, ``p_within_7d``."""
+    return f"p_within_{days:g}d"
+
+
+class TimingHead(BaseEstimator):
+    """P(ended within H) for every horizon, learned from all rows old enough, ended or not.
+
+    Parameters
+    ----------
+    regressors : list
+        One squared-loss regressor of the 0/1 label per horizon: its mean is the probability.
+    horizons : list of float
+        Days.
+    """
+
+    def __init__(self, regressors: list[Any], horizons: list[float]) -> None:
+        self.regressors = regressors
+        self.horizons = horizons
+
+    def score(self, x: NDArray[Any]) -> NDArray[np.float64]:
+        """Return one score per horizon, shape (n, horizons), near the probability."""
+        return np.stack([np.asarray(r.predict(x), dtype=float) for r in self.regressors], axis=1)
+
+
+def fit_timing(
+    spec: ModelSpec,
+    seed: int,
+    x: NDArray[Any],
+    outcomes: Outcomes,
+    weight: NDArray[np.float64],
+    horizons: Sequence[float],
+) -> TimingHead:
+    """Fit a family's timing head on rows (all of them training rows) with their outcomes at the cut."""
+    settings = {**spec.defaults, **spec.timing}
+
+    def fit_one(days: float) -> Any:
+        label = outcomes.within(days)
+        defined = ~np.isnan(label)
+        if not defined.any():
+            return None
+        regressor = spec.build(settings, seed, "squared")
+        spec.fit(regressor, x[defined], label[defined], weight[defined], None)
+        return regressor
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        regressors = list(pool.map(fit_one, horizons))
+    if regressors[0] is None:
+        raise ValueError("No training row is older than the shortest horizon: give a longer history.")
+    for position, regressor in enumerate(regressors):
+        # No row is that old: the longest horizon that is known stands in.
+        regressors[position] = regressors[position - 1] if regressor is None else regressor
+    return TimingHead(regressors, [float(days) for days in horizons])
+
+
+class DurationModel(BaseEstimator):
+    """Predicts from raw item frames; all parts are fitted already.
+
+    Parameters
+    ----------
+    encoder : transformer
+    regressor : estimator
+        Of log1p(hours), absolute loss: its answer is a median.
+    timing : TimingHead
+    intervals : ResidualIntervals
+    calibration : HorizonCalibration
+    log_limit : float
+        Largest log1p(hours) seen in training; predictions stay between 0 and this.
+    """
+
+    def __init__(
+        self,
+        encoder: Any,
+        regressor: Any,
+        timing: TimingHead,
+        intervals: ResidualIntervals,
+        calibration: HorizonCalibration,
+        log_limit: float,
+    ) -> None:
+        self.encoder = encoder
+        self.regressor = regressor
+        self.timing = timing
+        self.intervals = intervals
+        self.calibration = calibration
+        self.log_limit = log_limit
+
+    def predict(self, items: pd.DataFrame) -> pd.DataFrame:
+        """Return ``y_pred, p10, p90`` (hours) and ``p_within_{h}d`` for raw items, in their order."""
+        from threadpoolctl import threadpool_limits
+
+        # Threads would add up products in another order each time: other last digits.
+        with threadpool_limits(1, user_api="blas"):
+            return self.predict_encoded(self.encoder.transform(items))
+
+    def predict_encoded(self, x: NDArray[Any]) -> pd.DataFrame:
+        """Do as `predict` for rows that are encoded already, shape (n, d)."""
+        logs = log_prediction(self.regressor, x, self.log_limit)
+        low, high = self.intervals.predict(logs)
+        columns = {"y_pred": np.expm1(logs), "p10": np.expm1(low), "p90": np.expm1(high)}
+        probability = self.calibration.predict(self.timing.score(x))
+        for position, days in enumerate(self.timing.horizons):
+            columns[horizon_column(days)] = probability[:, position]
+        return pd.DataFrame(columns)
+
+    def fit(self, x: object = None, y: object = None) -> Self:
+        """Do nothing: the parts come fitted."""
+        return self
+
+
+def log_prediction(regressor: Any, x: NDArray[Any], log_limit: float) -> NDArray[np.float64]:
+    """Return the predicted log1p(hours), kept within what training saw."""
+    return np.clip(np.asarray(regressor.predict(x), dtype=float), 0.0, log_limit)

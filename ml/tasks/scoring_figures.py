@@ -1,0 +1,199 @@
+"""Every figure of a scored part with its interval over clusters, beside the baseline orders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ml.stats import metrics as m
+from ml.stats import rank_metrics as r
+from ml.stats.bootstrap import poisson_weights
+from ml.stats.figure import INTERVAL, Metric
+
+Values = NDArray[np.float64]
+Names = NDArray[np.object_]
+# Weights of this many rows and resamples are in memory at once.
+_BLOCK = 4_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class ScoredRows:
+    """Rows of one part whose truth is known.
+
+    Parameters
+    ----------
+    relevance : ndarray, shape (n,)
+        0/1 or grades; above 0 is positive.
+    score : ndarray, shape (n,)
+        Decides the order.
+    probability : ndarray, shape (n,)
+        Calibrated.
+    baselines : mapping of name to ndarray, shape (n,)
+        Scores that order as the baselines do.
+    groups : ndarray, shape (n,)
+        The lists that are ordered.
+    clusters : ndarray, shape (n,)
+        What the bootstrap draws; all rows of a group are in one cluster.
+    """
+
+    relevance: Values
+    score: Values
+    probability: Values
+    baselines: Mapping[str, Values]
+    groups: Names
+    clusters: Names
+
+
+@dataclass(frozen=True)
+class FigureSettings:
+    """Which figures are made.
+
+    Parameters
+    ----------
+    ndcg_at, top_at : tuple of int
+        The k of NDCG@k, and of the share of groups with a positive row among the first k.
+    precision_at : int
+    replicates : int
+        Bootstrap resamples; 0 for no intervals.
+    seed : int
+    groups_are_questions : bool
+        Every group has an answer: one without a positive row counts as missed, and there are no figures
+        over the rows of different groups together.
+    """
+
+    ndcg_at: tuple[int, ...] = (5, 10, 20)
+    top_at: tuple[int, ...] = (1, 3, 5)
+    precision_at: int = 20
+    replicates: int = 500
+    seed: int = 0
+    groups_are_questions: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class _Resamples:
+    """The weights of the first column, all ones, and of every resample, by cluster."""
+
+    table: NDArray[np.uint8]
+    codes: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, clusters: Names, replicates: int, seed: int) -> _Resamples:
+        codes, names = pd.factorize(clusters.astype(str))
+        table = np.ones((len(names), 1), dtype=np.uint8)
+        if replicates > 0 and len(names):
+            table = np.hstack([table, poisson_weights(names, replicates, seed)])
+        return cls(table, codes)
+
+    def at(self, rows: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Weights of some rows, shape (rows, columns)."""
+        return self.table[self.codes[rows]].astype(np.float64)
+
+    def blocks(self) -> Iterator[NDArray[np.float64]]:
+        """Weights of all rows, a few columns at a time."""
+        width = max(1, _BLOCK // max(1, len(self.codes)))
+        for start in range(0, self.table.shape[1], width):
+            yield self.table[:, start : start + width][self.codes].astype(np.float64)
+
+
+def scoring_metrics(
+    rows: ScoredRows, split: str, threshold: float, settings: FigureSettings | None = None
+) -> list[Metric]:
+    """Compute the figures of one part; those without a defined value, as of an empty part, are None.
+
+    ``*_{baseline}`` is the figure of a baseline order, ``*_gain_vs_{baseline}`` the paired difference
+    (positive where the model is better). AUC, average precision and the shares to review are over all rows
+    of the part; NDCG, MRR, top@k and precision@k are means over groups.
+    """
+    chosen = settings or FigureSettings()
+    resamples = _Resamples.of(rows.clusters, chosen.replicates, chosen.seed)
+    grouping = r.Grouping(rows.groups)
+    figures = _order_figures(rows, rows.score, grouping, resamples, chosen)
+    for name, score in rows.baselines.items():
+        for figure, values in _order_figures(rows, score, grouping, resamples, chosen).items():
+            sign = -1.0 if figure.startswith("review_share") else 1.0
+            figures[f"{figure}_{name}"] = values
+            figures[f"{figure}_gain_vs_{name}"] = sign * (figures[figure] - values)
+    if chosen.groups_are_questions:
+        answered = (grouping.sums((rows.relevance > 0).astype(float)) > 0).astype(float)
+        figures["answer_among_rows"] = r.mean_of_groups(answered, resamples.at(grouping.first_rows))
+    else:
+        figures |= _probability_figures(rows, threshold, resamples)
+    n = len(rows.relevance)
+    return [_as_metric(split, name, values, n) for name, values in figures.items()]
+
+
+def best_threshold(y: Values, probability: Values) -> float:
+    """Return the probability with the highest F1 when rows from it on count as positive."""
+    order = np.argsort(-probability, kind="stable")
+    ordered = probability[order]
+    last = np.flatnonzero(np.r_[ordered[1:] != ordered[:-1], True])
+    hits, named = np.cumsum(y[order])[last], last + 1.0
+    f1 = 2 * hits / (named + y.sum())
+    # Of equally good ones the lowest.
+    return float(ordered[last][len(f1) - 1 - int(np.argmax(f1[::-1]))])
+
+
+def _order_figures(
+    rows: ScoredRows, score: Values, grouping: r.Grouping, resamples: _Resamples, chosen: FigureSettings
+) -> dict[str, Values]:
+    y = (rows.relevance > 0).astype(float)
+    figures: dict[str, Values] = {}
+    if not chosen.groups_are_questions:
+        pooled = [
+            (
+                m.auc(y, score, w),
+                m.average_precision(y, score, w),
+                r.review_share(y, score, 0.8, w),
+                r.review_share(y, score, 0.9, w),
+            )
+            for w in resamples.blocks()
+        ]
+        names = ("auc", "average_precision", "review_share_80", "review_share_90")
+        figures |= {
+            name: np.concatenate(parts) for name, parts in zip(names, zip(*pooled, strict=True), strict=True)
+        }
+    empty = 0.0 if chosen.groups_are_questions else np.nan
+    lists = {
+        f"precision@{chosen.precision_at}": r.precision_by_group(y, score, grouping, chosen.precision_at),
+        "mrr": r.reciprocal_rank_by_group(y, score, grouping, empty=empty),
+    }
+    for k in chosen.top_at:
+        lists[f"top@{k}"] = r.top_k_hit_by_group(y, score, grouping, k, empty=empty)
+    for k in chosen.ndcg_at:
+        lists[f"ndcg@{k}"] = r.ndcg_by_group(rows.relevance, score, grouping, k, empty=empty)
+        lists[f"ndcg_linear@{k}"] = r.ndcg_by_group(
+            rows.relevance, score, grouping, k, is_linear=True, empty=empty
+        )
+    weights = resamples.at(grouping.first_rows)
+    return figures | {name: r.mean_of_groups(values, weights) for name, values in lists.items()}
+
+
+def _probability_figures(rows: ScoredRows, threshold: float, resamples: _Resamples) -> dict[str, Values]:
+    y = (rows.relevance > 0).astype(float)
+    named_rows = (rows.probability >= threshold).astype(float)
+    parts: dict[str, list[Values]] = {}
+    for w in resamples.blocks():
+        with np.errstate(invalid="ignore", divide="ignore"):
+            hits, named, positive = (values @ w for values in (y * named_rows, named_rows, y))
+            block = {
+                "precision": np.where(named > 0, hits / named, np.nan),
+                "recall": np.where(positive > 0, hits / positive, np.nan),
+                "f1": np.where(named + positive > 0, 2 * hits / (named + positive), np.nan),
+                "brier": m.brier(y, rows.probability, w),
+                "calibration_error": m.calibration_error(y, rows.probability, w),
+                "positive_rate": m.mean_of(y, w),
+            }
+        for name, values in block.items():
+            parts.setdefault(name, []).append(values)
+    return {name: np.concatenate(values) for name, values in parts.items()}
+
+
+def _as_metric(split: str, name: str, values: Values, n: int) -> Metric:
+    draws = values[1:][np.isfinite(values[1:])]
+    low, high = np.quantile(draws, INTERVAL) if len(draws) >= 20 else (np.nan, np.nan)
+    value, low, high = (float(v) if np.isfinite(v) else None for v in (values[0], low, high))
+    return Metric(split, name, value, low, high, n)

@@ -1,0 +1,177 @@
+"""A fitted scorer or ranker as it is served: items in, scores, probabilities, order and reasons out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+
+from ml.data.dataset import group_names
+from ml.encoding.encoders import ItemEncoder
+from ml.encoding.tree import source_columns
+from ml.models.boosting import raw_scores
+from ml.stats.rank_metrics import rank_in_group
+from ml.tasks.calibration import HorizonCalibration
+
+Values = NDArray[np.float64]
+REASONS = 5
+
+
+class ScoringModel(BaseEstimator):
+    """Encoder, booster and calibration in one.
+
+    Parameters
+    ----------
+    encoder : ItemEncoder
+        Fitted.
+    booster_text : str
+        The booster in LightGBM's text format.
+    calibration : HorizonCalibration
+        Fitted on the validation part, one column.
+    threshold : float
+        Probability from which a row counts as positive; chosen on the validation part.
+    known_until : dict of str to str
+        Of every timeline the time before which labels were used, ISO 8601, UTC; rows from before may have
+        been trained on.
+    timeline : str or None
+        Column that names a row's timeline; None where all rows are on one.
+    """
+
+    def __init__(
+        self,
+        encoder: ItemEncoder,
+        booster_text: str,
+        calibration: HorizonCalibration,
+        threshold: float,
+        known_until: dict[str, str],
+        timeline: str | None = None,
+    ) -> None:
+        self.encoder = encoder
+        self.booster_text = booster_text
+        self.calibration = calibration
+        self.threshold = threshold
+        self.known_until = known_until
+        self.timeline = timeline
+
+    def score_new(
+        self, items: pd.DataFrame, top: int = REASONS, reasons_to_rank: int | None = None
+    ) -> pd.DataFrame:
+        """Score items that began after everything the model learned from.
+
+        Parameters
+        ----------
+        items : DataFrame
+        top : int
+            Reasons per item.
+        reasons_to_rank : int or None
+            Last rank with reasons, which are dear; None for all.
+
+        Returns
+        -------
+        DataFrame
+            ``item_id, group_id, score, probability, rank`` (1 is first in its group) and ``reasons``, in
+            the order of ``items``.
+
+        Raises
+        ------
+        ValueError
+            When an item is older than the model's own knowledge, or is there twice.
+        """
+        names = group_names(items, self.timeline)
+        # A timeline that was not there in training has nothing that could have been trained on.
+        known = pd.to_datetime(pd.Series(names).map(self.known_until)).to_numpy("datetime64[us]")
+        old = items["event_at"].to_numpy("datetime64[us]") < known
+        if old.any():
+            at = int(np.flatnonzero(old)[0])
+            raise ValueError(
+                f"The item {items['item_id'].iloc[at]!r} is from before {known[at]}: "
+                "the model may have been trained on it; score newer items."
+            )
+        if items["item_id"].duplicated().any():
+            raise ValueError("An item is to be scored twice: keep one row per item.")
+        x = self.encoder.transform(items)
+        score = self.score_encoded(x)
+        groups = items["group_id"].astype(str).to_numpy(dtype=object)
+        # Equal scores are ordered by name, so that the order of the rows decides nothing.
+        by_name = np.argsort(items["item_id"].to_numpy(dtype=str), kind="stable")
+        rank = np.empty(len(items), dtype=np.int64)
+        rank[by_name] = rank_in_group(score[by_name], groups[by_name])
+        explained = np.flatnonzero(rank <= (reasons_to_rank or len(items)))
+        reasons: pd.Series = pd.Series([[]] * len(items), dtype=object)
+        reasons.iloc[explained] = self.reasons_encoded(x[explained], top)
+        return pd.DataFrame(
+            {
+                "item_id": items["item_id"].to_numpy(),
+                "group_id": items["group_id"].to_numpy(),
+                "score": score,
+                "probability": self.probability(score),
+                "rank": rank,
+                "reasons": reasons,
+            }
+        )
+
+    def score_encoded(self, x: NDArray[np.float32]) -> Values:
+        """Return the raw scores, which decide the order."""
+        return raw_scores(self._booster(), x)
+
+    def probability(self, score: Values) -> Values:
+        """Return calibrated probabilities of raw scores; they never fall as the score grows."""
+        return self.calibration.predict(bounded(score))[:, 0] if len(score) else np.zeros(0)
+
+    def reasons_encoded(self, x: NDArray[np.float32], top: int = REASONS) -> list[list[dict[str, Any]]]:
+        """Return for every row the features that move its score most, by LightGBM's own contributions.
+
+        The parts of one item column (levels, components of a text) are added up first. Each reason is
+        ``{"feature", "contribution"}``; a positive contribution raises the score.
+        """
+        if len(x) == 0:
+            return []
+        parts = np.asarray(self._booster().predict(x, pred_contrib=True, num_threads=1))[:, :-1]
+        sources = source_columns(self.encoder)
+        names = sorted(set(sources))
+        member = np.zeros((len(sources), len(names)))
+        member[np.arange(len(sources)), [names.index(name) for name in sources]] = 1.0
+        totals = parts @ member
+        strongest = np.argsort(-np.abs(totals), axis=1, kind="stable")[:, :top]
+        return [
+            [{"feature": names[k], "contribution": round(float(totals[row, k]), 6)} for k in chosen]
+            for row, chosen in enumerate(strongest)
+        ]
+
+    def _booster(self) -> Any:
+        import lightgbm
+
+        return lightgbm.Booster(model_str=self.booster_text)
+
+
+def bounded(score: Values) -> Values:
+    """Return raw scores between 0 and 1, as a column: what the calibration reads."""
+    return (1.0 / (1.0 + np.exp(-np.clip(score, -40.0, 40.0))))[:, None]
+
+
+def hold_above_cut(rank: NDArray[np.int64], must_stay: NDArray[np.bool_], cut: int) -> NDArray[np.int64]:
+    """Return ranks of one group in which no row of ``must_stay`` is below ``cut``.
+
+    They move up into the last places above the cut, in their own order, past the lowest of the others;
+    when there are more of them than places, they fill all places and the first ones after the cut.
+
+    Parameters
+    ----------
+    rank : ndarray of int, shape (n,)
+        1 to n.
+    must_stay : ndarray of bool, shape (n,)
+    cut : int
+        Last rank that is reviewed.
+    """
+    order = np.argsort(rank, kind="stable")
+    kept = order[must_stay[order]]
+    places = max(0, min(cut, len(order)) - len(kept))
+    others = order[~must_stay[order]]
+    above = np.concatenate([others[:places], kept])
+    above = above[np.argsort(rank[above], kind="stable")]
+    result = np.empty(len(rank), dtype=np.int64)
+    result[np.concatenate([above, others[places:]])] = np.arange(1, len(rank) + 1)
+    return result

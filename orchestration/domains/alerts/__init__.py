@@ -1,0 +1,1 @@
+"""AML alerts: which are true, in which order they are reviewed."""

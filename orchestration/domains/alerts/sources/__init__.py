@@ -1,0 +1,1 @@
+"""Where batches of alerts come from: a folder, or a synthetic set."""

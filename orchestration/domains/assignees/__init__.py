@@ -1,0 +1,1 @@
+"""People: who is likely to take a ticket."""

@@ -1,0 +1,75 @@
+"""Whom to propose for the tickets that are open now, into DuckDB: a short list per ticket, with reasons."""
+
+from typing import TYPE_CHECKING
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    from ml.tasks.scoring_model import ScoringModel
+
+DDL = """
+create schema if not exists tickets;
+create or replace table tickets.assignee_candidates (
+    item_id varchar, repository varchar, number bigint, login varchar, rank bigint, probability double,
+    reasons struct(feature varchar, contribution double)[], observed_at timestamp, model_version varchar
+);
+"""
+COLUMNS = ["item_id", "login", "rank", "probability", "reasons", "observed_at", "model_version"]
+
+
+def propose(items: pd.DataFrame, model: "ScoringModel", version: str, most: int) -> pd.DataFrame:
+    """The most likely people of every open ticket.
+
+    Parameters
+    ----------
+    items : DataFrame
+        Candidates in the shape of the training relation; `group_id` is the ticket, `entity_id` the person.
+    model : ScoringModel
+    version : str
+        Version of the model.
+    most : int
+        People per ticket.
+
+    Returns
+    -------
+    DataFrame
+        The columns of `tickets.assignee_candidates` but repository and number, best rank first.
+    """
+    if items.empty:  # no ticket is open, or nobody was seen where one is
+        return pd.DataFrame(columns=COLUMNS)
+    scored = model.score_new(items, reasons_to_rank=most)
+    chosen = scored["rank"] <= most
+    return (
+        pd.DataFrame(
+            {
+                "item_id": items["group_id"].to_numpy(),
+                "login": items["entity_id"].to_numpy(),
+                "rank": scored["rank"],
+                "probability": scored["probability"],
+                "reasons": scored["reasons"],
+                "observed_at": items["event_at"].to_numpy(),
+                "model_version": version,
+            }
+        )[chosen]
+        .sort_values(["item_id", "rank"])
+        .reset_index(drop=True)
+    )
+
+
+def load_candidates(database: duckdb.DuckDBPyConnection, proposed: pd.DataFrame) -> None:
+    """Replace `tickets.assignee_candidates` by the rows given."""
+    database.execute(DDL)
+    if proposed.empty:
+        return
+    database.register("proposed", pa.Table.from_pandas(proposed, preserve_index=False))
+    database.execute(
+        """
+        insert into tickets.assignee_candidates by name
+        select proposed.*, open_tickets.repository, open_tickets.number
+        from proposed inner join training.tickets_open as open_tickets using (item_id)
+        order by repository, number, rank
+        """
+    )
+    database.unregister("proposed")

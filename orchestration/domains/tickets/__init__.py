@@ -1,0 +1,1 @@
+"""Tickets: how long they take, which are late, which come first."""

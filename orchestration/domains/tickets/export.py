@@ -1,0 +1,159 @@
+"""What the warehouse holds, as files that a team can share: records, a flat table, the training data."""
+
+import gzip
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import duckdb
+
+from orchestration.store.durable import move_into_place
+from orchestration.store.landing import SourceError
+
+_ROWS = 1000
+
+_RECORDS = """
+select
+    -- The record as it came, unless its repository was renamed since.
+    case
+        when issues.record ->> '$.repository' = issues.repository then issues.record::varchar
+        else json_merge_patch(issues.record, json_object('repository', issues.repository))::varchar
+    end as record
+from raw.issues
+left join raw.tombstones using (repository, number)
+where issues.repository = ? and {alive}
+order by number
+"""
+# An issue that was fetched after its tombstone has come back.
+_ALIVE = "(tombstones.seen_at is null or issues.fetched_at > tombstones.seen_at)"
+
+_TICKETS_RAW = f"""
+with assignee as (
+    select
+        item_id,
+        string_agg(assignee_login, ';' order by position) as assignees,
+        min_by(assignee_login, position) as kept
+    from staging.stg_github__assignee group by item_id
+),
+label as (
+    select item_id, string_agg(label, ';' order by label) as labels
+    from staging.stg_github__label group by item_id
+),
+assignment as (
+    -- The last assignment of the assignee who is kept; without an event nobody knows.
+    select event.item_id, max(event.created_at) as assigned_at
+    from staging.stg_github__event as event
+    join assignee on event.item_id = assignee.item_id and event.assignee_login = assignee.kept
+    where event.event_type = 'assigned' group by event.item_id
+)
+select
+    issue.item_id, issue.repository, issue.number, issue.github_id, issue.title, issue.body, issue.state,
+    issue.state_reason, issue.author_login, issue.author_association, assignee.assignees, label.labels,
+    issue.milestone_title, issue.comment_count, issue.created_at, assignment.assigned_at,
+    if(assignment.assigned_at is null, null, 'event') as assigned_at_source, issue.closed_at,
+    issue.updated_at, issues.source
+from staging.stg_github__issue as issue
+join raw.issues on issue.repository = issues.repository and issue.number = issues.number
+left join raw.tombstones on issue.repository = tombstones.repository and issue.number = tombstones.number
+left join assignee on issue.item_id = assignee.item_id
+left join label on issue.item_id = label.item_id
+left join assignment on issue.item_id = assignment.item_id
+where not issue.is_pull_request and {_ALIVE}
+order by issue.repository, issue.number
+"""  # noqa: S608
+
+_TICKETS_FINAL = """
+select train.*, label.* exclude (item_id)
+from training.train_tickets as train
+join training.label_tickets as label using (item_id)
+order by train.event_at, train.item_id
+"""
+
+
+def export(database: duckdb.DuckDBPyConnection, output: Path) -> dict[str, int]:
+    """Write the corpus to a folder.
+
+    - `owner__name.jsonl.gz` for each repository: the archive format, which `ISSUES_SOURCE=archive` reads;
+    - `tickets_raw.csv`: one row per issue, cleaned, without pull requests;
+    - `tickets_final.json.gz`: features, slices and labels, one object per issue and observation time.
+
+    Issues that are gone from GitHub are left out: who deleted an issue does not want it to be shared. Each
+    file appears whole or not at all.
+
+    Parameters
+    ----------
+    database : duckdb.DuckDBPyConnection
+        The pipeline's database.
+    output : Path
+        The folder; made when it is not there.
+
+    Returns
+    -------
+    dict of str to int
+        Rows per file.
+
+    Raises
+    ------
+    SourceError
+        If there is nothing to export, or the transformation has not run yet.
+    """
+    repositories = [
+        name
+        for (name,) in database.execute("select distinct repository from raw.issues order by all").fetchall()
+    ]
+    if not repositories:
+        raise SourceError("There is nothing to export: run the pipeline first.")
+    _require(database, "staging.stg_github__issue", "training.train_tickets", "training.label_tickets")
+    output.mkdir(parents=True, exist_ok=True)
+    rows = {}
+    for repository in repositories:
+        name = repository.replace("/", "__").replace(":", "_") + ".jsonl.gz"
+        rows[name] = _write(output / name, partial(_write_records, database, repository))
+    rows["tickets_raw.csv"] = _write(
+        output / "tickets_raw.csv",
+        partial(_copy, database, _TICKETS_RAW, "format csv, header true"),
+    )
+    rows["tickets_final.json.gz"] = _write(
+        output / "tickets_final.json.gz",
+        partial(_copy, database, _TICKETS_FINAL, "format json, array true, compression gzip"),
+    )
+    return rows
+
+
+def _require(database: duckdb.DuckDBPyConnection, *relations: str) -> None:
+    known = {
+        f"{schema}.{table}"
+        for schema, table in database.execute(
+            "select table_schema, table_name from information_schema.tables"
+        ).fetchall()
+    }
+    missing = [relation for relation in relations if relation not in known]
+    if missing:
+        raise SourceError(f"{', '.join(missing)} are not there yet: run the pipeline first (make run).")
+
+
+def _write(target: Path, write: Callable[[Path], int]) -> int:
+    temporary = target.with_name(f".{target.name}.partial")
+    try:
+        rows = write(temporary)
+        move_into_place(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return rows
+
+
+def _write_records(database: duckdb.DuckDBPyConnection, repository: str, path: Path) -> int:
+    count = 0
+    found = database.execute(_RECORDS.format(alive=_ALIVE), [repository])
+    # No time in the header: equal records have equal bytes.
+    with path.open("wb") as file, gzip.GzipFile(fileobj=file, mode="wb", filename="", mtime=0) as lines:
+        while rows := found.fetchmany(_ROWS):
+            count += len(rows)
+            lines.write("".join(f"{record}\n" for (record,) in rows).encode())
+    return count
+
+
+def _copy(database: duckdb.DuckDBPyConnection, query: str, options: str, path: Path) -> int:
+    target = str(path).replace("'", "''")
+    copied = database.execute(f"copy ({query}) to '{target}' ({options})").fetchone()
+    return int(copied[0]) if copied else 0

@@ -1,0 +1,255 @@
+"""Landed files into the raw tables, with an account of every line; the newest record of an issue wins."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import duckdb
+
+from orchestration.domains.tickets.checking import TEMPORARY_TABLES, check_lines
+from orchestration.domains.tickets.repository_changes import rename_repositories
+from orchestration.store.landing import LandedFile, SourceError
+from orchestration.store.warehouse import transaction
+
+SAMPLE = "sample"
+
+# Bytes, as landed, of the files that are loaded in one transaction. Its writes stay in memory until it
+# commits: what a load needs depends on its groups, not on the size of the corpus.
+_GROUP_BYTES = 1 << 20
+
+_CHOOSE_NEWEST = """
+-- The newest record of each key, those already in the warehouse included. The order is total and depends on
+-- nothing but the records, so files may come in any order, in one load or in many.
+create or replace temp table newest as
+with candidate as (
+    select
+        landed_line.repository, landed_line.number, landed_line.updated_at,
+        landed_file.fetched_at, landed_file.file, landed_line.line, landed_line.load_id
+    from landed_line
+    join landed_file using (load_id)
+    where landed_line.reason is null
+    union all
+    select repository, number, updated_at, fetched_at, file, line, null as load_id
+    from raw.issues
+    semi join landed_line using (repository, number)
+)
+select * from candidate
+qualify row_number() over (
+    partition by repository, number
+    order by updated_at desc nulls last, fetched_at desc, file desc, line desc
+) = 1;
+delete from newest where load_id is null;
+"""
+
+_REMOVE_REPLACED = """
+delete from raw.issues using newest
+where issues.repository = newest.repository and issues.number = newest.number
+"""
+
+_INSERT_NEWEST = """
+insert into raw.issues by name
+select
+    newest.repository, newest.number, landed_line.text::json as record, newest.updated_at, $source as source,
+    newest.file, newest.line, newest.fetched_at, $loaded_at as loaded_at
+from newest
+join landed_line using (load_id, line)
+"""
+
+_INSERT_REJECTED = """
+insert into raw.rejected_records by name
+select
+    load_id, landed_file.file, landed_line.line, landed_line.reason,
+    left(landed_line.text, 2000) as record, $loaded_at as rejected_at
+from landed_line
+join landed_file using (load_id)
+where landed_line.reason is not null
+order by landed_file.file, landed_line.line
+"""
+
+_INSERT_LOADS = """
+insert into raw.loads by name
+with line_count as (
+    select load_id, count(*) as lines_read, count(reason) as rejected from landed_line group by load_id
+),
+loaded_count as (
+    select load_id, count(*) as loaded from newest group by load_id
+)
+select
+    load_id, $source as source, file, sha256, fetched_at, $loaded_at as loaded_at,
+    coalesce(lines_read, 0) as lines_read,
+    coalesce(loaded, 0) as loaded,
+    coalesce(lines_read - rejected, 0) - coalesce(loaded, 0) as superseded,
+    coalesce(rejected, 0) as rejected
+from landed_file
+left join line_count using (load_id)
+left join loaded_count using (load_id)
+order by file
+returning file, lines_read, loaded, superseded, rejected
+"""
+
+
+@dataclass(frozen=True)
+class FileLoad:
+    """The account of one file: `lines_read` = `loaded` + `superseded` + `rejected`."""
+
+    file: str
+    lines_read: int
+    loaded: int
+    superseded: int
+    rejected: int
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """What one call of `load_landed` did.
+
+    Parameters
+    ----------
+    files : tuple of FileLoad
+        The files loaded now.
+    files_skipped : int
+        Files whose content had been loaded before.
+    synthetic_removed : int
+        Synthetic issues removed to make room for real ones.
+    """
+
+    files: tuple[FileLoad, ...]
+    files_skipped: int
+    synthetic_removed: int
+
+    @property
+    def lines_read(self) -> int:
+        """Lines in the files loaded now; blank lines are none."""
+        return sum(file.lines_read for file in self.files)
+
+    @property
+    def loaded(self) -> int:
+        """Lines that became, or replaced, a row."""
+        return sum(file.loaded for file in self.files)
+
+    @property
+    def superseded(self) -> int:
+        """Lines of which a newer version is in the table."""
+        return sum(file.superseded for file in self.files)
+
+    @property
+    def rejected(self) -> int:
+        """Lines in `raw.rejected_records`."""
+        return sum(file.rejected for file in self.files)
+
+
+def load_landed(
+    connection: duckdb.DuckDBPyConnection,
+    files: Sequence[LandedFile],
+    *,
+    source: str,
+    loaded_at: datetime | None = None,
+) -> LoadReport:
+    """Load landed files into the raw tables, a group of files in one transaction: a file is loaded or is not.
+
+    A load that was killed goes on with the groups that are left, and ends in the same tables. Of the
+    records of one issue the newest stays: by `updated_at`, then by the landing time, then by file name and
+    line. A file whose content was loaded before is skipped: the same files twice change nothing. Rows of a
+    repository that was renamed go under its present name.
+
+    Parameters
+    ----------
+    connection : duckdb.DuckDBPyConnection
+        As `open_pipeline_database` gives it.
+    files : sequence of LandedFile
+        What the source landed.
+    source : str
+        The source's name. Synthetic and real issues never share a warehouse: any source but `sample` first
+        removes what `sample` loaded.
+    loaded_at : datetime, optional
+        Time to record (UTC, naive); now, when left out.
+
+    Raises
+    ------
+    SourceError
+        If `source` is `sample` and the warehouse holds real issues.
+    """
+    if source == SAMPLE:
+        _refuse_beside_real_issues(connection)
+    new_files = _not_yet_loaded(connection, files, source)
+    # Before anything is compared: what landed under a former name is the same issue.
+    renames = dict(rename for file in files for rename in file.renames)
+    loaded_at = loaded_at or datetime.now(UTC).replace(tzinfo=None)
+    removed, loads = 0, []
+    for group in _groups(new_files):
+        check_lines(connection, group)
+        try:
+            with transaction(connection):
+                if source != SAMPLE:
+                    removed += _remove_synthetic(connection)
+                rename_repositories(connection, renames)
+                loads += _load_checked(connection, source, loaded_at)
+        finally:
+            for table in (*TEMPORARY_TABLES, "newest"):
+                connection.execute(f"drop table if exists temp.{table}")
+    return LoadReport(
+        files=tuple(loads),
+        files_skipped=len(files) - len(new_files),
+        synthetic_removed=removed,
+    )
+
+
+def _groups(files: Sequence[LandedFile]) -> Iterator[list[LandedFile]]:
+    """Cut the files into groups of about the same size; without any file there is still one, empty group."""
+    group: list[LandedFile] = []
+    size = 0
+    for file in files:
+        group.append(file)
+        size += file.path.stat().st_size
+        if size >= _GROUP_BYTES:
+            yield group
+            group, size = [], 0
+    yield group
+
+
+def _load_checked(connection: duckdb.DuckDBPyConnection, source: str, loaded_at: datetime) -> list[FileLoad]:
+    """Take the checked lines up into the raw tables; the account of their files."""
+    now = {"loaded_at": loaded_at}
+    connection.execute(_CHOOSE_NEWEST)
+    connection.execute(_REMOVE_REPLACED)
+    connection.execute(_INSERT_NEWEST, {"source": source, **now})
+    connection.execute(_INSERT_REJECTED, now)
+    accounts = connection.execute(_INSERT_LOADS, {"source": source, **now}).fetchall()
+    return [FileLoad(*account) for account in accounts]
+
+
+def _refuse_beside_real_issues(connection: duckdb.DuckDBPyConnection) -> None:
+    found = connection.execute(
+        "select any_value(source), count(*) from raw.issues where source <> ?", [SAMPLE]
+    ).fetchone()
+    if found and found[1]:
+        raise SourceError(
+            f"This warehouse holds {found[1]:,} real records (source {found[0]}); synthetic ones never join"
+            " them: set WAREHOUSE_DIR to another folder to run the sample."
+        )
+
+
+def _not_yet_loaded(
+    connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFile], source: str
+) -> list[LandedFile]:
+    # What the sample loaded does not count for a real source, which is about to remove it.
+    loaded = connection.execute(
+        "select sha256 from raw.loads where (source = $sample) = ($source = $sample)",
+        {"sample": SAMPLE, "source": source},
+    ).fetchall()
+    seen = {sha256 for (sha256,) in loaded}
+    new_files = []
+    # Sorted, so that of two files with the same content it is always the same one that counts.
+    for file in sorted(files, key=lambda file: file.name):
+        if file.sha256 not in seen:
+            seen.add(file.sha256)
+            new_files.append(file)
+    return new_files
+
+
+def _remove_synthetic(connection: duckdb.DuckDBPyConnection) -> int:
+    loads = "select load_id from raw.loads where source = ?"
+    connection.execute(f"delete from raw.rejected_records where load_id in ({loads})", [SAMPLE])  # noqa: S608
+    connection.execute("delete from raw.loads where source = ?", [SAMPLE])
+    removed = connection.execute("delete from raw.issues where source = ?", [SAMPLE]).fetchone()
+    return int(removed[0]) if removed else 0

@@ -1,0 +1,139 @@
+"""The best model: chosen on validation; no better than the median, or unfair, is refused."""
+
+from typing import TYPE_CHECKING, Literal
+
+import dagster as dg
+from pydantic import Field
+
+from orchestration.defs.metadata import markdown_table
+from orchestration.defs.resources import Project
+from orchestration.defs.runs import DOMAIN, read_current_run, read_dataset
+from orchestration.store.results import set_champion
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ml.runs.select import Choice, Gate
+
+GATE = "bias_gate"
+
+
+class SelectionGate(dg.Config):
+    """What a model must hold to be chosen, on validation, and to be served, on the test part."""
+
+    thresholds: dict[str, dict[str, float]] = Field(
+        default={},
+        description="Limits by dimension (`*`: every other one) and metric (relative_gap, shrunk_gap, "
+        "mae_difference, mae_ratio). Dimensions without one are judged by the median's own gap.",
+    )
+    ratio_to_baseline: float = Field(
+        default=2.0, ge=1, description="A gap up to this many times the median's own is by nature."
+    )
+    allowance: float = Field(default=0.25, ge=0, description="So is a gap up to the median's own plus this.")
+    beyond_noise: bool = Field(default=True, description="Judge flagged dimensions only.")
+    severity: Literal["WARN", "ERROR"] = Field(
+        default="WARN", description="ERROR: a champion that breaks the gate is neither published nor served."
+    )
+
+
+@dg.asset(
+    deps=["bias_mitigation"],
+    group_name="selection",
+    kinds={"duckdb"},
+    check_specs=[
+        dg.AssetCheckSpec(
+            GATE,
+            asset="best_model",
+            blocking=True,
+            description="The champion's gaps on the test part are within the limits.",
+        )
+    ],
+)
+def best_model(
+    context: dg.AssetExecutionContext, config: SelectionGate, project: Project
+) -> dg.MaterializeResult:
+    """The champion: lowest validation MAE of log hours of those not refused; then published."""
+    import pandas as pd
+
+    from ml.reports.bias import write_bias_page
+    from ml.runs.card import model_card
+    from ml.runs.select import Gate, choose_best
+    from ml.store.files import write_atomically
+
+    run = read_current_run(project)
+    domain = read_dataset(run.snapshot).config
+    summary = pd.read_parquet(run.folder / "bias_summary.parquet")
+    gate = Gate(
+        thresholds=config.thresholds,
+        ratio_to_baseline=config.ratio_to_baseline,
+        allowance=config.allowance,
+        beyond_noise=config.beyond_noise,
+    )
+    choice = choose_best(run.evaluations, summary, gate)
+    for model, reason in choice.refused.items():
+        context.log.info("%s was refused: %s", model, reason)
+    card = model_card(run.evaluations, choice, domain.note)
+    write_atomically(run.folder / "best.txt", f"{choice.model or 'none'}\n{choice.reason}\n")
+    write_atomically(run.folder / "model_card.md", card)
+    page = write_bias_page(domain, run.evaluations, run.folder, gate=gate, model=choice.model)
+    check = gate_check(choice, summary, gate, dg.AssetCheckSeverity(config.severity))
+    served = check.passed or check.severity == dg.AssetCheckSeverity.WARN
+    published: dict[str, int] = {}
+    if served:
+        with project.database() as database:
+            set_champion(database, DOMAIN, "regression", choice.model)
+        published = project.publish(DOMAIN)
+    else:
+        context.log.error("Nothing is published: %s", check.description)
+    return dg.MaterializeResult(
+        metadata={
+            "best_model": choice.model or "none",
+            "reason": choice.reason,
+            "refused": dg.MetadataValue.json(choice.refused),
+            "model_card": dg.MetadataValue.md(card),
+            "bias_report": dg.MetadataValue.path(str(page)),
+            "published_rows": sum(published.values()),
+            "published": dg.MetadataValue.path(str(project.settings().published_database)),
+        },
+        check_results=[check],
+    )
+
+
+def gate_check(
+    choice: "Choice", summary: "pd.DataFrame", gate: "Gate", severity: dg.AssetCheckSeverity
+) -> dg.AssetCheckResult:
+    """What the gate says of the chosen model on the test part, limit by limit."""
+    from ml.runs.select import gate_of, gate_table
+
+    if choice.model is None:
+        return dg.AssetCheckResult(
+            passed=False, check_name=GATE, severity=severity, description=choice.reason,
+            metadata={"refused": dg.MetadataValue.json(choice.refused)},
+        )  # fmt: skip
+    result = gate_of(choice.model, summary, gate, split="test")
+    table = gate_table(choice.model, summary, gate, split="test")
+    failed = table[table["verdict"] == "failed"]
+    return dg.AssetCheckResult(
+        passed=result.passed,
+        check_name=GATE,
+        severity=severity,
+        description=str(result),
+        metadata={
+            "model": choice.model,
+            "verdict": result.verdict,
+            "expected": dg.MetadataValue.json(_by_limit(failed if len(failed) else table, "expected")),
+            "actual": dg.MetadataValue.json(_by_limit(failed if len(failed) else table, "actual")),
+            "limits": dg.MetadataValue.md(markdown_table(table)),
+            "not_assessable": ", ".join(result.not_assessable) or "none",
+        },
+    )
+
+
+def _by_limit(table: "pd.DataFrame", column: str) -> dict[str, float | None]:
+    """The column's figure by limit; None where it is no number, which JSON cannot hold."""
+    names = table["dimension"] + "." + table["metric"]
+    finite = table[column].abs() < float("inf")
+    return {
+        name: round(float(value), 4) if ok else None
+        for name, value, ok in zip(names, table[column], finite, strict=True)
+    }

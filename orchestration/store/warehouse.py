@@ -1,0 +1,220 @@
+"""Plain DuckDB: open the pipeline's database, write in transactions, publish. No table has a meaning here."""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
+
+from orchestration.store.durable import move_into_place
+
+# One file per domain: raw.sql, raw_*.sql.
+_RAW_TABLES = Path(__file__).resolve().parents[2] / "warehouse"
+# DuckDB spills to disk beyond it; left alone, it keeps what it has read in 80 % of the machine's memory.
+_MEMORY_LIMIT = "1GB"
+_LOCK_HOLDER = re.compile(r"lock is held in (?P<program>.+?) \(PID (?P<pid>\d+)\)")
+
+
+class WarehouseBusyError(RuntimeError):
+    """Another process holds the pipeline's database; the message names it."""
+
+
+@contextmanager
+def open_pipeline_database(path: Path, *, wait_seconds: float = 60.0) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the pipeline's database for reading and writing, and close it whatever happens.
+
+    One process at a time can hold the file: one that finds it held waits, with growing pauses.
+
+    Parameters
+    ----------
+    path : Path
+        The file; it and the raw tables are created when they do not exist.
+    wait_seconds : float
+        How long to wait for the process that holds it.
+
+    Raises
+    ------
+    WarehouseBusyError
+        If the file is still held after `wait_seconds`.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    attempts = Retrying(
+        retry=retry_if_exception_type(WarehouseBusyError),
+        wait=wait_random_exponential(multiplier=0.1, max=2),
+        stop=stop_after_delay(wait_seconds),
+        reraise=True,
+    )
+    connection: duckdb.DuckDBPyConnection = attempts(_connect, path)
+    try:
+        connection.execute(f"set TimeZone = 'UTC'; set memory_limit = '{_MEMORY_LIMIT}'")
+        for tables in sorted(_RAW_TABLES.glob("raw*.sql")):
+            connection.execute(tables.read_text())
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextmanager
+def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Run the block in one transaction: all of it is written, or nothing."""
+    connection.begin()
+    try:
+        yield
+    except BaseException:
+        connection.rollback()
+        raise
+    connection.commit()
+
+
+def publish(
+    pipeline_database: Path,
+    published_database: Path,
+    schemas: Sequence[str],
+    domains: Sequence[str] | None = None,
+) -> dict[str, int]:
+    """Replace the published database by a copy of the pipeline's user-facing schemas, in one step.
+
+    Readers of the published file are never in the way and never see half of it: those that have it open keep
+    what they opened, those that open it get the old or the new one. Views are published as tables.
+
+    Parameters
+    ----------
+    pipeline_database, published_database : Path
+        The pipeline's own file, and the file that users read.
+    schemas : sequence of str
+        The schemas to copy; those that do not exist yet are left out.
+    domains : sequence of str, optional
+        The domains whose results are ready. In tables with a column `domain` the rows of every other one stay
+        as they are published: a run of theirs may be under way, or refused. All domains if left out.
+
+    Returns
+    -------
+    dict of str to int
+        Rows per published table, by `schema.table`.
+
+    Raises
+    ------
+    ValueError
+        If there is no table in any of the schemas: an empty file would replace a good one.
+    WarehouseBusyError
+        If another process holds the pipeline's database.
+    """
+    # A fixed name, so that what a killed run left behind is found and removed.
+    temporary = published_database.with_name(f".{published_database.name}.publishing")
+    published_database.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        # Holding the pipeline's database also keeps two processes from publishing at once.
+        with open_pipeline_database(pipeline_database) as connection:
+            _remove_database(temporary)
+            tables = _tables(connection, schemas)
+            if not tables:
+                raise ValueError(
+                    f"There is nothing to publish: {pipeline_database} has no table in"
+                    f" {', '.join(schemas)}; run the pipeline first."
+                )
+            previous = published_database if domains is not None and published_database.exists() else None
+            rows = _copy_tables(connection, tables, temporary, domains, previous)
+        move_into_place(temporary, published_database)
+    finally:
+        _remove_database(temporary)
+    return rows
+
+
+def quoted(identifier: str) -> str:
+    """Quote a name for SQL."""
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def _connect(path: Path) -> duckdb.DuckDBPyConnection:
+    existed = path.exists()
+    try:
+        return duckdb.connect(str(path))
+    except duckdb.IOException as error:
+        if "Could not set lock" not in str(error):
+            if not existed:
+                # A full disk leaves a stump that no later run could open.
+                path.unlink(missing_ok=True)
+            raise
+        holder = _LOCK_HOLDER.search(str(error))
+        name = f"process {holder['pid']} ({holder['program']})" if holder else "another process"
+        raise WarehouseBusyError(
+            f"The database {path} is held by {name}: wait until it has finished, or stop it, and run again."
+        ) from error
+
+
+def _tables(connection: duckdb.DuckDBPyConnection, schemas: Sequence[str]) -> list[tuple[str, str]]:
+    return connection.execute(
+        """
+        select table_schema, table_name
+        from information_schema.tables
+        where table_catalog = current_database() and list_contains(?, table_schema)
+        order by all
+        """,
+        [list(schemas)],
+    ).fetchall()
+
+
+def _copy_tables(
+    connection: duckdb.DuckDBPyConnection,
+    tables: Sequence[tuple[str, str]],
+    target: Path,
+    domains: Sequence[str] | None,
+    previous: Path | None,
+) -> dict[str, int]:
+    connection.execute(f"attach '{_escaped(str(target))}' as publication")
+    if previous is not None:
+        connection.execute(f"attach '{_escaped(str(previous))}' as previous (read_only)")
+    rows = {}
+    for schema, table in tables:
+        name = f"{quoted(schema)}.{quoted(table)}"
+        columns = _columns(connection, schema, table)
+        is_split = domains is not None and "domain" in columns
+        own = f"domain in ({_literals(domains or ())})" if is_split else "true"
+        connection.execute(f"create schema if not exists publication.{quoted(schema)}")
+        connection.execute(f"create table publication.{name} as from {name} where {own}")
+        if is_split and previous is not None:
+            known = _columns(connection, schema, table, of="previous")
+            common = ", ".join(quoted(column) for column in columns if column in known)
+            if "domain" in known:
+                kept = f"select {common} from previous.{name} where not {own}"  # noqa: S608 - our own names
+                connection.execute(f"insert into publication.{name} by name {kept}")
+        counted = connection.execute(f"select count(*) from publication.{name}").fetchall()  # noqa: S608
+        rows[f"{schema}.{table}"] = int(counted[0][0])
+    if previous is not None:
+        connection.execute("detach previous")
+    # The write-ahead log must be empty: only the database file itself is moved.
+    connection.execute("checkpoint publication; detach publication")
+    return rows
+
+
+def _columns(
+    connection: duckdb.DuckDBPyConnection, schema: str, table: str, *, of: str | None = None
+) -> list[str]:
+    """Names of a table's columns, in the pipeline's database or in an attached one; none if it is absent."""
+    found = connection.execute(
+        """
+        select column_name
+        from information_schema.columns
+        where
+            table_catalog = coalesce($catalog, current_database())
+            and table_schema = $schema and table_name = $table
+        order by ordinal_position
+        """,
+        {"catalog": of, "schema": schema, "table": table},
+    ).fetchall()
+    return [name for (name,) in found]
+
+
+def _literals(values: Sequence[str]) -> str:
+    return ", ".join(f"'{_escaped(value)}'" for value in values)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("'", "''")
+
+
+def _remove_database(path: Path) -> None:
+    for file in (path, path.with_name(f"{path.name}.wal")):
+        file.unlink(missing_ok=True)

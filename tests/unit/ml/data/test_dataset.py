@@ -1,0 +1,141 @@
+"""What a dataset accepts and what it refuses, in one sentence."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ml.data.dataset import Dataset, DomainConfig
+from tests.unit.ml import synthetic
+
+
+def test_reads_a_directory_with_its_settings(tmp_path: Path) -> None:
+    items, labels = synthetic.frames(80)
+    settings = {"name": "parcels", "timeline": "slice_depot", "horizons_days": [2, 5], "snapshot_id": "abc"}
+    dataset = Dataset.from_dir(synthetic.write(tmp_path, items, labels, json.dumps(settings)))
+    assert dataset.config.horizons_days == (2, 5)
+    assert dataset.snapshot_id == "abc"
+    assert dataset.features == ["size", "weight_class", "is_fragile", "kind", "text"]
+    assert dataset.slices == ["slice_depot", "slice_kind"]
+    assert dataset.kinds() == {
+        "size": "number",
+        "weight_class": "number",
+        "is_fragile": "number",
+        "kind": "category",
+        "text": "text",
+    }
+
+
+def test_snapshot_id_is_the_content_hash(tmp_path: Path) -> None:
+    items, labels = synthetic.frames(40)
+    first = Dataset.from_dir(synthetic.write(tmp_path / "a", items, labels)).snapshot_id
+    assert first == Dataset.from_dir(synthetic.write(tmp_path / "b", items, labels)).snapshot_id
+    other = items.assign(size=items["size"] + 1)
+    assert first != Dataset.from_dir(synthetic.write(tmp_path / "c", other, labels)).snapshot_id
+
+
+@pytest.mark.parametrize(
+    ("items_change", "labels_change", "message"),
+    [
+        (lambda f: f.drop(columns="entity_id"), None, "lack the columns"),
+        (None, lambda f: f.drop(columns="observed_until"), "lack the columns"),
+        (lambda f: f.iloc[:0], None, "are empty"),
+        (None, lambda f: pd.concat([f, f.iloc[:1]]), "more than one label"),
+        (lambda f: pd.concat([f, f.iloc[:1]]), None, "two rows with one observation time"),
+        (None, lambda f: f.iloc[1:], "not in both frames"),
+        (lambda f: f.iloc[1:], None, "not in both frames"),
+        (lambda f: f.assign(y=1.0), None, "must not see them"),
+        (lambda f: f.assign(labelled_at=1.0), None, "must not see them"),
+        (lambda f: f.assign(relevance=1), None, "must not see them"),
+        (lambda f: f.assign(closed_at=1.0), None, "must not see them"),
+        (lambda f: f.assign(hours_from_assignment=1.0), None, "must not see them"),
+        (lambda f: f.assign(assigned_at=1.0), lambda g: g.assign(assigned_at=None), "must not see them"),
+        (lambda f: f.assign(event_at=f["event_at"].dt.tz_localize("UTC")), None, "has a time zone"),
+        (lambda f: f.assign(event_at="yesterday"), None, "holds no times"),
+        (lambda f: f.assign(seen=f["event_at"]), None, "make it a number"),
+        (None, lambda f: f.assign(y=f["y"] - 1e6), "negative"),
+        (None, lambda f: f.assign(labelled_at=pd.NaT), "yet lack y or labelled_at"),
+        (
+            lambda f: f[["item_id", "event_at", "entity_id", "group_id", "slice_depot"]],
+            None,
+            "no feature column",
+        ),
+        (lambda f: f.drop(columns="slice_depot"), None, "slice_depot"),
+    ],
+)
+def test_refuses_in_one_sentence(items_change, labels_change, message) -> None:  # type: ignore[no-untyped-def]
+    items, labels = synthetic.frames(60)
+    items = items_change(items) if items_change else items
+    labels = labels_change(labels) if labels_change else labels
+    with pytest.raises(ValueError, match=message) as caught:
+        Dataset(items, labels, synthetic.CONFIG)
+    assert "\n" not in str(caught.value)
+    assert str(caught.value).endswith(".")
+
+
+@pytest.mark.parametrize("copy", [lambda y: y, np.log1p])
+def test_refuses_a_feature_that_is_the_label_under_another_name(copy) -> None:  # type: ignore[no-untyped-def]
+    items, labels = synthetic.frames(60)
+    with pytest.raises(ValueError, match="'innocent' equals the label"):
+        Dataset(items.assign(innocent=copy(labels["y"])), labels, synthetic.CONFIG)
+
+
+def test_refuses_an_extra_label_column_among_the_features() -> None:
+    items, labels = synthetic.frames(60)
+    with pytest.raises(ValueError, match="stamps"):
+        Dataset(items.assign(stamps=1.0), labels.assign(stamps=2.0), synthetic.CONFIG)
+
+
+def test_missing_folder_and_bad_settings(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no training set at"):
+        Dataset.from_dir(tmp_path / "nowhere")
+    items, labels = synthetic.frames(40)
+    with pytest.raises(ValueError, match="unknown settings"):
+        Dataset.from_dir(synthetic.write(tmp_path, items, labels, '{"colour": 1}'))
+    (tmp_path / "domain.json").write_text("{")
+    with pytest.raises(ValueError, match="is no JSON"):
+        Dataset.from_dir(tmp_path)
+    (tmp_path / "domain.json").unlink()
+    (tmp_path / "label.parquet").write_bytes(b"no parquet")
+    with pytest.raises(ValueError, match="cannot be read"):
+        Dataset.from_dir(tmp_path)
+
+
+@pytest.mark.parametrize("horizons", [[], [0], [-1, 2], ["a"]])
+def test_refuses_horizons_that_are_no_days(horizons: list[object]) -> None:
+    with pytest.raises(ValueError, match="horizons_days"):
+        DomainConfig.from_mapping({"horizons_days": horizons})
+
+
+def test_rows_come_into_one_order() -> None:
+    items, labels = synthetic.frames(60)
+    shuffled = Dataset(
+        items.sample(frac=1, random_state=1), labels.sample(frac=1, random_state=2), synthetic.CONFIG
+    )
+    pd.testing.assert_frame_equal(shuffled.items, Dataset(items, labels, synthetic.CONFIG).items)
+    assert (shuffled.row_labels()["item_id"] == shuffled.items["item_id"]).all()
+
+
+def test_arrays_for_scikit_learn(tmp_path: Path) -> None:
+    from sklearn.linear_model import Ridge
+    from sklearn.model_selection import cross_val_score
+
+    items, labels = synthetic.frames(400)
+    settings = '{"timeline": "slice_depot"}'
+    dataset = Dataset.from_dir(synthetic.write(tmp_path, items, labels, settings))
+    x, y, cv_split = dataset.as_sklearn_cv_split(subset_size=20)
+    assert x.shape[0] == len(y) == 20
+    assert np.isfinite(x).all() and (y >= 0).all()
+    again, _, _ = dataset.as_sklearn_cv_split(subset_size=20)
+    np.testing.assert_array_equal(x, again)
+    x, y, cv_split = dataset.as_sklearn_cv_split()
+    assert cv_split.get_n_splits() == 1
+    ((train, validation),) = cv_split.split()
+    assert len(train) > len(validation) > 0
+    assert cross_val_score(Ridge(), x, np.log1p(y), cv=cv_split, scoring="r2")[0] > 0.2
+    with pytest.raises(ValueError, match="at least 2"):
+        dataset.as_sklearn_cv_split(subset_size=1)

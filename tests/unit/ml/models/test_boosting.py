@@ -1,0 +1,99 @@
+"""Numbers of trees and the start of LambdaRank, against what they are by definition."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from ml.data.folds import Fold
+from ml.models.boosting import Objective, Rows, fit_booster, raw_scores, start_trees
+from ml.stats.metrics import auc
+from ml.stats.rank_metrics import ndcg
+from ml.tasks.stopping import rounds_by_folds
+from tests.unit.ml import grouped
+
+NAMES = ["load", "noise", "urgency"]
+EARLIER, LATER = np.arange(480), np.arange(480, 840)
+PARAMS = {
+    "n_estimators": 80,
+    "learning_rate": 0.1,
+    "num_leaves": 7,
+    "subsample": 0.7,
+    "min_child_samples": 10,
+}
+
+
+def rows(column: str) -> Rows:
+    items, labels = grouped.frames()
+    x = items[NAMES].to_numpy(np.float32)
+    groups = items["group_id"].to_numpy(dtype=object)
+    return Rows(x, labels[column].to_numpy(float), groups, np.ones(len(x)))
+
+
+@pytest.mark.parametrize(
+    ("objective", "more"), [("binary", {}), ("lambdarank", {}), ("lambdarank", {"gain_trees": 20})]
+)
+def test_one_fold_stops_where_its_validation_rows_do(objective: Objective, more: dict[str, Any]) -> None:
+    data = rows("y" if objective == "binary" else "relevance")
+    params = {**PARAMS, **more}
+    groups = data.groups[LATER]
+
+    def judge(y: NDArray[np.float64], score: NDArray[np.float64]) -> float:
+        return float((auc(y, score) if objective == "binary" else ndcg(y, score, groups, 99))[0])
+
+    stopped = fit_booster(
+        data.at(EARLIER), NAMES, objective, params, 0, data.at(LATER), judge, patience=15
+    ).current_iteration() - start_trees(params)
+    folds = [Fold(EARLIER, LATER)]
+    found = rounds_by_folds(
+        data, folds, NAMES, objective, params, 0, lambda at: lambda s: judge(data.y[at], s), patience=15
+    )
+    assert found == stopped
+    assert 1 <= found < 80
+
+
+def test_several_folds_decide_by_their_mean() -> None:
+    data = rows("y")
+    curves: dict[int, list[float]] = {0: [0.1, 0.9, 0.2, 0.5], 60: [0.3, 0.0, 0.4, 0.2]}
+    asked = {start: iter(values) for start, values in curves.items()}
+    folds = [Fold(EARLIER, np.arange(start, start + 60)) for start in curves]
+    params = {**PARAMS, "n_estimators": 4}
+    judge = lambda at: lambda s: next(asked[int(at[0])])  # noqa: E731
+    assert rounds_by_folds(data, folds, NAMES, "binary", params, 0, judge) == 2
+
+
+def test_lambdarank_starts_from_the_expected_gain() -> None:
+    """The first tree is a relevant row's gain times their share; the next ones tell who is one."""
+    data = rows("relevance")
+    booster = fit_booster(
+        data, NAMES, "lambdarank", {**PARAMS, "gain_trees": 60, "lambdarank_truncation_level": 30}, 0
+    )
+    urgency = data.x[:, 2]
+    gain = 2.0 ** (2 + (urgency >= 3) + (urgency >= 4)) - 1.0
+    first = booster.predict(data.x, raw_score=True, num_iteration=1)
+    np.testing.assert_allclose(np.exp(first), gain * (data.y > 0).mean(), rtol=1e-4)
+    start = np.exp(booster.predict(data.x, raw_score=True, num_iteration=start_trees({"gain_trees": 60})))
+    true_gain = 2.0**data.y - 1.0
+    assert start.mean() == pytest.approx(true_gain.mean(), rel=0.15)
+    high = start >= np.quantile(start, 0.8)
+    assert start[high].mean() == pytest.approx(true_gain[high].mean(), rel=0.25)
+    assert booster.current_iteration() == 61 + 80
+    assert ndcg(data.y, raw_scores(booster, data.x), data.groups, 10)[0] > 0.9
+
+
+def test_gains_of_the_start_follow_label_gain() -> None:
+    data = rows("relevance")
+    params = {**PARAMS, "n_estimators": 1, "gain_trees": 5, "label_gain": [0, 1, 2, 3, 4]}
+    first = fit_booster(data, NAMES, "lambdarank", params, 0).predict(data.x, raw_score=True, num_iteration=1)
+    urgency = data.x[:, 2]
+    linear = 2.0 + (urgency >= 3) + (urgency >= 4)
+    np.testing.assert_allclose(np.exp(first), linear * (data.y > 0).mean(), rtol=1e-4)
+
+
+def test_a_start_for_a_scorer_is_refused() -> None:
+    with pytest.raises(ValueError, match="gain_trees 5 has a meaning for LambdaRank only"):
+        fit_booster(rows("y"), NAMES, "binary", {"gain_trees": 5}, 0)
+    assert start_trees({}) == 0

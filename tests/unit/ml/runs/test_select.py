@@ -1,0 +1,107 @@
+"""The choice of the best model: by validation only, with reasons for every refusal."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from ml.runs.card import leaderboard_text, model_card
+from ml.runs.select import Gate, choose_best, gate_table, leaderboard
+from ml.stats.figure import Metric
+from ml.store.record import Evaluation
+
+
+def evaluation(
+    model: str, validation: float, test: float = 1.0, floor: float = 2.0, weighted: float = 1.0
+) -> Evaluation:
+    figures = [
+        Metric("validation", "mae_log", validation, validation - 0.1, validation + 0.1, 10),
+        Metric("validation", "mae_log_median", floor, None, None, 10),
+        Metric("validation", "mae_log_censoring_weighted", weighted, None, None, 10),
+        Metric("test", "mae_log", test, None, None, 20),
+        Metric("test", "auc_7d", 0.7, 0.6, 0.8, 20),
+    ]
+    return Evaluation("v", "r", "d", "regression", model, "s" * 64, "c", 0, {}, ["f"], None, figures)
+
+
+def summary(flagged: bool = True, **gaps: float) -> pd.DataFrame:
+    common = {"split": "validation", "n_assessable": 2, "flagged": flagged, "flagged_slices": "north"}
+    rows = [
+        common
+        | {"model": m, "dimension": "depot", "relative_gap": 2 * g, "shrunk_gap": g, "is_outcome": False}
+        for m, g in gaps.items()
+    ]
+    outcome = {"model": "a", "dimension": "speed", "relative_gap": 99.0, "shrunk_gap": 99.0}
+    return pd.DataFrame([*rows, common | outcome | {"is_outcome": True, "n_assessable": 0}])
+
+
+def test_validation_decides_and_the_test_part_has_no_say() -> None:
+    choice = choose_best([evaluation("a", 1.5, test=0.1), evaluation("b", 1.4, test=9.0)])
+    assert choice.model == "b" and "1.4000" in choice.reason and choice.refused == {}
+
+
+def test_the_deciding_figure_can_be_changed() -> None:
+    both = [evaluation("a", 1.5, weighted=0.9), evaluation("b", 1.4, weighted=1.1)]
+    assert choose_best(both, gate=Gate(deciding="mae_log_censoring_weighted")).model == "a"
+    with pytest.raises(ValueError, match="no validation figure 'luck'"):
+        choose_best(both, gate=Gate(deciding="luck"))
+
+
+def test_what_does_not_beat_the_median_is_refused() -> None:
+    choice = choose_best([evaluation("a", 2.0), evaluation("b", 2.5), evaluation("c", 1.9)])
+    assert choice.model == "c"
+    assert set(choice.refused) == {"a", "b"} and "does not beat the median" in choice.refused["a"]
+
+
+def test_a_gap_is_judged_by_what_the_model_adds_to_the_medians_own() -> None:
+    both = [evaluation("median", 1.9), evaluation("a", 1.1), evaluation("b", 1.2)]
+    gaps = summary(median=0.5, a=1.1, b=0.9)
+    choice = choose_best(both, gaps)
+    assert choice.model == "b" and set(choice.refused) == {"a"}
+    assert "depot: shrunk_gap expected at most 1, actual 1.1" in choice.refused["a"]
+    assert choose_best(both, gaps, Gate(ratio_to_baseline=2.5)).model == "a"
+    assert choose_best(both, gaps, Gate(allowance=0.7)).model == "a"
+    assert choose_best(both, summary(flagged=False, median=0.5, a=1.1, b=0.9)).model == "a"
+
+
+def test_a_limit_that_is_given_replaces_the_medians() -> None:
+    both = [evaluation("median", 1.9), evaluation("a", 1.1), evaluation("b", 1.2)]
+    gaps = summary(median=0.5, a=1.1, b=0.9)
+    assert choose_best(both, gaps, Gate(thresholds={"depot": {"relative_gap": 2.3}})).model == "a"
+    strict = choose_best(both, gaps, Gate(thresholds={"*": {"shrunk_gap": 0.6}}))
+    assert strict.model == "median" and "expected at most 0.6" in strict.refused["b"]
+    assert choose_best(both, gaps, Gate(judge_others=False)).model == "a"
+    with pytest.raises(ValueError, match="dimension 'colour'"):
+        choose_best(both, gaps, Gate(thresholds={"colour": {"shrunk_gap": 1.0}}))
+
+
+def test_the_gate_is_a_table_of_expected_and_actual() -> None:
+    table = gate_table("a", summary(median=0.5, a=1.1), Gate(), "validation")
+    assert table.to_dict("records") == [
+        {"dimension": "depot", "metric": "shrunk_gap", "expected": 1.0, "actual": 1.1, "flagged": True}
+        | {"verdict": "failed"}
+    ]
+    quiet = gate_table("a", summary(flagged=False, median=0.5, a=1.1), Gate(), "validation")
+    assert quiet["verdict"].tolist() == ["within noise"]
+
+
+def test_none_is_chosen_when_all_are_refused() -> None:
+    refused = [evaluation("a", 2.0), evaluation("b", 2.5)]
+    choice = choose_best(refused)
+    assert choice.model is None and len(choice.refused) == 2
+    assert "# Model card: none" in model_card(refused, choice)
+    with pytest.raises(ValueError, match="no evaluated model"):
+        choose_best([])
+
+
+def test_leaderboard_and_card() -> None:
+    both = [evaluation("a", 1.5), evaluation("b", 1.4)]
+    table = leaderboard(both)
+    assert table["model"].tolist() == ["b", "b", "a", "a"]
+    assert table["split"].tolist() == ["validation", "test"] * 2
+    assert "auc_7d" in table.columns
+    text = leaderboard_text(both)
+    assert text.splitlines()[0].startswith("model") and len(text.splitlines()) == 5
+    card = model_card(both, choose_best(both))
+    assert "# Model card: b (d)" in card and "| test | auc_7d | 0.700 | 0.600 to 0.800 | 20 |" in card
+    assert leaderboard([]).empty

@@ -1,0 +1,286 @@
+"""Scorers and rankers: what they refuse, what they never see, and that a repeat gives the same bytes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ml.data.dataset import Dataset
+from ml.data.folds import known_before_test
+from ml.errors import TooLittleDataError
+from ml.models.boosting import check_params
+from ml.tasks.ranker import train_ranker
+from ml.tasks.scorer import train_scorer
+from ml.tasks.scoring import ScoringConfig, TrainedScoring, split_for
+from ml.tasks.scoring_model import hold_above_cut
+from ml.tasks.stopping import stopping_folds
+from tests.unit.ml import grouped
+
+CONFIG = ScoringConfig(
+    validation_groups=3, test_groups=4, cv_folds=3, replicates=50, patience=20, params={"n_estimators": 60}
+)
+
+
+def value(trained: TrainedScoring, metric: str, split: str = "test") -> float | None:
+    return next(m.value for m in trained.metrics if (m.split, m.metric) == (split, metric))
+
+
+def changed(
+    items: dict[str, Any] | None = None, labels: dict[str, Any] | None = None, **size: int
+) -> Dataset:
+    first, second = grouped.frames(**size)
+    return Dataset(first.assign(**(items or {})), second.assign(**(labels or {})), grouped.CONFIG)
+
+
+def test_a_scorer_finds_the_signal_that_the_baseline_misses() -> None:
+    trained = train_scorer(grouped.dataset(), CONFIG)
+    auc, base = value(trained, "auc"), value(trained, "auc_baseline")
+    assert auc is not None and base is not None
+    assert 0.75 < auc < 0.97 and 0.4 < base < 0.6
+    gain = next(m for m in trained.metrics if (m.split, m.metric) == ("test", "auc_gain_vs_baseline"))
+    assert gain.ci_low is not None and gain.ci_low > 0
+    assert len(trained.cv_scores) == 3 and all(0.7 < (s or 0) < 1 for s in trained.cv_scores)
+    frame = trained.predictions
+    assert frame["y_pred"].between(0, 1).all() and frame["item_id"].is_unique
+    assert 1 <= trained.best_iteration <= 60
+
+
+def test_a_ranker_puts_high_grades_first() -> None:
+    trained = train_ranker(grouped.dataset(), CONFIG)
+    ndcg, base = value(trained, "ndcg@10"), value(trained, "ndcg@10_baseline")
+    assert ndcg is not None and base is not None and ndcg > base + 0.2
+
+
+@pytest.mark.parametrize("train", [train_scorer, train_ranker])
+def test_two_runs_give_the_same_bytes(train: Any) -> None:
+    first, second = (train(grouped.dataset(), CONFIG) for _ in range(2))
+    assert first.model.booster_text == second.model.booster_text
+    pd.testing.assert_frame_equal(first.predictions, second.predictions)
+    other = train(grouped.dataset(), replace(CONFIG, seed=1))
+    assert other.model.booster_text != first.model.booster_text
+
+
+@pytest.mark.parametrize("train", [train_scorer, train_ranker])
+def test_neither_stopping_nor_fitting_sees_a_test_row(train: Any) -> None:
+    """Test rows may be anything: the model, its stopping, calibration and threshold stay as they were."""
+    data = grouped.dataset()
+    test = split_for(data, CONFIG).rows("test")
+    items, labels = data.items.copy(), data.labels.copy()
+    items.loc[test, ["load", "noise", "hint"]] = 99.0
+    flipped = 1.0 - labels.loc[test, "y"]
+    labels.loc[test, "y"] = flipped
+    labels.loc[test, "relevance"] = (2 * flipped).astype(int)
+    before, after = train(data, CONFIG), train(Dataset(items, labels, grouped.CONFIG), CONFIG)
+    assert before.model.booster_text == after.model.booster_text
+    assert before.best_iteration == after.best_iteration
+    assert before.model.threshold == after.model.threshold
+    assert value(before, "auc") != value(after, "auc")
+
+
+def with_validation_turned(data: Dataset, config: ScoringConfig) -> Dataset:
+    labels = data.labels.copy()
+    validation = split_for(data, config).rows("validation")
+    labels.loc[validation, "y"] = 1.0 - labels.loc[validation, "y"]
+    return Dataset(data.items, labels, grouped.CONFIG)
+
+
+def test_stopping_judges_validation_rows() -> None:
+    """With validation labels turned round, more trees only hurt: it stops at once."""
+    data = grouped.dataset(size=300, seed=1)
+    assert train_scorer(data, CONFIG).best_iteration > 10
+    assert train_scorer(with_validation_turned(data, CONFIG), CONFIG).best_iteration < 10
+
+
+def test_a_tiny_validation_part_does_not_decide_the_number_of_trees() -> None:
+    """One small group turned round stops nothing: three folds before it say otherwise."""
+    config = replace(CONFIG, validation_groups=1, params={"n_estimators": 60, "learning_rate": 0.02})
+    turned = with_validation_turned(grouped.dataset(), config)
+    assert train_scorer(turned, config).best_iteration > 10
+
+
+@pytest.mark.parametrize(("size", "is_enough"), [(60, False), (300, True)])
+def test_few_positives_call_for_folds_before_the_test_part(size: int, is_enough: bool) -> None:
+    data = grouped.dataset(size=size)
+    split = split_for(data, CONFIG)
+    target = data.row_labels()["y"].to_numpy(float)
+    folds = stopping_folds(data, split, target)
+    assert (folds == []) is is_enough
+    before = set(np.flatnonzero(known_before_test(data, split)))
+    for fold in folds:
+        assert before.issuperset(fold.fit) and before.issuperset(fold.score)
+    assert stopping_folds(data, split, np.zeros(len(target))) == []
+
+
+def test_labels_known_too_late_teach_nothing() -> None:
+    data = grouped.dataset()
+    split = split_for(data, CONFIG)
+    late = split.rows("train", "validation") & ~known_before_test(data, split)
+    assert late.any()
+    labels = data.labels.copy()
+    labels.loc[late, "y"] = 1.0 - labels.loc[late, "y"]
+    turned = train_scorer(Dataset(data.items, labels, grouped.CONFIG), CONFIG)
+    assert turned.model.booster_text == train_scorer(data, CONFIG).model.booster_text
+
+
+def test_permuted_labels_teach_nothing() -> None:
+    items, labels = grouped.frames(n_groups=16, size=150)
+    rng = np.random.default_rng(3)
+    order = rng.permutation(len(labels))
+    labels["y"], labels["relevance"] = labels["y"].to_numpy()[order], labels["relevance"].to_numpy()[order]
+    trained = train_scorer(
+        Dataset(items, labels, grouped.CONFIG), replace(CONFIG, test_groups=8, replicates=0, cv_folds=0)
+    )
+    assert 0.45 <= (value(trained, "auc") or 0) <= 0.55
+
+
+@pytest.mark.parametrize(
+    ("column", "copy"),
+    [
+        ("y", lambda y: y),
+        ("relevance", lambda y: y),
+        ("labelled_at", lambda y: y),
+        ("is_it", lambda y: y),
+        ("reversed", lambda y: 1 - y),
+        ("steep", lambda y: y * 5 + np.linspace(0, 1, len(y))),
+        ("word", lambda y: np.where(y > 0, "bad", "good")),
+        ("only_when_bad", lambda y: np.where(y > 0, "bad", None)),
+        ("gap", lambda y: np.where(y > 0, np.arange(len(y)), np.nan)),
+    ],
+)
+def test_a_label_among_the_features_is_refused(column: str, copy: Any) -> None:
+    with pytest.raises(ValueError, match=r"label|leak"):
+        train_scorer(changed({column: copy(grouped.frames()[1]["y"].to_numpy())}), CONFIG)
+
+
+def test_text_columns_are_read_not_crashed_on() -> None:
+    data = grouped.dataset()
+    assert {"text", "category", "number"} == set(data.kinds().values())
+    names = train_scorer(data, CONFIG).feature_list
+    assert any(name.startswith("text_svd_") for name in names) and "kind=crate" in names
+
+
+def test_fractional_grades_are_refused() -> None:
+    _, labels = grouped.frames()
+    grades = labels["relevance"].astype(float)
+    grades[7] = 2.5
+    with pytest.raises(ValueError, match=r"'parcel#00007' is 2\.5.*whole grades"):
+        train_ranker(changed(labels={"relevance": grades}), CONFIG)
+    grades[7] = np.nan
+    with pytest.raises(ValueError, match="whole grades"):
+        train_ranker(changed(labels={"relevance": grades}), CONFIG)
+
+
+@pytest.mark.parametrize(("train", "constant"), [(train_scorer, 0), (train_scorer, 1), (train_ranker, 0)])
+def test_a_single_class_is_refused(train: Any, constant: int) -> None:
+    with pytest.raises(TooLittleDataError, match="needs"):
+        train(changed(labels={"y": float(constant), "relevance": constant}), CONFIG)
+
+
+def test_a_single_class_in_training_alone_is_refused() -> None:
+    data = grouped.dataset()
+    labels = data.labels.copy()
+    labels.loc[split_for(data, CONFIG).rows("train"), "y"] = 0.0
+    with pytest.raises(TooLittleDataError, match=r"training part .* 0 of them positive"):
+        train_scorer(Dataset(data.items, labels, grouped.CONFIG), CONFIG)
+
+
+def test_labels_that_are_not_0_and_1_are_refused() -> None:
+    with pytest.raises(ValueError, match="takes 0 and 1"):
+        train_scorer(changed(labels={"y": np.linspace(0, 3, 840)}), CONFIG)
+
+
+def test_subsample_acts() -> None:
+    full, half = (
+        train_scorer(grouped.dataset(), replace(CONFIG, params={"n_estimators": 20, "subsample": share}))
+        for share in (1.0, 0.5)
+    )
+    assert full.model.booster_text.split("parameters:")[0] != half.model.booster_text.split("parameters:")[0]
+    assert check_params({"subsample": 0.5})["subsample_freq"] == 1
+    with pytest.raises(ValueError, match="does nothing"):
+        check_params({"subsample": 0.5, "subsample_freq": 0})
+    with pytest.raises(ValueError, match="unknown"):
+        check_params({"subsampel": 0.5})
+
+
+@pytest.mark.parametrize("train", [train_scorer, train_ranker])
+def test_an_empty_test_part_has_no_figures(train: Any) -> None:
+    trained = train(grouped.dataset(), replace(CONFIG, test_groups=0))
+    assert value(trained, "auc") is None and value(trained, "ndcg@10") is None
+    assert value(trained, "auc", "validation") is not None
+
+
+def test_groups_of_one_are_ranked() -> None:
+    items, labels = grouped.frames()
+    items["group_id"] = [f"g{k}" if k % 60 < 3 else g for k, g in enumerate(items["group_id"])]
+    trained = train_ranker(
+        Dataset(items, labels, grouped.CONFIG), replace(CONFIG, validation_groups=0.2, test_groups=0.3)
+    )
+    assert 0 < (value(trained, "ndcg@5") or 0) <= 1
+
+
+def test_rows_that_may_have_been_trained_on_are_not_scored() -> None:
+    data = grouped.dataset()
+    model = train_scorer(data, CONFIG).model
+    test = split_for(data, CONFIG).rows("test")
+    with pytest.raises(ValueError, match="may have been trained on"):
+        model.score_new(data.items)
+    newest = data.items[data.items["group_id"] == "week-13"]
+    scored = model.score_new(newest)
+    assert test[newest.index].all()
+    assert sorted(scored["rank"]) == list(range(1, 61)) and scored["probability"].between(0, 1).all()
+    assert (scored.sort_values("rank")["score"].diff().dropna() <= 0).all()
+    backwards = model.score_new(newest.iloc[::-1])
+    pd.testing.assert_frame_equal(backwards.iloc[::-1].reset_index(drop=True), scored.reset_index(drop=True))
+    with pytest.raises(ValueError, match="twice"):
+        model.score_new(pd.concat([newest, newest]))
+
+
+def test_what_is_old_is_judged_on_its_own_timeline() -> None:
+    """Of two places of which one ended years before the other, both have rows that are new."""
+    items, labels = grouped.frames(n_groups=12, size=60)
+    early = np.arange(len(items)) % 2 == 0
+    items["slice_place"] = np.where(early, "closed", "open")
+    items["group_id"] = items["slice_place"] + items["group_id"]
+    items.loc[early, "event_at"] -= pd.Timedelta(days=2000)
+    labels.loc[early, ["labelled_at", "observed_until"]] -= pd.Timedelta(days=2000)
+    data = Dataset(items, labels, replace(grouped.CONFIG, timeline="slice_place"))
+    model = train_ranker(data, replace(CONFIG, validation_groups=0.2, test_groups=0.3, cv_folds=0)).model
+    newest = data.items.groupby("slice_place")["event_at"].transform("max") == data.items["event_at"]
+    assert set(data.items[newest]["slice_place"]) == {"closed", "open"}
+    assert len(model.score_new(data.items[newest])) == newest.sum()
+    oldest = data.items[data.items["event_at"] == data.items["event_at"].min()]
+    with pytest.raises(ValueError, match="may have been trained on"):
+        model.score_new(oldest)
+    unseen = oldest.assign(slice_place="a third")
+    assert len(model.score_new(unseen)) == len(unseen)
+
+
+def test_reasons_are_the_strongest_contributions_of_item_columns() -> None:
+    data = grouped.dataset()
+    model = train_scorer(data, CONFIG).model
+    newest = data.items[data.items["group_id"] == "week-13"]
+    everything = model.reasons_encoded(model.encoder.transform(newest), top=99)
+    scored = model.score_new(newest)
+    first_five = scored["reasons"]
+    short = model.score_new(newest, reasons_to_rank=7)
+    assert (short["reasons"].map(len) == np.where(scored["rank"] <= 7, 5, 0)).all()
+    assert list(short.loc[short["rank"] <= 7, "reasons"]) == list(first_five[scored["rank"] <= 7])
+    for row, reasons in enumerate(first_five):
+        assert len(reasons) == 5 and reasons == everything[row][:5]
+        sizes = [abs(reason["contribution"]) for reason in reasons]
+        assert sizes == sorted(sizes, reverse=True)
+        assert {reason["feature"] for reason in everything[row]} == set(data.features)
+    assert pd.Series([reasons[0]["feature"] for reasons in first_five]).mode()[0] == "load"
+
+
+def test_items_held_above_the_cut_stay_there() -> None:
+    rank = np.arange(1, 9)
+    must = np.array([False, True, False, False, False, False, True, False])
+    held = hold_above_cut(rank, must, cut=4)
+    assert list(held) == [1, 2, 3, 5, 6, 7, 4, 8]
+    assert list(hold_above_cut(rank, ~must, cut=2)[~must]) == [1, 2, 3, 4, 5, 6]
+    assert list(hold_above_cut(rank, np.zeros(8, dtype=bool), cut=4)) == list(rank)
