@@ -101,6 +101,7 @@ create table if not exists raw.alert_money_flows (
     batch_id varchar not null,
     processing_date date not null,
     window_days bigint not null,
+    network varchar not null,      -- the payer's
     from_address varchar not null,
     to_address varchar not null,
     tx_count bigint not null,
@@ -119,9 +120,10 @@ create table if not exists raw.alert_ground_truth (
 
 -- Who holds an address, where the delivery says so: for slices, never for features. The newest delivery counts.
 create table if not exists raw.alert_accounts (
-    address varchar primary key,
     network varchar,
+    address varchar,
     region varchar,
     age_band varchar,
-    source varchar not null
+    source varchar not null,
+    primary key (network, address)
 );

@@ -24,7 +24,7 @@ from orchestration.store.warehouse import open_pipeline_database
 from tests.dbt.conftest import Dbt
 from tests.paths import ALERT_BATCHES, ROOT
 
-MODELS = ROOT / "dbt_project" / "models" / "alerts"
+MODELS = ROOT / "dbt_project" / "models"
 TRAINING = {"train_alerts": "label_alerts", "train_alert_clusters": "label_alert_clusters"}
 TABLES = [*(f"alert_{name}" for name in FILES), "alert_batches", "alert_accounts"]
 
@@ -42,7 +42,7 @@ def land_and_load(source: AlertSource, folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def models(dbt: Dbt) -> Models:
-    own = {path.stem for path in MODELS.rglob("*.sql")}
+    own = {path.stem for path in MODELS.glob("*/alerts/*.sql")}
     return [(name, sql) for name, sql in dbt.models() if name.split(".")[1] in own]
 
 
@@ -155,13 +155,82 @@ def test_other_rows_of_an_address_neither_double_nor_change_an_alert(
     changed = build(
         sample,
         [
-            window.format("'elsewhere' as network, 0.77 as pagerank"),
+            window.format("'elsewhere' as network, 0.77 as pagerank, 0.9 as reciprocity_ratio"),
             window.format("batch_id || '0' as batch_id, 280 as window_days, 0.88 as pagerank"),
         ],
     )
     for relation in TRAINING:
-        # How reciprocal a neighbour is is looked up by its address alone, which both networks share here.
         assert differences(features(full, relation), features(changed, relation)) == []
+
+
+def two_networks(seed: int, accounts: str, kept: str = "ab") -> list[str]:
+    """Two networks `a` and `b` that share all addresses, each with a life of its own (or one of them).
+
+    On `b` every address plays another's part in the graph and the outcomes are turned around. The accounts
+    list `all` addresses on both, `none`, or (`others`) the networks that the sample knew.
+    """
+
+    def part(column: str) -> str:
+        return f"(select part from parts where parts.address = copied.{column})"
+
+    on_b = {
+        "alerts": f"{part('address')} as address, 'b' || alert_id as alert_id",
+        "features": f"{part('address')} as address",
+        "clusters": f"{part('primary_address')} as primary_address, 'b' || cluster_id as cluster_id,"
+        " 'b' || primary_alert_id as primary_alert_id,"
+        " list_transform(related_alert_ids, lambda id: 'b' || id) as related_alert_ids",
+        "money_flows": f"{part('from_address')} as from_address, {part('to_address')} as to_address",
+    }
+    changes = [
+        "create table addresses as select from_address as address from raw.alert_money_flows"
+        " union select to_address from raw.alert_money_flows union select address from raw.alert_features",
+        f"""
+        create table parts as
+        with ordered as (select address, row_number() over (order by address) as place from addresses),
+        drawn as (
+            select address, row_number() over (order by hash(address || '{seed}')) as place from addresses
+        )
+        select ordered.address, drawn.address as part from ordered join drawn using (place)
+        """,
+    ]
+    for name, replaced in on_b.items():
+        table = f"raw.alert_{name}"
+        changes += [
+            f"update {table} set network = 'a'",
+            f"insert into {table} by name"
+            f" select * replace ('b' as network, {replaced}) from {table} as copied",
+            f"delete from {table} where not contains('{kept}', network)",
+        ]
+    changes += [
+        "insert into raw.alert_ground_truth by name"
+        " select * replace ('b' || alert_id as alert_id, 1 - ground_truth as ground_truth)"
+        " from raw.alert_ground_truth",
+        "delete from raw.alert_ground_truth where alert_id not in (select alert_id from raw.alert_alerts)",
+    ]
+    if accounts != "others":
+        changes.append("delete from raw.alert_accounts")
+    if accounts == "all":
+        changes.append(
+            "insert into raw.alert_accounts select network, address, 'of ' || network, 'x', 'sample'"
+            " from addresses cross join (values ('a'), ('b')) as networks(network)"
+        )
+    return changes
+
+
+@pytest.mark.parametrize(("seed", "accounts"), [(1, "all"), (2, "none"), (3, "others")])
+def test_an_address_on_two_networks_is_two_parties(
+    build: Build, sample: Path, seed: int, accounts: str
+) -> None:
+    """Two networks with the same addresses give what two runs with one network each give."""
+    both, *alone = (build(sample, two_networks(seed, accounts, kept)) for kept in ("ab", "a", "b"))
+    # How sure a rule is within its batch is asked of the whole batch, whatever the networks.
+    of_the_batch = {"train_alerts": ["confidence_pct_in_batch"], "train_alert_clusters": []}
+    for relation in TRAINING:
+        query = f"from training.{relation} order by item_id"
+        together = rows(both, query)
+        apart = sorted((row for one in alone for row in rows(one, query)), key=lambda row: row["item_id"])
+        assert len(together) > 100
+        assert differences(together, apart) == of_the_batch[relation]
 
 
 def test_label_columns_are_never_features(full: duckdb.DuckDBPyConnection) -> None:

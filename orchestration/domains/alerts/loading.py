@@ -72,11 +72,13 @@ def load_alert_batches(
     Raises
     ------
     SourceError
-        If `source` is `sample` and the warehouse holds real alerts, or the accounts cannot be read.
+        If `source` is `sample` and the warehouse holds real alerts, the accounts cannot be read, or the
+        warehouse is older than the network of money flows and its batches are not delivered again.
     """
     create_alert_tables(connection)
     if source == SAMPLE:
         _refuse_beside_real_alerts(connection)
+    _read_again_without_networks(connection, delivery, source)
     now = loaded_at or datetime.now(UTC).replace(tzinfo=None)
     # What the sample loaded does not count for a real source, which is about to remove it.
     known = dict(
@@ -194,17 +196,42 @@ def _load_accounts(connection: duckdb.DuckDBPyConnection, accounts: LandedFile, 
         loaded = connection.execute(
             """
             insert or replace into raw.alert_accounts
-            select address, any_value(network), any_value(region), any_value(age_band), ?
-            from read_parquet(?) where address is not null group by address
+            select network, address, any_value(region), any_value(age_band), ?
+            from read_parquet(?) where address is not null group by network, address
             """,
             [source, str(accounts.path)],
         ).fetchall()
+    except duckdb.ConstraintException as error:
+        raise SourceError(
+            f"The file {accounts.name} has an address without a network, on which it is nobody: name it, or"
+            " take the row out."
+        ) from error
     except (duckdb.BinderException, duckdb.InvalidInputException, duckdb.IOException) as error:
         raise SourceError(
             f"The file {accounts.name} cannot be read ({str(error).splitlines()[0]}): accounts.parquet needs"
             " the columns address, network, region and age_band; correct or remove it."
         ) from error
     return int(loaded[0][0])
+
+
+def _read_again_without_networks(
+    connection: duckdb.DuckDBPyConnection, delivery: Delivery, source: str
+) -> None:
+    """Empty the tables of a warehouse whose money flows have no network: the delivery fills them again."""
+    if "network" in connection.sql("from raw.alert_money_flows").columns:
+        return
+    loaded = "select batch_id from raw.alert_batches where status = 'loaded' and (source = ?) = (? = ?)"
+    kept = {batch_id for (batch_id,) in connection.execute(loaded, [SAMPLE, source, SAMPLE]).fetchall()}
+    gone = sorted(kept - {batch.batch_id for batch in delivery.batches})
+    if gone:
+        raise SourceError(
+            f"This warehouse was made before money flows kept their network, and its batch {gone[0]} is not"
+            " delivered any more: put it back below ALERT_BATCHES, or set WAREHOUSE_DIR to another folder."
+        )
+    with transaction(connection):
+        for name in (*FILES, "batches", "accounts"):
+            connection.execute(f"drop table raw.alert_{name}")
+        create_alert_tables(connection)
 
 
 def _refuse_beside_real_alerts(connection: duckdb.DuckDBPyConnection) -> None:

@@ -50,6 +50,12 @@ left join windows
         and observations.network = windows.network
         and observations.address = windows.address
 left join neighbourhoods
-    on observations.batch_id = neighbourhoods.batch_id and observations.address = neighbourhoods.address
+    on
+        observations.batch_id = neighbourhoods.batch_id
+        and observations.network = neighbourhoods.network
+        and observations.address = neighbourhoods.address
 left join second_neighbours
-    on observations.batch_id = second_neighbours.batch_id and observations.address = second_neighbours.address
+    on
+        observations.batch_id = second_neighbours.batch_id
+        and observations.network = second_neighbours.network
+        and observations.address = second_neighbours.address

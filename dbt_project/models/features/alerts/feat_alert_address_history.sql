@@ -28,6 +28,13 @@ select
     reputations.event_timestamp,
     reputations.available_at
 from observations
-inner join alerted on observations.address = alerted.address and observations.event_at = alerted.event_at
+inner join alerted
+    on
+        observations.network = alerted.network
+        and observations.address = alerted.address
+        and observations.event_at = alerted.event_at
 inner join reputations
-    on observations.batch_id = reputations.batch_id and observations.address = reputations.address
+    on
+        observations.batch_id = reputations.batch_id
+        and observations.network = reputations.network
+        and observations.address = reputations.address

@@ -1,6 +1,7 @@
--- What was known about an address after each of its labels: the alerts that investigators had decided by then.
+-- What was known about an address of a network after each of its labels: the alerts that investigators had decided by then.
 with outcomes as (
     select
+        alerts.network,
         alerts.address,
         outcomes.alert_id,
         outcomes.processing_date,
@@ -11,6 +12,7 @@ with outcomes as (
 )
 
 select
+    network,
     address,
     alert_id as id,
     -- Labels of the same instant are peers: each row counts them all, so it does not matter which one answers.
@@ -21,4 +23,4 @@ select
     labelled_at as event_timestamp,
     labelled_at as available_at
 from outcomes
-window known as (partition by address order by labelled_at range unbounded preceding)
+window known as (partition by network, address order by labelled_at range unbounded preceding)

@@ -1,6 +1,6 @@
 -- What was known about each address at T: labels of earlier batches that arrived before T, never later ones.
 with observations as (
-    select item_id, batch_id, event_at, address
+    select item_id, batch_id, event_at, network, address
     from {{ ref('int_alert_party__observation') }}
 ),
 
@@ -8,7 +8,7 @@ known as (
     {{ as_of_join(
         spine='observations',
         history=ref('int_address__outcome_history'),
-        key=['address'],
+        key=['network', 'address'],
         features=['n_labelled', 'n_reported', 'last_reported_on', 'last_dismissed_on'],
         ttl='3650 days'
     ) | indent(4) }}
@@ -16,6 +16,7 @@ known as (
 
 select
     observations.batch_id,
+    observations.network,
     observations.address,
     observations.event_at,
     coalesce(known.n_labelled, 0)::integer as n_labelled,

@@ -5,7 +5,7 @@ with links as (
 ),
 
 alerted as (
-    select distinct batch_id, address
+    select distinct batch_id, network, address
     from {{ ref('int_alert__observation') }}
 ),
 
@@ -15,26 +15,30 @@ reputations as (
 ),
 
 windows as (
-    select
-        batch_id,
-        address,
-        max(reciprocity_ratio) as reciprocity_ratio,
-        max(kcore) as kcore
+    select batch_id, network, address, reciprocity_ratio, kcore
     from {{ ref('stg_alerts__address_window') }}
-    group by batch_id, address
 ),
 
 -- How many alerted addresses each address deals with.
 alerted_links as (
-    select links.batch_id, links.counterparty as address, count(*) as n_alerted
+    select
+        links.batch_id,
+        links.counterparty_network as network,
+        links.counterparty as address,
+        count(*) as n_alerted
     from links
-    inner join alerted on links.batch_id = alerted.batch_id and links.address = alerted.address
-    group by links.batch_id, links.counterparty
+    inner join alerted
+        on
+            links.batch_id = alerted.batch_id
+            and links.network = alerted.network
+            and links.address = alerted.address
+    group by links.batch_id, links.counterparty_network, links.counterparty
 ),
 
 known_links as (
     select
         links.batch_id,
+        links.network,
         links.address,
         links.n_payments,
         links.volume_usd,
@@ -45,17 +49,36 @@ known_links as (
         windows.reciprocity_ratio,
         windows.kcore
     from links
-    inner join alerted on links.batch_id = alerted.batch_id and links.address = alerted.address
+    inner join alerted
+        on
+            links.batch_id = alerted.batch_id
+            and links.network = alerted.network
+            and links.address = alerted.address
     inner join alerted_links
-        on links.batch_id = alerted_links.batch_id and links.counterparty = alerted_links.address
-    inner join reputations on links.batch_id = reputations.batch_id and links.counterparty = reputations.address
+        on
+            links.batch_id = alerted_links.batch_id
+            and links.counterparty_network = alerted_links.network
+            and links.counterparty = alerted_links.address
+    inner join reputations
+        on
+            links.batch_id = reputations.batch_id
+            and links.counterparty_network = reputations.network
+            and links.counterparty = reputations.address
     left join alerted as neighbour
-        on links.batch_id = neighbour.batch_id and links.counterparty = neighbour.address
-    left join windows on links.batch_id = windows.batch_id and links.counterparty = windows.address
+        on
+            links.batch_id = neighbour.batch_id
+            and links.counterparty_network = neighbour.network
+            and links.counterparty = neighbour.address
+    left join windows
+        on
+            links.batch_id = windows.batch_id
+            and links.counterparty_network = windows.network
+            and links.counterparty = windows.address
 )
 
 select
     batch_id,
+    network,
     address,
     count(*)::integer as n_neighbours,
     count(*) filter (where is_alerted)::integer as n_alerted_neighbours,
@@ -75,4 +98,4 @@ select
     max(kcore) as max_neighbour_kcore,
     count(*) filter (where n_payments = 1) / count(*) as share_one_off_neighbours
 from known_links
-group by batch_id, address
+group by batch_id, network, address

@@ -5,6 +5,7 @@ with source as (
 )
 
 select
+    network,
     address,
     region,
     age_band

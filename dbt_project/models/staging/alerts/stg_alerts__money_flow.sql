@@ -5,6 +5,7 @@ with source as (
 
 select
     batch_id,
+    network,
     from_address,
     to_address,
     processing_date,

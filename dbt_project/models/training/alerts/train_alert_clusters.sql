@@ -67,4 +67,5 @@ from observations
 inner join rules on observations.cluster_id = rules.item_id
 inner join members on observations.cluster_id = members.item_id
 left join alerts on observations.primary_alert_id = alerts.item_id
-left join accounts on observations.primary_address = accounts.address
+left join accounts
+    on observations.network = accounts.network and observations.primary_address = accounts.address

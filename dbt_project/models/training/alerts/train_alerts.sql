@@ -121,4 +121,4 @@ inner join histories on observations.item_id = histories.item_id and observation
 inner join windows on observations.item_id = windows.item_id and observations.event_at = windows.event_at
 inner join graphs on observations.item_id = graphs.item_id and observations.event_at = graphs.event_at
 inner join clusters on observations.item_id = clusters.item_id and observations.event_at = clusters.event_at
-left join accounts on observations.address = accounts.address
+left join accounts on observations.network = accounts.network and observations.address = accounts.address

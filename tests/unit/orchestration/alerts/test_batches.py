@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from pathlib import Path
@@ -374,6 +375,34 @@ def test_a_failure_in_the_middle_leaves_nothing_behind(
     with pytest.raises(SourceError, match=r"accounts\.parquet needs the columns address, network, region"):
         load(connection, delivered, tmp_path / "landing")
     assert all(rows == [] for rows in content(connection).values())
+
+
+def test_an_account_without_a_network_is_refused_in_one_sentence(
+    connection: duckdb.DuckDBPyConnection, delivered: Path, tmp_path: Path
+) -> None:
+    path = delivered / "accounts.parquet"
+    pq.write_table(put("network", None)(pq.read_table(path)), path)
+    with pytest.raises(SourceError, match="has an address without a network, on which"):
+        load(connection, delivered, tmp_path / "landing")
+
+
+def test_a_warehouse_older_than_the_network_of_flows_is_read_again(
+    connection: duckdb.DuckDBPyConnection, delivered: Path, tmp_path: Path
+) -> None:
+    load(connection, delivered, tmp_path / "landing")
+    new = content(connection)
+    connection.execute("alter table raw.alert_money_flows drop column network")
+    connection.execute("create or replace table raw.alert_accounts (address varchar primary key)")
+
+    assert len(load(connection, delivered, tmp_path / "landing").loaded) == 3
+    assert content(connection) == new
+
+    connection.execute("alter table raw.alert_money_flows drop column network")
+    before = content(connection)
+    shutil.rmtree((delivered / "batches" / BATCH).parent)
+    with pytest.raises(SourceError, match=f"its batch {BATCH} is not delivered any more: put it back"):
+        load(connection, delivered, tmp_path / "landing")
+    assert content(connection) == before
 
 
 def test_synthetic_alerts_make_room_for_real_ones(
