@@ -13,7 +13,7 @@ import pandas as pd
 from ml.bias.config import BiasConfig
 from ml.bias.engine import BiasTables
 from ml.bias.explain import BiasExplanation
-from ml.bias.gate import GateResult
+from ml.bias.gate import VERDICTS, GateResult
 
 # Raise the first number when a reader of an older document would misread a newer one.
 SCHEMA_VERSION = "1.0"
@@ -62,11 +62,12 @@ BIAS_SCHEMA: dict[str, Any] = {
         },
         "gate": {
             "type": ["object", "null"],
-            "required": ["verdict", "checked", "not_assessable", "failures"],
+            "required": ["verdict", "checked", "not_assessable", "unjudged", "failures"],
             "properties": {
-                "verdict": {"enum": ["passed", "failed", "not assessable"]},
+                "verdict": {"enum": list(VERDICTS)},
                 "checked": {"type": "array", "items": {"type": "string"}},
                 "not_assessable": {"type": "array", "items": {"type": "string"}},
+                "unjudged": {"type": "array", "items": {"type": "string"}},
                 "failures": {
                     "type": "array",
                     "items": {
@@ -128,6 +129,7 @@ def _gate(gate: GateResult) -> Mapping[str, Any]:
         "verdict": gate.verdict,
         "checked": list(gate.checked),
         "not_assessable": list(gate.not_assessable),
+        "unjudged": list(gate.unjudged),
         "failures": [{k: _plain(v) for k, v in asdict(failure).items()} for failure in gate.failures],
     }
 

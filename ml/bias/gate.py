@@ -8,7 +8,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from ml.bias.summary import NOT_ASSESSABLE
+
 ANY_DIMENSION = "*"
+FAILED, PASSED, CANNOT_JUDGE = "failed", "passed", "cannot be judged"
+VERDICTS = (PASSED, FAILED, CANNOT_JUDGE, NOT_ASSESSABLE)
 # For each metric whether a larger value is the worse one.
 GATE_METRICS = {"relative_gap": True, "shrunk_gap": True, "mae_difference": True, "mae_ratio": False}
 
@@ -44,27 +48,33 @@ class GateResult:
         Dimensions that were compared with a threshold.
     not_assessable : tuple of str
         Dimensions with a threshold but fewer than two assessable slices: neither passed nor failed.
+    unjudged : tuple of str
+        Dimensions that have a gap and no limit to hold it against, with the reason.
     """
 
     failures: tuple[GateFailure, ...]
     checked: tuple[str, ...]
     not_assessable: tuple[str, ...]
+    unjudged: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
-        """Whether nothing stands against the model."""
-        return not self.failures
+        """Whether nothing stands against the model, and nothing was left unjudged."""
+        return not self.failures and not self.unjudged
 
     @property
     def verdict(self) -> str:
-        """ "failed", "passed", or "not assessable" when no dimension could be checked."""
+        """Of `VERDICTS`; "not assessable" when no dimension could be checked."""
         if self.failures:
-            return "failed"
-        return "passed" if self.checked else "not assessable"
+            return FAILED
+        if self.unjudged:
+            return CANNOT_JUDGE
+        return PASSED if self.checked else NOT_ASSESSABLE
 
     def __str__(self) -> str:
         lines = [f"Bias gate: {self.verdict}"]
         lines += [f"  failed: {failure}" for failure in self.failures]
+        lines += [f"  {CANNOT_JUDGE}: {reason}" for reason in self.unjudged]
         lines += [f"  not assessable: {dimension}" for dimension in self.not_assessable]
         return "\n".join(lines)
 
@@ -106,7 +116,7 @@ def thresholds_above(
     Slices differ by nature: even a model that knows nothing of an item has a gap between them. The limit is
     the larger of ``ratio`` times that gap and the gap plus ``allowance``, so that neither a small gap that
     doubles within its noise nor a large one that grows a little counts as the model's doing. A dimension in
-    which the baseline cannot be assessed gets no limit.
+    which the baseline cannot be assessed, or has a gap without end, gets no limit.
 
     Parameters
     ----------
@@ -118,7 +128,7 @@ def thresholds_above(
     ratio, allowance : float
     """
     own = summary[(summary["model"] == baseline) & (summary["split"] == split) & ~summary["is_outcome"]]
-    own = own[own["shrunk_gap"].notna()]
+    own = own[own["shrunk_gap"].astype(float) < math.inf]
     return {
         str(dimension): {"shrunk_gap": max(ratio * gap, gap + allowance)}
         for dimension, gap in zip(own["dimension"], own["shrunk_gap"].astype(float), strict=True)
@@ -132,6 +142,7 @@ def evaluate_gate(
     model: str,
     split: str = "test",
     beyond_noise: bool = True,
+    baseline: str | None = None,
 ) -> GateResult:
     """Compare a model's gaps with the thresholds.
 
@@ -145,6 +156,9 @@ def evaluate_gate(
     model, split : str
     beyond_noise : bool, default True
         Only a dimension that is flagged, whose gap is then more than noise, can fail.
+    baseline : str, optional
+        Model whose own gaps the limits come from: every dimension must then have one, and one without cannot
+        be judged. Without a baseline, dimensions that the thresholds do not name are not looked at.
 
     Raises
     ------
@@ -162,11 +176,17 @@ def evaluate_gate(
     if absent:
         known = sorted(lines["dimension"])
         raise ValueError(f"thresholds name the dimension {min(absent)!r}; measured are {known}")
-    failures, checked, not_assessable = [], [], []
+    failures, checked, not_assessable, unjudged = [], [], [], []
     for line in lines.to_dict("records"):
         dimension = str(line["dimension"])
         limits = thresholds.get(dimension, thresholds.get(ANY_DIMENSION, {}))
-        if not limits or line["is_outcome"]:
+        if line["is_outcome"] or not (limits or baseline):
+            continue
+        if not limits and line["n_assessable"] >= 2:
+            unjudged.append(
+                f"{model}, {dimension}: no limit, for lack of a gap of the baseline {baseline!r} to compare "
+                "with; train it in the same run, or give a limit"
+            )
             continue
         if line["n_assessable"] < 2:
             not_assessable.append(dimension)
@@ -179,4 +199,4 @@ def evaluate_gate(
             if math.isnan(actual) or (breaks and (line["flagged"] or not beyond_noise)):
                 slices = str(line["flagged_slices"])
                 failures.append(GateFailure(model, dimension, metric, float(limit), actual, slices))
-    return GateResult(tuple(failures), tuple(checked), tuple(not_assessable))
+    return GateResult(tuple(failures), tuple(checked), tuple(not_assessable), tuple(unjudged))

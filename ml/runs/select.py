@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
 
-from ml.bias.gate import ANY_DIMENSION, GATE_METRICS, GateResult, evaluate_gate, thresholds_above
+from ml.bias.gate import (
+    ANY_DIMENSION,
+    CANNOT_JUDGE,
+    GATE_METRICS,
+    GateResult,
+    evaluate_gate,
+    thresholds_above,
+)
 from ml.store.record import Evaluation
 
 DECIDING = "mae_log"
@@ -52,13 +60,18 @@ class Gate:
     judge_others: bool = True
     beyond_noise: bool = True
 
+    @property
+    def baseline(self) -> str | None:
+        """Model whose gaps decide on what ``thresholds`` do not name; None when nothing else is judged."""
+        return BASELINE if self.judge_others and ANY_DIMENSION not in self.thresholds else None
+
     def limits(self, summary: pd.DataFrame, split: str) -> dict[str, Mapping[str, float]]:
         """Return the thresholds in force for a run's ``bias.summary``."""
         given = dict(self.thresholds)
-        if ANY_DIMENSION in given or not self.judge_others:
+        if self.baseline is None:
             return given
         natural = thresholds_above(
-            summary, BASELINE, split=split, ratio=self.ratio_to_baseline, allowance=self.allowance
+            summary, self.baseline, split=split, ratio=self.ratio_to_baseline, allowance=self.allowance
         )
         return {**natural, **given}
 
@@ -140,10 +153,16 @@ def choose_best(
 
 def gate_of(model: str, summary: pd.DataFrame, gate: Gate, split: str) -> GateResult:
     """Judge one model by the gate. The baseline is never above its own gap, so only limits that were given
-    can fail it.
+    can fail it. Without the baseline's gaps what they would limit cannot be judged, and does not pass.
     """
-    limits = gate.limits(summary, split)
-    return evaluate_gate(summary, limits, model=model, split=split, beyond_noise=gate.beyond_noise)
+    return evaluate_gate(
+        summary,
+        gate.limits(summary, split),
+        model=model,
+        split=split,
+        beyond_noise=gate.beyond_noise,
+        baseline=gate.baseline,
+    )
 
 
 def gate_table(model: str, summary: pd.DataFrame, gate: Gate, split: str) -> pd.DataFrame:
@@ -153,14 +172,19 @@ def gate_table(model: str, summary: pd.DataFrame, gate: Gate, split: str) -> pd.
     -------
     DataFrame
         ``dimension, metric, expected, actual, flagged, verdict``; the verdict is "within", "failed", "within
-        noise" (beyond the limit, in a dimension that is not flagged) or "not assessable".
+        noise" (beyond the limit, in a dimension that is not flagged), "not assessable", or "cannot be judged"
+        where there is no limit.
     """
     failed = {(f.dimension, f.metric) for f in gate_of(model, summary, gate, split).failures}
     limits, rows = gate.limits(summary, split), []
     own = summary[(summary["model"] == model) & (summary["split"] == split) & ~summary["is_outcome"]]
     for line in own.to_dict("records"):
         dimension = str(line["dimension"])
-        for metric, expected in limits.get(dimension, limits.get(ANY_DIMENSION, {})).items():
+        in_force = limits.get(dimension, limits.get(ANY_DIMENSION, {}))
+        if not in_force and gate.baseline and line["n_assessable"] >= 2:
+            gap = float(line["shrunk_gap"])
+            rows.append((dimension, "shrunk_gap", math.nan, gap, bool(line["flagged"]), CANNOT_JUDGE))
+        for metric, expected in in_force.items():
             actual = float(line[metric])
             beyond = actual > expected if GATE_METRICS[metric] else actual < expected
             verdict = "within noise" if beyond else "within"
@@ -203,5 +227,8 @@ def _loses_to_median(evaluation: Evaluation) -> str | None:
 def _breaks_gate(model: str, summary: pd.DataFrame | None, gate: Gate) -> str | None:
     if summary is None or summary.empty:
         return None
-    failures = gate_of(model, summary, gate, split="validation").failures
-    return "; ".join(map(str, failures)) + "." if failures else None
+    result = gate_of(model, summary, gate, split="validation")
+    if result.passed:
+        return None
+    unjudged = [f"the bias gate cannot be judged: {reason}" for reason in result.unjudged]
+    return "; ".join([*map(str, result.failures), *unjudged]) + "."

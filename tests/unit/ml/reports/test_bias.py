@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import duckdb
@@ -108,6 +109,20 @@ def test_the_gate_exits_with_2_and_says_why(run: Path, capsys: pytest.CaptureFix
         assert message in capsys.readouterr().err
     assert main([*report[:-1], "--threshold", "1"]) == 1
     assert "add --gate" in capsys.readouterr().err
+
+
+def test_without_its_baseline_the_gate_does_not_pass(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    alone = tmp_path / "alone"
+    shutil.copytree(run, alone)
+    summary = pd.read_parquet(alone / "bias_summary.parquet")
+    summary[summary["model"] != "median"].to_parquet(alone / "bias_summary.parquet", index=False)
+    report = ["bias-report", "--run", "alone", "--runs-dir", str(tmp_path), "--gate"]
+    assert main(report) == 2
+    said = capsys.readouterr().out
+    assert "Bias gate: cannot be judged" in said and "baseline 'median'" in said
+    assert main([*report, "--threshold", "50"]) == 0
 
 
 def test_bias_report_prints_the_texts_of_the_models_asked_for(

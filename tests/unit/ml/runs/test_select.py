@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from ml.runs.card import leaderboard_text, model_card
-from ml.runs.select import Gate, choose_best, gate_table, leaderboard
+from ml.runs.select import Gate, choose_best, gate_of, gate_table, leaderboard
 from ml.stats.figure import Metric
 from ml.store.record import Evaluation
 
@@ -83,6 +83,23 @@ def test_the_gate_is_a_table_of_expected_and_actual() -> None:
     ]
     quiet = gate_table("a", summary(flagged=False, median=0.5, a=1.1), Gate(), "validation")
     assert quiet["verdict"].tolist() == ["within noise"]
+
+
+@pytest.mark.parametrize(
+    "gaps",
+    [summary(a=9.0, b=0.1), summary(median=float("nan"), a=9.0), summary(median=float("inf"), a=9.0)],
+    ids=["baseline not trained", "baseline without a gap", "baseline with a gap without end"],
+)
+def test_without_the_baselines_gap_nothing_is_judged_and_nothing_passes(gaps: pd.DataFrame) -> None:
+    choice = choose_best([evaluation("a", 1.1)], gaps)
+    assert choice.model is None and "cannot be judged: a, depot: no limit" in choice.refused["a"]
+    result = gate_of("a", gaps, Gate(), "validation")
+    assert not result.passed and result.verdict == "cannot be judged" and "'median'" in str(result)
+    table = gate_table("a", gaps, Gate(), "validation")
+    assert table["verdict"].tolist() == ["cannot be judged"] and table["expected"].isna().all()
+    given = Gate(thresholds={"depot": {"shrunk_gap": 10.0}})
+    assert choose_best([evaluation("a", 1.1)], gaps, given).model == "a"
+    assert gate_of("a", gaps, Gate(judge_others=False), "validation").passed
 
 
 def test_none_is_chosen_when_all_are_refused() -> None:
