@@ -1,8 +1,45 @@
-"""For whom is a model wrong, by how much, and how sure is that: slices, gaps, mitigation and reports."""
+"""For whom is a model wrong, by how much, and how sure is that.
 
-from ml.bias.analyzer import BiasAnalyzer
-from ml.bias.mitigation import BiasMitigator
-from ml.bias.report import BiasReport
-from ml.bias.slicer import DataSlicer
+Rooms, in the order in which data flow: `slices` (who is who), `estimates` (sums, intervals, comparisons),
+`metrics` (what is measured, each declared once), `judge` (verdicts, and the gaps of a dimension), `tables`
+(every published column), `explain` (why), `repair` (what helps), `report` (for people); `gate` says whether a
+model may serve. Stands on `ml.stats` and `ml.errors` alone; others take what they need from here.
+"""
 
-__all__ = ["BiasAnalyzer", "BiasMitigator", "BiasReport", "DataSlicer"]
+from ml.bias.config import SLICE_PREFIX, BiasConfig
+from ml.bias.explain.explanation import BiasExplanation, explain_bias
+from ml.bias.judge.analyzer import BiasAnalyzer
+from ml.bias.repair.adjustment import GroupCorrection, fit_group_correction
+from ml.bias.repair.constrained import OTHER_GROUPS, fit_bounded_group_loss, pool_groups, weighted_mean
+from ml.bias.repair.ledger import LEDGER_COLUMNS, Mitigated, evaluate_ledger
+from ml.bias.repair.mitigator import BiasMitigator
+from ml.bias.report.document import bias_json
+from ml.bias.report.page import render_page
+from ml.bias.report.texts import BiasReport
+from ml.bias.slices.distribution import measure_distribution
+from ml.bias.slices.membership import encode_dimension
+from ml.bias.slices.slicer import DataSlicer
+
+__all__ = [
+    "LEDGER_COLUMNS",
+    "OTHER_GROUPS",
+    "SLICE_PREFIX",
+    "BiasAnalyzer",
+    "BiasConfig",
+    "BiasExplanation",
+    "BiasMitigator",
+    "BiasReport",
+    "DataSlicer",
+    "GroupCorrection",
+    "Mitigated",
+    "bias_json",
+    "encode_dimension",
+    "evaluate_ledger",
+    "explain_bias",
+    "fit_bounded_group_loss",
+    "fit_group_correction",
+    "measure_distribution",
+    "pool_groups",
+    "render_page",
+    "weighted_mean",
+]

@@ -10,8 +10,8 @@ import pandas as pd
 
 from ml.bias.config import BiasConfig
 from ml.bias.engine import measure_bias, measure_part
-from ml.bias.fairlearn_frame import metric_frame
-from ml.bias.membership import encode_dimensions
+from ml.bias.judge.fairlearn_frame import metric_frame
+from ml.bias.slices.membership import encode_dimensions
 
 METRICS = ("mae", "rmse", "r2", "mean_error", "mae_log", "mean_error_log")
 

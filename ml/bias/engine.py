@@ -11,22 +11,22 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ml.bias.comparison import Comparison, q_values
 from ml.bias.config import BiasConfig
-from ml.bias.distribution import distribution_of
-from ml.bias.figures import Sums
-from ml.bias.inputs import checked_predictions, locate, parts, prediction_interval
-from ml.bias.membership import Dimension, Membership, build_membership, encode_dimensions, has_a_peer
-from ml.bias.moments import (
+from ml.bias.estimates.cells import (
     Floats,
     RowErrors,
     metrics_from_totals,
     slice_medians,
     sum_by,
 )
-from ml.bias.reference import regression_to_the_mean
-from ml.bias.shrinkage import shrink_within
-from ml.bias.summary import summarise
+from ml.bias.estimates.comparison import Comparison, q_values
+from ml.bias.estimates.figures import Sums
+from ml.bias.estimates.regression_to_mean import regression_to_the_mean
+from ml.bias.estimates.shrinkage import shrink_within
+from ml.bias.judge.summary import summarise
+from ml.bias.slices.distribution import distribution_of
+from ml.bias.slices.inputs import checked_predictions, locate, parts, prediction_interval
+from ml.bias.slices.membership import Dimension, Membership, build_membership, encode_dimensions, has_a_peer
 from ml.stats.bootstrap import percentile_interval
 
 GAP_METRIC = "mae_log"

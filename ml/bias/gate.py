@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from ml.bias.summary import NOT_ASSESSABLE
+from ml.bias.judge.summary import NOT_ASSESSABLE
 
 ANY_DIMENSION = "*"
 FAILED, PASSED, CANNOT_JUDGE = "failed", "passed", "cannot be judged"

@@ -13,18 +13,18 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ml.bias.concentration import CONCENTRATION_COLUMNS, measure_concentration
 from ml.bias.config import BiasConfig
-from ml.bias.distribution import distribution_of
 from ml.bias.engine import KEY_COLUMNS
-from ml.bias.exposure import attention, attention_of_places
-from ml.bias.figures import Rate, Sums
-from ml.bias.inputs import checked_predictions, finite_vector, locate, parts, require_columns
-from ml.bias.judging import JUDGED_COLUMNS, judge
-from ml.bias.membership import build_membership, encode_dimensions
-from ml.bias.moments import Floats, RowValues
-from ml.bias.ranked_lists import RankedLists
-from ml.bias.summary import summarise_metrics
+from ml.bias.estimates.cells import Floats, RowValues
+from ml.bias.estimates.concentration import CONCENTRATION_COLUMNS, measure_concentration
+from ml.bias.estimates.exposure import attention, attention_of_places
+from ml.bias.estimates.figures import Rate, Sums
+from ml.bias.estimates.ranked_lists import RankedLists
+from ml.bias.judge.summary import summarise_metrics
+from ml.bias.judge.verdicts import JUDGED_COLUMNS, judge
+from ml.bias.slices.distribution import distribution_of
+from ml.bias.slices.inputs import checked_predictions, finite_vector, locate, parts, require_columns
+from ml.bias.slices.membership import build_membership, encode_dimensions
 from ml.stats.rank_metrics import ndcg_by_group, reciprocal_rank_by_group
 
 LIST_COUNTS = ["n_lists", "n_relevant", "n_clusters"]

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ml.bias.exposure import attention, gini, tied
-from ml.bias.gap import relative_gap
-from ml.bias.groups import group_names
-from ml.bias.inputs import finite_vector, require_columns
+from ml.bias.estimates.exposure import attention, gini, tied
+from ml.bias.judge.gap import relative_gap
+from ml.bias.slices.groups import group_names
+from ml.bias.slices.inputs import finite_vector, require_columns
 from ml.stats.bootstrap import percentile_interval, poisson_weights
 from ml.stats.rank_metrics import Grouping
 

@@ -13,17 +13,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ml.bias.comparison import Comparison, two_sided_p
 from ml.bias.config import BiasConfig
-from ml.bias.distribution import distribution_of
 from ml.bias.engine import KEY_COLUMNS, SLICE_COLUMNS, with_clusters
-from ml.bias.figures import MIN_ROWS, Figure, Rate, Sums
-from ml.bias.inputs import checked_predictions, finite_vector, locate, parts, require_columns
-from ml.bias.judging import JUDGED_COLUMNS, judge
-from ml.bias.membership import Dimension, build_membership, encode_dimensions
-from ml.bias.moments import Floats, RowValues, metrics_from_totals, slice_medians, spread
-from ml.bias.order import order_figures
-from ml.bias.summary import summarise_metrics
+from ml.bias.estimates.cells import Floats, RowValues, metrics_from_totals, slice_medians, spread
+from ml.bias.estimates.comparison import Comparison, two_sided_p
+from ml.bias.estimates.figures import MIN_ROWS, Figure, Rate, Sums
+from ml.bias.estimates.order import order_figures
+from ml.bias.judge.summary import summarise_metrics
+from ml.bias.judge.verdicts import JUDGED_COLUMNS, judge
+from ml.bias.slices.distribution import distribution_of
+from ml.bias.slices.inputs import checked_predictions, finite_vector, locate, parts, require_columns
+from ml.bias.slices.membership import Dimension, build_membership, encode_dimensions
 
 RATES = (
     Rate("recall", "hit", over="positive", worse="smaller", is_share=True),

@@ -60,8 +60,7 @@ def _bias_report(options: argparse.Namespace, run_folder: Callable[[Path, str], 
 
 def _detect_bias(options: argparse.Namespace) -> int:
     """Print how a training set is spread over the slices of each dimension."""
-    from ml.bias.distribution import measure_distribution
-    from ml.bias.report import BiasReport
+    from ml.bias import BiasReport, measure_distribution
     from ml.data.dataset import Dataset
 
     if options.largest < 1:

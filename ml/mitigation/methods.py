@@ -13,8 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ml.bias.constrained import OTHER_GROUPS, fit_bounded_group_loss, pool_groups
-from ml.bias.mitigation import BiasMitigator
+from ml.bias import OTHER_GROUPS, BiasMitigator, fit_bounded_group_loss, pool_groups
 from ml.data.dataset import Dataset
 from ml.data.outcomes import Outcomes
 from ml.mitigation.models import MixtureRegressor, main_slices, slices_by_size

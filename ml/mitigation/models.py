@@ -10,9 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
 
-from ml.bias.adjustment import GroupCorrection
-from ml.bias.constrained import weighted_mean
-from ml.bias.membership import encode_dimension
+from ml.bias import GroupCorrection, encode_dimension, weighted_mean
 
 HOURS = ("y_pred", "p10", "p90")
 

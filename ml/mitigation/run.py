@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from ml.bias.ledger import LEDGER_COLUMNS
+from ml.bias import LEDGER_COLUMNS
 from ml.data.dataset import Dataset
 from ml.mitigation.methods import METHODS
 from ml.mitigation.trial import (
@@ -65,7 +65,7 @@ def mitigate_models(
     """Try every method on a run's best models; keep what is accepted as ``{model}+{method}``.
 
     All are measured on the same test rows, which neither model nor method has seen: see
-    `ml.bias.ledger.evaluate_ledger`. Writes ``bias_mitigation.parquet`` and ``mitigation.json``; what was
+    `ml.bias.evaluate_ledger`. Writes ``bias_mitigation.parquet`` and ``mitigation.json``; what was
     tried on the same models with the same settings is read, not tried again.
 
     Parameters

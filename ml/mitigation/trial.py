@@ -13,9 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ml.bias.adjustment import fit_group_correction
-from ml.bias.config import SLICE_PREFIX, BiasConfig
-from ml.bias.ledger import Mitigated, evaluate_ledger
+from ml.bias import SLICE_PREFIX, BiasConfig, Mitigated, evaluate_ledger, fit_group_correction
 from ml.data.dataset import Dataset
 from ml.data.outcomes import Outcomes
 from ml.data.splits import Split, split_by_time

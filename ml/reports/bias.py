@@ -10,11 +10,11 @@ from typing import Any
 import pandas as pd
 
 from ml.bias.config import BiasConfig
-from ml.bias.document import bias_json
 from ml.bias.engine import BiasTables, measure_bias
-from ml.bias.explain import BiasExplanation, explain_bias
-from ml.bias.page import render_page
-from ml.bias.report import BiasReport
+from ml.bias.explain.explanation import BiasExplanation, explain_bias
+from ml.bias.report.document import bias_json
+from ml.bias.report.page import render_page
+from ml.bias.report.texts import BiasReport
 from ml.data.dataset import Dataset, DomainConfig
 from ml.runs.select import Gate, gate_of, ranked
 from ml.store.files import write_atomically

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ml.bias.config import BiasConfig
 from ml.bias.rankers import RankerTables, RankingConfig, exposure_metrics, measure_rankers
-from ml.bias.report import BiasReport
+from ml.bias.report.texts import BiasReport
 from ml.bias.scorers import ScorerTables, measure_scorers
 from ml.data.dataset import Dataset
 from ml.reports.bias import bias_config, write_table

@@ -8,7 +8,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from ml.bias.columns import COLUMN_DESCRIPTIONS
+from ml.bias.tables.columns import COLUMN_DESCRIPTIONS
 from orchestration.defs.resources import Project
 from orchestration.domains.alerts.assets import TASKS, alert_assets
 from orchestration.domains.alerts.bias import alert_bias

@@ -9,7 +9,7 @@ from fairlearn.metrics import MetricFrame
 from sklearn.metrics import ndcg_score
 
 from ml.bias import BiasAnalyzer, BiasMitigator, DataSlicer
-from ml.bias.metrics import ndcg, reciprocal_rank
+from ml.bias.judge.plain import ndcg, reciprocal_rank
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from sklearn.metrics import mean_absolute_error, median_absolute_error, r2_score
 
 from ml.bias.config import BiasConfig
 from ml.bias.engine import SLICE_COLUMNS, measure_bias, measure_part
-from ml.bias.membership import encode_dimensions
+from ml.bias.slices.membership import encode_dimensions
 
 SMALL = BiasConfig(min_slice_size=2, min_clusters=2, replicates=20)
 

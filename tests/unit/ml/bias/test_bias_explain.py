@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ml.bias.composition import adjusted_difference
 from ml.bias.config import BiasConfig
 from ml.bias.engine import measure_bias
-from ml.bias.explain import explain_bias
+from ml.bias.explain.composition import adjusted_difference
+from ml.bias.explain.explanation import explain_bias
 
 CONFIG = BiasConfig(replicates=2, mix_slices=("slice_repo",))
 

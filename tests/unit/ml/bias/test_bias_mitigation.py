@@ -6,10 +6,10 @@ import pytest
 from sklearn.linear_model import LinearRegression
 
 from ml.bias import BiasMitigator
-from ml.bias.adjustment import fit_group_correction
 from ml.bias.config import BiasConfig
-from ml.bias.constrained import OTHER_GROUPS, fit_bounded_group_loss, pool_groups
-from ml.bias.ledger import LEDGER_COLUMNS, Mitigated, evaluate_ledger
+from ml.bias.repair.adjustment import fit_group_correction
+from ml.bias.repair.constrained import OTHER_GROUPS, fit_bounded_group_loss, pool_groups
+from ml.bias.repair.ledger import LEDGER_COLUMNS, Mitigated, evaluate_ledger
 
 N = 4000
 

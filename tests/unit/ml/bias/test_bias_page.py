@@ -8,15 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ml.bias.columns import COLUMN_DESCRIPTIONS
 from ml.bias.config import BiasConfig
-from ml.bias.document import BIAS_SCHEMA, SCHEMA_VERSION, bias_json
 from ml.bias.engine import measure_bias
-from ml.bias.explain import explain_bias
+from ml.bias.explain.explanation import explain_bias
 from ml.bias.gate import evaluate_gate
-from ml.bias.ledger import Mitigated, evaluate_ledger
-from ml.bias.page import direction, render_page
-from ml.bias.plots import Mark, interval_plot
+from ml.bias.repair.ledger import Mitigated, evaluate_ledger
+from ml.bias.report.document import BIAS_SCHEMA, SCHEMA_VERSION, bias_json
+from ml.bias.report.page import direction, render_page
+from ml.bias.report.plots import Mark, interval_plot
+from ml.bias.tables.columns import COLUMN_DESCRIPTIONS
 
 CONFIG = BiasConfig(outcome_slices=("slice_completion_time",), mix_slices=("slice_label",))
 HOSTILE = "org/<script>alert(1)</script>"

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ml.bias.config import BiasConfig
-from ml.bias.exposure import attention
-from ml.bias.metrics import ndcg, reciprocal_rank
+from ml.bias.estimates.exposure import attention
+from ml.bias.judge.plain import ndcg, reciprocal_rank
 from ml.bias.rankers import EXPOSURE_COLUMNS, RANKING_COLUMNS, RankingConfig, measure_rankers
 from ml.bias.ranking import exposures, gini, ranking_by_group
 from ml.stats import rank_metrics

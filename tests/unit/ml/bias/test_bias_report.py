@@ -6,9 +6,9 @@ import pytest
 
 from ml.bias import BiasAnalyzer, BiasReport
 from ml.bias.config import BiasConfig
-from ml.bias.distribution import measure_distribution
 from ml.bias.engine import measure_bias
-from ml.bias.report import percent
+from ml.bias.report.texts import percent
+from ml.bias.slices.distribution import measure_distribution
 
 
 def frame(error, n=4):

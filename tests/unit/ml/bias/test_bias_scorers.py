@@ -17,11 +17,11 @@ from sklearn.metrics import (
 
 from ml.bias.config import BiasConfig
 from ml.bias.engine import SLICE_COLUMNS
-from ml.bias.figures import Sums
-from ml.bias.membership import Membership, build_membership, encode_dimensions
-from ml.bias.moments import RowValues
-from ml.bias.order import order_figures
+from ml.bias.estimates.cells import RowValues
+from ml.bias.estimates.figures import Sums
+from ml.bias.estimates.order import order_figures
 from ml.bias.scorers import SCORE_COLUMNS, measure_scorers
+from ml.bias.slices.membership import Membership, build_membership, encode_dimensions
 from ml.stats import metrics
 
 SMALL = BiasConfig(task="binary", min_slice_size=2, min_clusters=2, replicates=20)

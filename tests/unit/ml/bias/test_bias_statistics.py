@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from ml.bias.comparison import compare_with_complement, q_values
-from ml.bias.gap import relative_gap
-from ml.bias.membership import build_membership, encode_dimensions
-from ml.bias.moments import RowErrors, build_cells, resampled_totals, slice_medians, sum_by
-from ml.bias.shrinkage import shrink
+from ml.bias.estimates.cells import RowErrors, build_cells, resampled_totals, slice_medians, sum_by
+from ml.bias.estimates.comparison import compare_with_complement, q_values
+from ml.bias.estimates.shrinkage import shrink
+from ml.bias.judge.gap import relative_gap
+from ml.bias.slices.membership import build_membership, encode_dimensions
 
 
 def setup(n=400, n_clusters=None, seed=0):

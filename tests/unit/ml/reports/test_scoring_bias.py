@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ml.bias.columns import COLUMN_DESCRIPTIONS
+from ml.bias.tables.columns import COLUMN_DESCRIPTIONS
 from ml.data.dataset import Dataset
 from ml.reports.bias import typed, write_table
 from ml.reports.scoring_bias import TASKS, scoring_bias_tables, write_scoring_bias

@@ -1,0 +1,1 @@
+"""Why there is a gap: the mix, combinations of slices, and time."""

@@ -1,0 +1,1 @@
+"""What is measured of each task, every metric declared once."""

@@ -1,0 +1,1 @@
+"""Every column of the published bias tables: name, type, unit, description."""
