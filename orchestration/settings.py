@@ -6,20 +6,65 @@ Nothing here opens a file other than `.env`, and nothing is read at import.
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
-from dotenv import dotenv_values
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from orchestration.environment import given_environment
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 DBT_PROJECT_DIR = PROJECT_ROOT / "dbt_project"
 DBT_MANIFEST = DBT_PROJECT_DIR / "target" / "manifest.json"
-TICKET_SCOPES = ("all", "assigned")
 GITHUB_API_URL = "https://api.github.com"
 
 
-@dataclass(frozen=True)
-class Settings:
+def _absolute(path: Path) -> Path:
+    try:
+        return (PROJECT_ROOT / path.expanduser()).resolve()
+    except (RuntimeError, OSError) as error:
+        raise ValueError(str(error)) from None
+
+
+def _list(value: Any) -> Any:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _boolean_or_folders(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    if value.lower() in ("true", "false", "1", "0", "yes", "no"):
+        return value.lower() in ("true", "1", "yes")
+    folders = _list(value)
+    if not folders or any(folder in (".", "..") or Path(folder).name != folder for folder in folders):
+        raise ValueError
+    return folders
+
+
+def _url(value: str) -> str:
+    parts = urlsplit(value)
+    # A port that is none raises, too.
+    is_plain = parts.hostname and parts.port != 0 and not (parts.username or parts.query or parts.fragment)
+    if parts.scheme not in ("http", "https") or not is_plain or not value.isprintable() or "\\" in value:
+        raise ValueError
+    return value.rstrip("/")
+
+
+Folder = Annotated[Path, AfterValidator(_absolute)]
+Url = Annotated[str, AfterValidator(_url)]
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_list)]
+BooleanOrFolders = Annotated[bool | tuple[str, ...], NoDecode, BeforeValidator(_boolean_or_folders)]
+
+
+class Settings(BaseSettings):
     """What a run is configured with.
 
     Attributes
@@ -46,17 +91,96 @@ class Settings:
         The longest that fetching from GitHub may take in one run, waits included.
     """
 
-    warehouse_dir: Path
+    # `description` says what a variable must be: the message about a bad value quotes it.
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="ignore",
+        env_file=PROJECT_ROOT / ".env",
+        populate_by_name=True,
+        validate_default=True,
+    )
+
+    warehouse_dir: Folder = Field(default=Path("warehouse"), description="a folder")
     issues_source: str = "sample"
-    issues_archive: Path | None = None
-    archive_secondary: bool | tuple[str, ...] = False
-    alert_batches: Path | None = None
-    ticket_scope: str = "all"
-    rejected_share_limit: float = 0.01
-    github_tokens: tuple[str, ...] = field(default=(), repr=False)
-    github_repositories: tuple[str, ...] = ()
-    github_api_url: str = GITHUB_API_URL
-    github_budget_seconds: float = 4 * 3600.0
+    issues_archive: Folder | None = Field(default=None, description="a folder")
+    archive_secondary: BooleanOrFolders = Field(
+        default=False,
+        validation_alias="ISSUES_ARCHIVE_SECONDARY",
+        description="true, false, or names of folders",
+    )
+    alert_batches: Folder | None = Field(default=None, description="a folder")
+    ticket_scope: Literal["all", "assigned"] = Field(default="all", description="one of all, assigned")
+    rejected_share_limit: float = Field(default=0.01, ge=0, le=1, description="a number from 0 to 1")
+    github_tokens: Names = Field(default=(), validation_alias="GITHUB_TOKEN", repr=False)
+    github_repositories: Names = Field(default=(), validation_alias="GITHUB_REPOS")
+    github_api_url: Url = Field(
+        default=GITHUB_API_URL, description="http:// or https:// with a host, and no user, query or fragment"
+    )
+    github_budget_seconds: float = Field(
+        default=4 * 3600.0, gt=0, allow_inf_nan=False, description="a number of seconds above 0"
+    )
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
+        """Read the settings from the environment; `.env` in the project fills what it leaves out.
+
+        Parameters
+        ----------
+        environment : mapping of str to str, optional
+            Take these variables instead, and no file.
+
+        Raises
+        ------
+        ValueError
+            A variable has a value that cannot be meant; the sentence names it.
+        """
+        try:
+            given: dict[str, Any] = {} if environment is None else {"environment": environment}
+            return cls(**given)
+        except ValidationError as error:
+            raise ValueError(" ".join(map(_sentence, error.errors()))) from None
+        except UnicodeDecodeError:
+            raise ValueError(f"{PROJECT_ROOT / '.env'} is no text in UTF-8: save it as such.") from None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over `.env`, as it was given: in `os.environ` Dagster lets the file win."""
+        assert isinstance(env_settings, EnvSettingsSource)
+        own = init_settings().get("environment")
+        variables = given_environment() if own is None else own
+        env_settings.env_vars = {name.lower(): value for name, value in variables.items()}
+        given = (init_settings, env_settings)
+        return (*given, dotenv_settings) if own is None else given
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_is_unset(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """A variable that is set to nothing means the default, whatever `.env` says."""
+        stripped = {
+            name: value.strip() if isinstance(value, str) else value for name, value in values.items()
+        }
+        return {name: value for name, value in stripped.items() if value != ""}
+
+    def described(self) -> dict[str, str]:
+        """What a run is told to do, in words that a log can show: never a token."""
+        repositories = ", ".join(self.github_repositories) or "no repository"
+        source = {
+            "archive": f"archive {self.issues_archive}",
+            "github": f"github {self.github_api_url}: {repositories}",
+        }
+        return {
+            "warehouse": str(self.warehouse_dir),
+            "issues": source.get(self.issues_source, self.issues_source),
+            "alerts": str(self.alert_batches or "sample"),
+            "tickets": self.ticket_scope,
+        }
 
     @property
     def pipeline_database(self) -> Path:
@@ -83,36 +207,6 @@ class Settings:
         """One folder per training run."""
         return self.warehouse_dir / "models"
 
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str | None] | None = None) -> "Settings":
-        """Read the settings from the environment; `.env` in the project fills what it leaves out.
-
-        Raises
-        ------
-        ValueError
-            A variable has a value that cannot be meant; the sentence names it.
-        """
-        if environment is None:
-            environment = {**dotenv_values(PROJECT_ROOT / ".env"), **os.environ}
-        get = {name: (value or "").strip() for name, value in environment.items()}.get
-        archive = get("ISSUES_ARCHIVE")
-        alert_batches = get("ALERT_BATCHES")
-        return cls(
-            warehouse_dir=_absolute(get("WAREHOUSE_DIR") or "warehouse"),
-            issues_source=get("ISSUES_SOURCE") or "sample",
-            issues_archive=_absolute(archive) if archive else None,
-            archive_secondary=_boolean_or_folders(
-                "ISSUES_ARCHIVE_SECONDARY", get("ISSUES_ARCHIVE_SECONDARY") or "false"
-            ),
-            alert_batches=_absolute(alert_batches) if alert_batches else None,
-            ticket_scope=_one_of("TICKET_SCOPE", get("TICKET_SCOPE") or "all", TICKET_SCOPES),
-            github_tokens=_list(get("GITHUB_TOKEN")),
-            github_repositories=_list(get("GITHUB_REPOS")),
-            github_api_url=(get("GITHUB_API_URL") or GITHUB_API_URL).rstrip("/"),
-            github_budget_seconds=_seconds("GITHUB_BUDGET_SECONDS", get("GITHUB_BUDGET_SECONDS") or "14400"),
-            rejected_share_limit=_share("REJECTED_SHARE_LIMIT", get("REJECTED_SHARE_LIMIT") or "0.01"),
-        )
-
     @contextmanager
     def dbt_environment(self) -> Iterator[None]:
         """Hand dbt, a child process, the absolute path of the database it works on.
@@ -136,44 +230,13 @@ class Settings:
                     os.environ[name] = value
 
 
-def _absolute(path: str) -> Path:
-    return (PROJECT_ROOT / Path(path).expanduser()).resolve()
-
-
-def _boolean_or_folders(name: str, value: str) -> bool | tuple[str, ...]:
-    if value.lower() in ("true", "false", "1", "0", "yes", "no"):
-        return value.lower() in ("true", "1", "yes")
-    folders = _list(value)
-    if not folders or any(folder in (".", "..") or Path(folder).name != folder for folder in folders):
-        raise ValueError(f"{name} is {value!r}; it must be true, false, or names of folders.")
-    return folders
-
-
-def _one_of(name: str, value: str, known: tuple[str, ...]) -> str:
-    if value not in known:
-        raise ValueError(f"{name} is {value!r}; it must be one of {', '.join(known)}.")
-    return value
-
-
-def _list(value: str | None) -> tuple[str, ...]:
-    return tuple(part.strip() for part in (value or "").split(",") if part.strip())
-
-
-def _seconds(name: str, value: str) -> float:
-    try:
-        seconds = float(value)
-    except ValueError:
-        seconds = -1.0
-    if not 0 < seconds < float("inf"):
-        raise ValueError(f"{name} is {value!r}; it must be a number of seconds above 0.")
-    return seconds
-
-
-def _share(name: str, value: str) -> float:
-    try:
-        share = float(value)
-    except ValueError:
-        share = -1.0
-    if not 0 <= share <= 1:
-        raise ValueError(f"{name} is {value!r}; it must be a number from 0 to 1.")
-    return share
+def _sentence(problem: Any) -> str:
+    """What is wrong with one variable; it comes by its own name or by that of its attribute."""
+    name = str(problem["loc"][0])
+    field = Settings.model_fields.get(name) or next(
+        one for one in Settings.model_fields.values() if one.validation_alias == name
+    )
+    value = str(problem["input"])
+    # What stands before an @ may be a password.
+    shown = "what it cannot be" if "@" in value else repr(value)
+    return f"{name.upper()} is {shown}; it must be {field.description}."

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +75,7 @@ def make_training_set(domain: str, source: Path, output: Path) -> dict[str, int]
     if not source.is_dir():
         raise ValueError(f"There is no folder {source}: give the folder of the raw input.")
     with tempfile.TemporaryDirectory(prefix="training-set-") as name:
-        settings = replace(Settings.from_environment(), warehouse_dir=Path(name))
+        settings = Settings.from_environment().model_copy(update={"warehouse_dir": Path(name)})
         with open_pipeline_database(settings.pipeline_database) as database:
             _load(database, settings, domain, source)
         _build(settings, wanted)

@@ -54,5 +54,8 @@ def dbt_models(context: dg.AssetExecutionContext, dbt: DbtCliResource, project: 
     """Build and test every selected model; each dbt test becomes an asset check."""
     settings = project.settings()
     variables = json.dumps({"ticket_scope": settings.ticket_scope})
+    with project.database():
+        # dbt gives up soon where another process holds the file: wait for it here, and say who does.
+        pass
     with settings.dbt_environment():
         yield from dbt.cli(["build", "--vars", variables], context=context).stream()

@@ -8,6 +8,7 @@ import dagster as dg
 import duckdb
 
 from orchestration.settings import PROJECT_ROOT, Settings
+from orchestration.store.lock import only_one
 from orchestration.store.warehouse import open_pipeline_database, publish
 
 PUBLISHED_SCHEMAS = ("ml", "bias", "history", "tickets", "alerts", "feature_store")
@@ -15,6 +16,17 @@ PUBLISHED_SCHEMAS = ("ml", "bias", "history", "tickets", "alerts", "feature_stor
 
 class Project(dg.ConfigurableResource):
     """The project as a run sees it; the environment is read when an asset asks, not at import."""
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Project"]:
+        """Say what a run works on, and let no other run work on it meanwhile."""
+        settings = self.settings()
+        with only_one(settings.warehouse_dir / ".run.lock", f"is under way in {settings.warehouse_dir}"):
+            if context.log:
+                context.log.info(
+                    "; ".join(f"{name}: {value}" for name, value in settings.described().items())
+                )
+            yield self
 
     def settings(self) -> Settings:
         """The settings in force."""

@@ -56,6 +56,7 @@ def raw_issues(
         "dagster/row_count": rows,
         "repositories": repositories,
         "source": "sample: synthetic issues, not real ones" if source.name == SAMPLE else source.name,
+        **{f"settings_{name}": value for name, value in settings.described().items()},
         **_account(report),
         **live,
     }

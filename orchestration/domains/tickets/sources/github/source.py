@@ -12,7 +12,6 @@ from orchestration.domains.tickets.sources.github.backfill import backfill
 from orchestration.domains.tickets.sources.github.clock import Clock, SystemClock
 from orchestration.domains.tickets.sources.github.errors import GitHubError, OutOfTimeError
 from orchestration.domains.tickets.sources.github.increment import increment, since
-from orchestration.domains.tickets.sources.github.lock import only_run
 from orchestration.domains.tickets.sources.github.pages import REPOSITORY_FILE
 from orchestration.domains.tickets.sources.github.probe import Identity
 from orchestration.domains.tickets.sources.github.report import RepositoryReport, reports_table
@@ -21,6 +20,7 @@ from orchestration.domains.tickets.sources.github.state import BACKFILL, INCREME
 from orchestration.domains.tickets.sources.github.sweep import sweep
 from orchestration.domains.tickets.sources.github.transport import Answer, Transport
 from orchestration.store.landing import LandedFile, describe_file
+from orchestration.store.lock import LockedError, only_one
 
 logger = logging.getLogger(__name__)
 
@@ -105,10 +105,13 @@ class GitHubSource:
             deadline_seconds=self.deadline_seconds,
         )
         try:
-            with only_run(folder):
+            # Two at once would spend the quota twice and number their pages alike.
+            with only_one(folder / ".lock", f"is fetching from GitHub into {folder}"):
                 self.reports = [
                     self._fetch(transport, name, folder) for name in dict.fromkeys(self.repositories)
                 ]
+        except LockedError as error:
+            raise GitHubError(str(error)) from None
         finally:
             transport.close()
         return [

@@ -14,7 +14,6 @@ from orchestration.domains.tickets.lines import read_lines
 from orchestration.domains.tickets.loading import load_landed
 from orchestration.domains.tickets.sources.github.errors import GitHubError
 from orchestration.domains.tickets.sources.github.increment import since
-from orchestration.domains.tickets.sources.github.lock import only_run
 from orchestration.domains.tickets.sources.github.pages import (
     Page,
     merge_lists,
@@ -25,6 +24,7 @@ from orchestration.domains.tickets.sources.github.pages import (
 )
 from orchestration.domains.tickets.sources.github.queries import ISSUES, query_hash
 from orchestration.domains.tickets.sources.github.state import Folder, Known
+from orchestration.store.lock import only_one
 from tests.fake_github import Fault, Request, breakage
 from tests.unit.orchestration.tickets.github.served import NAME, page_names, serving, source, world_of
 
@@ -191,7 +191,10 @@ def test_an_overlap_of_ten_minutes() -> None:
 
 def test_a_second_run_at_once_is_refused(tmp_path: Path) -> None:
     with serving(world_of(1)) as fake:
-        with only_run(tmp_path / "github"), pytest.raises(GitHubError, match=r"Another run \(process \d+\)"):
+        with (
+            only_one(tmp_path / "github" / ".lock", "is at it"),
+            pytest.raises(GitHubError, match=r"Another run \(process \d+\)"),
+        ):
             source(fake).land(tmp_path)
         assert fake.requests == []
         source(fake).land(tmp_path)

@@ -1,0 +1,60 @@
+"""One process at a time."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from orchestration.defs.resources import Project
+from orchestration.store.lock import LockedError, only_one
+from tests.paths import ROOT
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from orchestration.store.lock import only_one
+with only_one(Path(sys.argv[1]), "is under way"):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_the_second_one_is_told_who_is_first_and_death_frees_the_lock(tmp_path: Path) -> None:
+    lock = tmp_path / "folder" / ".lock"
+    first = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(lock)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    assert first.stdout is not None
+    with first, first.stdout:
+        assert first.stdout.readline() == "held\n"
+        with pytest.raises(LockedError) as refused, only_one(lock, "is under way"):
+            pass
+        assert str(refused.value) == (
+            f"Another run (process {first.pid}) is under way: wait until it has finished, or stop it."
+        )
+        first.send_signal(signal.SIGKILL)
+    with only_one(lock, "is under way"):
+        assert lock.read_text() == str(os.getpid())
+
+
+def test_two_runs_never_work_on_one_warehouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    @dg.asset
+    def something(project: Project) -> None:
+        assert project.settings().warehouse_dir == tmp_path
+
+    monkeypatch.setenv("WAREHOUSE_DIR", str(tmp_path))
+    arguments = {"assets": [something], "resources": {"project": Project()}, "raise_on_error": False}
+    with dg.DagsterInstance.ephemeral() as instance:
+        with only_one(tmp_path / ".run.lock", "is under way"):
+            refused = dg.materialize(**arguments, instance=instance)
+        assert not refused.success
+        told = [event.event_specific_data for event in refused.all_events if event.is_failure]
+        assert (
+            f"orchestration.store.lock.LockedError: Another run (process {os.getpid()}) "
+            f"is under way in {tmp_path}: wait until it has finished, or stop it.\n"
+        ) in [one.error.cause.message for one in told]
+        assert dg.materialize(**arguments, instance=instance).success
