@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ml.store.run_folder import RunFolder
+
 # Bad input is 1, as everywhere; a pipeline must be able to tell an unfair model from a mistyped name.
 GATE_FAILED = 2
 
@@ -39,10 +41,10 @@ def register(commands: Any, runs_dir: str, run_folder: Callable[[Path, str], Pat
 
 def _bias_report(options: argparse.Namespace, run_folder: Callable[[Path, str], Path]) -> int:
     """Print the text reports of a run; with ``--gate`` the verdict instead, and why."""
-    folder = run_folder(options.runs_dir, options.run_id)
-    if not folder.is_dir():
+    folder = RunFolder(run_folder(options.runs_dir, options.run_id))
+    if not folder.path.is_dir():
         raise ValueError(f"There is no run {options.run_id!r} in {options.runs_dir}: train it first.")
-    reports = sorted(folder.glob("bias_*_*.txt"))
+    reports = folder.texts()
     if not reports:
         raise ValueError(f"The run {options.run_id!r} has no bias reports: train it on items with slices.")
     if options.gate:
@@ -50,11 +52,10 @@ def _bias_report(options: argparse.Namespace, run_folder: Callable[[Path, str], 
     if options.threshold:
         raise ValueError("A --threshold is for the gate: add --gate.")
     if options.models:
-        prefixes = tuple(f"bias_{model}_" for model in options.models)
-        reports = [path for path in reports if path.name.startswith(prefixes)]
+        reports = folder.texts(options.models)
         if not reports:
             raise ValueError(f"The run {options.run_id!r} has no report of {', '.join(options.models)}.")
-    print("\n\n".join(path.read_text(encoding="utf-8").rstrip() for path in reports))
+    print("\n\n".join(text.rstrip() for text in reports))
     return 0
 
 
@@ -77,32 +78,20 @@ def _detect_bias(options: argparse.Namespace) -> int:
     return 0
 
 
-def _judge(options: argparse.Namespace, folder: Path) -> int:
-    import pandas as pd
-
+def _judge(options: argparse.Namespace, folder: RunFolder) -> int:
     from ml.bias.gate import parse_thresholds
-    from ml.runs.select import Gate, gate_of, gate_table
+    from ml.runs.select import Gate, gate_of, gate_table, ranked
 
-    summary = pd.read_parquet(folder / "bias_summary.parquet")
+    summary = folder.table("summary")
     gate = Gate(thresholds=parse_thresholds(options.threshold))
-    models = options.models or [_best(folder, set(summary["model"]))]
+    best = folder.best()
+    if best not in set(summary["model"]):
+        # Before there is a champion the model with the lowest validation error is judged.
+        best = ranked([e for e in folder.evaluations() if e.model in set(summary["model"])])[0].model
     passed = True
-    for model in models:
+    for model in options.models or [best]:
         result = gate_of(model, summary, gate, options.split)
         passed &= result.passed
         print(f"{model} on {options.split}\n{result}")
         print(gate_table(model, summary, gate, options.split).round(3).to_string(index=False), end="\n\n")
     return 0 if passed else GATE_FAILED
-
-
-def _best(folder: Path, measured: set[str]) -> str:
-    """The champion, or before there is one the model with the lowest validation error."""
-    from ml.runs.select import ranked
-    from ml.runs.train import read_evaluation
-
-    best = folder / "best.txt"
-    name = best.read_text(encoding="utf-8").split("\n", 1)[0] if best.is_file() else "none"
-    if name in measured:
-        return name
-    evaluations = [read_evaluation(path) for path in sorted(folder.glob("eval_*.json"))]
-    return ranked([evaluation for evaluation in evaluations if evaluation.model in measured])[0].model

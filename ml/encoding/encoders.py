@@ -12,11 +12,14 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
 
+from ml.store.trusted import loadable
+
 OTHER = "(other)"
 MISSING = "(missing)"
 FloatMatrix = NDArray[np.float32]
 
 
+@loadable
 class NumberEncoder(TransformerMixin, BaseEstimator):
     """Numbers to float32: signed log for heavy tails, median for missing ones, an indicator where needed."""
 
@@ -59,6 +62,7 @@ class NumberEncoder(TransformerMixin, BaseEstimator):
         return np.where(self.is_heavy_, logs, values)
 
 
+@loadable
 class CategoryEncoder(TransformerMixin, BaseEstimator):
     """Categories to 0/1 columns over stored levels; a rare or unseen level is "(other)"."""
 
@@ -96,6 +100,7 @@ class CategoryEncoder(TransformerMixin, BaseEstimator):
         return column.astype(object).where(column.notna(), MISSING).astype(str)
 
 
+@loadable
 class TextEncoder(TransformerMixin, BaseEstimator):
     """Text columns to the leading components of hashed word 1-2 grams under TF-IDF."""
 
@@ -163,6 +168,7 @@ class TextEncoder(TransformerMixin, BaseEstimator):
         return hasher.transform(texts)
 
 
+@loadable
 class ItemEncoder(TransformerMixin, BaseEstimator):
     """All feature columns of an item frame to one float32 matrix: numbers, categories, then texts."""
 
@@ -191,6 +197,7 @@ class ItemEncoder(TransformerMixin, BaseEstimator):
         return np.concatenate([encoder.get_feature_names_out() for encoder in self.encoders])
 
 
+@loadable
 class GroupSelector(TransformerMixin, BaseEstimator):
     """One column as group names, shape (n, 1): the input of models that know nothing but the group."""
 

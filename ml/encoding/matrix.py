@@ -120,7 +120,7 @@ def prepare(
     config = config or PreprocessingConfig()
     entry = None if cache_dir is None else cache_dir / _cache_key(dataset, split, config)
     if entry is not None and (entry / "matrix.npy").is_file():
-        encoder = load_trusted(entry / "encoder.skops")
+        encoder = load_trusted((entry / "encoder.skops").read_bytes(), str(entry / "encoder.skops"))
         return Prepared(encoder, np.load(entry / "matrix.npy", mmap_mode="r", allow_pickle=False))
     encoder = _item_encoder(dataset, config)
     encoder.fit(dataset.items[split.rows("train")])

@@ -11,8 +11,10 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 from ml.data.dataset import Dataset
 from ml.encoding.encoders import CategoryEncoder, FloatMatrix, ItemEncoder, TextEncoder
+from ml.store.trusted import loadable
 
 
+@loadable
 class GapKeepingNumbers(TransformerMixin, BaseEstimator):
     """Numbers to float32 as they are: trees need no scale, and learn from a gap as such."""
 

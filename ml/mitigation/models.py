@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
 
 from ml.bias import GroupCorrection, encode_dimension, weighted_mean
+from ml.store.trusted import loadable
 
 HOURS = ("y_pred", "p10", "p90")
 
 
+@loadable
 class MixtureRegressor(RegressorMixin, BaseEstimator):
     """The weighted mean of fitted regressors, which gives the same answer twice.
 
@@ -38,6 +40,7 @@ class MixtureRegressor(RegressorMixin, BaseEstimator):
         return self
 
 
+@loadable
 class AdjustedModel(BaseEstimator):
     """A model whose hours are corrected by the item's slice; its probabilities stay as they are.
 

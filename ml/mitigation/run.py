@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 from collections.abc import Sequence
@@ -26,9 +25,10 @@ from ml.mitigation.trial import (
 from ml.models import find, registry
 from ml.reports.bias import LEDGER, bias_config, write_table
 from ml.runs.select import ranked
-from ml.runs.train import read_evaluation, whole
-from ml.store.files import json_text, write_atomically
+from ml.store.files import json_text
+from ml.store.key import LEARNING, key_of
 from ml.store.record import Evaluation
+from ml.store.run_folder import MITIGATION, RunFolder
 
 __all__ = [
     "METHODS",
@@ -40,10 +40,6 @@ __all__ = [
 ]
 
 logger = logging.getLogger(__name__)
-
-RECORD = "mitigation.json"
-# Part of the record: raise it when a change of this step changes results.
-RECIPE_VERSION = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +77,7 @@ def mitigate_models(
     Raises
     ------
     ValueError
-        When the run cannot be repeated: it was trained with other settings than its folder says.
+        When there is nothing to mitigate, or another process is at work in the folder.
     """
     config, tell = config or MitigationConfig(), progress or (lambda model, method: None)
     originals = [e for e in evaluations if e.model in registry() and not find(e.model).is_floor]
@@ -90,17 +86,28 @@ def mitigate_models(
     chosen = ranked(originals)[: config.best]
     if config.dimension is not None:
         slice_column(dataset, config.dimension)
+    folder = RunFolder(run_dir)
+    with folder.at_work():
+        return _mitigate(dataset, chosen, folder, config, tell)
+
+
+def _mitigate(
+    dataset: Dataset,
+    chosen: Sequence[Evaluation],
+    folder: RunFolder,
+    config: MitigationConfig,
+    tell: Progress,
+) -> Mitigation:
     key = _key(chosen, config, dataset)
-    before = _read_record(run_dir)
+    before = _read_record(folder)
     if before is not None and before["key"] == key:
-        accepted = [read_evaluation(run_dir / f"eval_{name}.json") for name in before["accepted"]]
-        return Mitigation(pd.read_parquet(run_dir / f"bias_{LEDGER}.parquet"), accepted, is_new=False)
+        return Mitigation(folder.table(LEDGER), folder.evaluations(before["accepted"]), is_new=False)
     from threadpoolctl import threadpool_limits
 
-    summary = pd.read_parquet(run_dir / "bias_summary.parquet")
+    summary = folder.table("summary")
     ledgers, accepted = [], []
     with threadpool_limits(1, user_api="blas"):
-        benches = Benches(dataset, run_dir)
+        benches = Benches(dataset, folder)
         for evaluation in chosen:
             dimension = config.dimension or target_dimension(dataset, summary, evaluation.model)
             if dimension is None:
@@ -113,13 +120,13 @@ def mitigate_models(
                 tell(evaluation.model, f"{method} accepted")
                 accepted.append(trial.save(method, key))
     joined = pd.concat(ledgers, ignore_index=True) if ledgers else pd.DataFrame(columns=LEDGER_COLUMNS)
-    written = write_table(joined, LEDGER, run_dir, chosen[0])
+    written = write_table(joined, LEDGER, folder.path, chosen[0])
     record = {
         "key": key,
         "accepted": [e.model for e in accepted],
         "models": {e.model: e.model_version for e in chosen},
     }
-    write_atomically(run_dir / RECORD, json_text(record))
+    folder.write(MITIGATION, json_text(record))
     return Mitigation(written, accepted, is_new=True)
 
 
@@ -141,33 +148,32 @@ def target_dimension(dataset: Dataset, summary: pd.DataFrame, model: str) -> str
 
 def accepted_models(run_dir: Path) -> list[str]:
     """Return the mitigated models of a run folder whose originals are still the ones that were mitigated."""
-    record = _read_record(run_dir)
+    record = _read_record(RunFolder(run_dir))
     return [] if record is None else list(record["accepted"])
 
 
 def _key(chosen: Sequence[Evaluation], config: MitigationConfig, dataset: Dataset) -> str:
-    decides: dict[str, Any] = {
-        "recipe": RECIPE_VERSION,
-        "settings": asdict(config),
-        "models": [evaluation.model_version for evaluation in chosen],
-        "bias": asdict(bias_config(dataset.config)),
-        "snapshot_id": dataset.snapshot_id,
-    }
-    return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
+    return key_of(
+        *LEARNING,
+        "bias",
+        "mitigation",
+        settings=asdict(config),
+        models=[evaluation.model_version for evaluation in chosen],
+        bias=asdict(bias_config(dataset.config)),
+        snapshot_id=dataset.snapshot_id,
+    )
 
 
-def _read_record(run_dir: Path) -> dict[str, Any] | None:
+def _read_record(folder: RunFolder) -> dict[str, Any] | None:
     """The record of an earlier mitigation, when all that it tells of is still there and unchanged."""
-    path = run_dir / RECORD
-    if not path.is_file() or not (run_dir / f"bias_{LEDGER}.parquet").is_file():
+    text = folder.read(MITIGATION)
+    if text is None or not folder.has_table(LEDGER):
         return None
-    record = json.loads(path.read_text())
+    record: dict[str, Any] = json.loads(text)
+    there = {evaluation.model: evaluation for evaluation in folder.evaluations()}
     for name, version in record["models"].items():
-        original = run_dir / f"eval_{name}.json"
-        if not original.is_file() or read_evaluation(original).model_version != version:
+        if name not in there or there[name].model_version != version:
             return None
-    for name in record["accepted"]:
-        description = run_dir / f"eval_{name}.json"
-        if not description.is_file() or not whole(run_dir, read_evaluation(description)):
-            return None
-    return record
+    if all(name in there and folder.is_whole(there[name]) for name in record["accepted"]):
+        return record
+    return None

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import io
-import json
 import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -24,9 +21,8 @@ from ml.reports.bias import bias_config
 from ml.runs.config import TrainingConfig
 from ml.runs.train import encoded_rows, training_rows
 from ml.stats.bootstrap import hashed_half
-from ml.store.files import json_text, sha256_of, version_of, write_atomically
 from ml.store.record import Evaluation
-from ml.store.trusted import dump_trusted, load_model
+from ml.store.run_folder import RunFolder, mitigated_name, now
 from ml.tasks.duration import Heads, Workbench
 from ml.tasks.duration_model import DurationModel, log_prediction
 
@@ -77,27 +73,13 @@ class Benches:
     """The run's rows, split and encoded as its models saw them."""
 
     dataset: Dataset
-    run_dir: Path
-
-    def settings(self) -> TrainingConfig:
-        """What the run was trained with, from ``run.json``."""
-        run = json.loads((self.run_dir / "run.json").read_text())
-        if "settings" not in run:
-            raise ValueError(
-                f"{self.run_dir / 'run.json'} does not say how the run was trained: train again."
-            )
-        return TrainingConfig.from_mapping(run["settings"])
+    folder: RunFolder
 
     def bench(self, evaluation: Evaluation) -> tuple[Workbench, int]:
         """The rows of a model, and the resamples of its figures."""
-        config = self.settings()
-        if config.hash_for(evaluation.model) != evaluation.config_hash:
-            raise ValueError(
-                f"The model {evaluation.model!r} was trained with other settings than its run.json says: "
-                "train all models of the run with the same ones."
-            )
+        config = TrainingConfig.from_mapping(evaluation.settings)
         split = split_by_time(self.dataset, config.validation, config.test, config.min_timeline_labels)
-        x = encoded_rows(self.dataset, split, find(evaluation.model), config, self.run_dir)
+        x = encoded_rows(self.dataset, split, find(evaluation.model), config, self.folder)
         rows = training_rows(split, config)
         return Workbench(self.dataset, split, x, rows, config.weighting, config.seed), config.replicates
 
@@ -108,7 +90,7 @@ class Trial:
 
     bench: Workbench
     evaluation: Evaluation
-    run_dir: Path
+    folder: RunFolder
     baseline: pd.DataFrame
     target: Target
     fitting: Fitting
@@ -122,12 +104,12 @@ class Trial:
         """Prepare the trial of one model; nothing is fitted yet."""
         bench, replicates = benches.bench(evaluation)
         target = Target.of(bench.dataset, column, bench.train_rows)
-        baseline = pd.read_parquet(benches.run_dir / f"predictions_{evaluation.model}.parquet")
+        baseline = benches.folder.predictions(evaluation.model)
         _same_rows(baseline, bench.dataset, bench.split)
         spec, params = find(evaluation.model), dict(evaluation.params)
         fitting = Fitting(bench, spec, params, target, config.constrained_rows, config.max_groups)
         return cls(
-            bench, evaluation, benches.run_dir, baseline, target, fitting, config,
+            bench, evaluation, benches.folder, baseline, target, fitting, config,
             replace(bias_config(bench.dataset.config), model=evaluation.model), replicates, {},
         )  # fmt: skip
 
@@ -159,35 +141,23 @@ class Trial:
 
     def save(self, method: str, key: str) -> Evaluation:
         """Write an accepted model with its predictions and figures; the evaluation last."""
-        started = time.perf_counter()
-        original = load_model(self.run_dir, self.evaluation.model)
+        begun, started = now(), time.perf_counter()
+        original = self.folder.model(self.evaluation.model)
         if method == ADJUSTMENT:
             model, predictions = self._adjusted_model(original), self._adjusted(self.baseline)
         else:
             model, predictions = self._fitted_model(method, original)
-        metrics = self.bench.metrics(predictions, self.replicates)
-        name = f"{self.evaluation.model}+{method}"
-        stream = io.BytesIO()
-        predictions.to_parquet(stream, index=False)
-        files = {
-            f"{name}.skops": dump_trusted(model),
-            f"predictions_{name}.parquet": stream.getvalue(),
-        }
-        for file, data in files.items():
-            write_atomically(self.run_dir / file, data)
-        hashes = {file: sha256_of(data) for file, data in files.items()}
-        evaluation = replace(
+        record = replace(
             self.evaluation,
-            model_version=version_of(name, key, hashes[f"predictions_{name}.parquet"]),
-            model=name,
-            config_hash=key[:16],
+            model=mitigated_name(self.evaluation.model, method),
+            key=key,
             params={**self.evaluation.params, "mitigation": method, "mitigated_slice": self.target.column},
-            metrics=metrics,
-            files=hashes,
+            metrics=self.bench.metrics(predictions, self.replicates),
             seconds={"fit": round(time.perf_counter() - started, 3)},
+            started_at=begun,
+            finished_at=now(),
         )
-        write_atomically(self.run_dir / f"eval_{name}.json", json_text(evaluation.to_dict()))
-        return evaluation
+        return self.folder.save(record, model, predictions)
 
     @property
     def _dimension(self) -> str:

@@ -11,8 +11,10 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.ensemble import RandomForestRegressor
 
 from ml.models import Loss, ModelSpec, Params
+from ml.store.trusted import loadable
 
 
+@loadable
 class MedianForest(RegressorMixin, BaseEstimator):
     """Grow by squared error, which is fast, then replace each leaf's mean by the weighted median of its rows.
 

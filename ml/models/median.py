@@ -11,8 +11,10 @@ from sklearn.base import BaseEstimator, RegressorMixin
 
 from ml.models import Loss, ModelSpec
 from ml.stats.metrics import weighted_quantile
+from ml.store.trusted import loadable
 
 
+@loadable
 class GroupMedian(RegressorMixin, BaseEstimator):
     """Predict the weighted median (or mean) of the row's group; of all rows for small or unseen groups.
 

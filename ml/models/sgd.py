@@ -11,7 +11,10 @@ from sklearn.kernel_approximation import Nystroem
 from sklearn.linear_model import SGDRegressor
 from sklearn.preprocessing import StandardScaler
 
+from ml.store.trusted import loadable
 
+
+@loadable
 class ScaledRegressor(RegressorMixin, BaseEstimator):
     """Standardise, optionally map to Nystroem features of an RBF kernel, then fit by gradient steps.
 

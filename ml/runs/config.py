@@ -1,19 +1,13 @@
-"""The settings of a training run, and the hash that says whether a result is of these settings."""
+"""The settings of a training run."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from ml.encoding.matrix import PreprocessingConfig
-from ml.models import find
 from ml.tasks.duration import Weighting
-
-# Part of every configuration hash: raise it when a change of the harness changes results.
-RECIPE_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -63,7 +57,7 @@ class TrainingConfig:
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> TrainingConfig:
-        """Read back the settings that ``run.json`` keeps; unknown names raise ValueError."""
+        """Read back the settings that a record keeps; unknown names raise ValueError."""
         parts = {"weighting": Weighting, "preprocessing": PreprocessingConfig}
         try:
             return cls(**{k: parts[k](**v) if k in parts else v for k, v in mapping.items()})
@@ -71,9 +65,3 @@ class TrainingConfig:
             raise ValueError(
                 f"The settings of the run are of another version ({error}): train again."
             ) from error
-
-    def hash_for(self, model: str) -> str:
-        """Return the hash of everything that decides a model's result beside the data."""
-        spec = find(model)
-        own = {"recipe": RECIPE_VERSION, "model": model, "spec": [dict(spec.defaults), dict(spec.timing)]}
-        return hashlib.sha256(json.dumps({**own, **asdict(self)}, sort_keys=True).encode()).hexdigest()[:16]

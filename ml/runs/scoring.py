@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import io
-from datetime import UTC, datetime
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from ml.data.dataset import Dataset
-from ml.runs.train import read_evaluation
 from ml.stats.figure import Metric
-from ml.store.files import json_text, sha256_of, write_atomically
+from ml.store.files import json_text, write_atomically
+from ml.store.key import key_of
 from ml.store.record import Evaluation
-from ml.store.trusted import dump_trusted
+from ml.store.run_folder import RunFolder, now
 from ml.tasks.scoring import ScoringConfig, ScoringTask, TrainedScoring, train_scoring
 
 REPORTED = {"auc": "auc", "precision": "precision", "recall": "recall", "f1": "f1"}
@@ -75,61 +74,39 @@ def train_into_folder(
 ) -> Evaluation:
     """Train the model ``name`` into a run folder, unless it is there for this data and configuration.
 
-    Writes ``{name}.txt``, ``{name}.skops``, ``report_{name}.json``, ``predictions_{name}.parquet``,
-    ``run.json`` and, last, ``eval_{name}.json``.
+    Writes ``{name}.txt``, ``{name}.skops``, ``report_{name}.json``, ``predictions_{name}.parquet`` and, last,
+    ``eval_{name}.json``.
     """
-    path = folder / f"eval_{name}.json"
-    config_hash = config.hash_for(f"{task.name}/{name}")
-    if path.is_file():
-        there = read_evaluation(path)
-        if (there.snapshot_id, there.config_hash) == (dataset.snapshot_id, config_hash) and all(
-            (folder / file).is_file() and sha256_of((folder / file).read_bytes()) == sha256
-            for file, sha256 in there.files.items()
-        ):
-            return there
-    started = datetime.now(UTC).replace(tzinfo=None)
-    trained = train_scoring(dataset, task, config)
-    stream = io.BytesIO()
-    trained.predictions.to_parquet(stream, index=False)
-    files: dict[str, bytes] = {
-        f"{name}.txt": trained.model.booster_text.encode(),
-        f"{name}.skops": dump_trusted(trained.model),
-        f"report_{name}.json": json_text(report(trained, dataset, config)).encode(),
-        f"predictions_{name}.parquet": stream.getvalue(),
-    }
-    for file, content in files.items():
-        write_atomically(folder / file, content)
-    evaluation = Evaluation(
-        model_version=sha256_of(files[f"{name}.txt"] + config_hash.encode())[:16],
-        run_id=folder.name,
-        domain=dataset.config.name,
-        task=task.name,
-        model=name,
-        snapshot_id=dataset.snapshot_id,
-        config_hash=config_hash,
-        seed=config.seed,
-        params=trained.params,
-        feature_list=trained.feature_list,
-        best_iteration=trained.best_iteration,
-        metrics=trained.metrics,
-        files={file: sha256_of(content) for file, content in files.items()},
-        seconds=trained.seconds,
-    )
-    run = {
-        "run_id": folder.name,
-        "domain": dataset.config.name,
-        "snapshot_id": dataset.snapshot_id,
-        "config_hash": config_hash,
-        "started_at": started.isoformat(),
-        "finished_at": datetime.now(UTC).replace(tzinfo=None).isoformat(),
-        "git_sha": git_sha,
-        "engine": engine,
-        "seed": config.seed,
-        "status": "succeeded",
-    }
-    write_atomically(folder / "run.json", json_text(run))
-    write_atomically(path, json_text(evaluation.to_dict()))
-    return evaluation
+    run = RunFolder(folder)
+    data = {"snapshot_id": dataset.snapshot_id, "domain": asdict(dataset.config)}
+    key = key_of(task=task.name, model=name, settings=asdict(config), data=data)
+    with run.at_work():
+        current = run.current(name, key)
+        if current is not None:
+            return current
+        begun = now()
+        trained = train_scoring(dataset, task, config)
+        record = Evaluation(
+            run_id=run.run_id,
+            domain=dataset.config.name,
+            task=task.name,
+            model=name,
+            snapshot_id=dataset.snapshot_id,
+            key=key,
+            seed=config.seed,
+            settings=asdict(config),
+            params=trained.params,
+            feature_list=trained.feature_list,
+            best_iteration=trained.best_iteration,
+            metrics=trained.metrics,
+            seconds=trained.seconds,
+            started_at=begun,
+            finished_at=now(),
+            git_sha=git_sha,
+            engine=engine,
+        )
+        native = (".txt", trained.model.booster_text.encode())
+        return run.save(record, trained.model, trained.predictions, native, report(trained, dataset, config))
 
 
 def figures_text(metrics: list[Metric], split: str = "test") -> str:

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
-import json
-import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,18 +19,15 @@ from ml.models import ModelSpec, Params, find
 from ml.runs.config import TrainingConfig
 from ml.search.tuning import tune
 from ml.stats.figure import Metric
-from ml.store.files import json_text, sha256_of, version_of, write_atomically
+from ml.store.key import key_of
 from ml.store.record import Evaluation
-from ml.store.trusted import dump_trusted
+from ml.store.run_folder import RunFolder, now, original_name
 from ml.tasks.duration import Workbench
 from ml.tasks.duration_model import DurationModel
 
-logger = logging.getLogger(__name__)
-
-__all__ = ["TrainedModel", "TrainingConfig", "read_evaluation", "train", "train_models", "up_to_date"]
+__all__ = ["TrainedModel", "TrainingConfig", "train", "train_models"]
 
 TASK = "regression"
-CACHE_FOLDER = ".prepared"
 Progress = Callable[[str, str], None]
 
 
@@ -150,79 +142,89 @@ def train_models(
     progress : callable (model, stage) or None
         Stages are "prepare", "tune", "fit", "evaluate", then "done" or, for what is up to date, "skipped".
     git_sha, engine : str
-        Copied into ``run.json``.
+        Copied into the record.
 
     Returns
     -------
     list of Evaluation
         In the order of ``names``.
     """
-    config, folder = config or TrainingConfig(), Path(run_dir)
+    config, folder = config or TrainingConfig(), RunFolder(run_dir)
     tell = progress or (lambda model, stage: None)
     for name in names:
         find(name)
-    evaluations: list[Evaluation] = []
-    split: Split | None = None
-    run = _RunFile(folder, dataset, config, git_sha, engine)
-    for name in names:
-        current = up_to_date(folder, name, dataset, config)
-        if current is not None:
-            tell(name, "skipped")
-            evaluations.append(current)
-            continue
-        if split is None:
-            split = split_by_time(dataset, config.validation, config.test, config.min_timeline_labels)
-            run.write("running")
-        prepared = None
-        started = time.perf_counter()
-        if find(name).inputs == "features":
-            tell(name, "prepare")
-            prepared = prepare(dataset, split, config.preprocessing, folder.parent / CACHE_FOLDER)
-        waited = _lap(started)
-        trained = train(dataset, split, name, config, prepared, tell)
-        trained.seconds["prepare"] = round(trained.seconds["prepare"] + waited, 3)
-        evaluations.append(_save(trained, dataset, folder, config))
-        tell(name, "done")
-    # A run that was killed after its last model is finished by the next one, which trains nothing.
-    if split is not None or run.is_unfinished:
-        run.write("succeeded")
+    with folder.at_work():
+        _refuse_other_data(folder, names, dataset)
+        split: Split | None = None
+        evaluations: list[Evaluation] = []
+        for name in names:
+            key = training_key(dataset, name, config)
+            current = folder.current(name, key)
+            if current is not None:
+                tell(name, "skipped")
+                evaluations.append(current)
+                continue
+            if split is None:
+                split = split_by_time(dataset, config.validation, config.test, config.min_timeline_labels)
+            begun = now()
+            prepared = None
+            started = time.perf_counter()
+            if find(name).inputs == "features":
+                tell(name, "prepare")
+                prepared = prepare(dataset, split, config.preprocessing, folder.cache)
+            waited = _lap(started)
+            trained = train(dataset, split, name, config, prepared, tell)
+            trained.seconds["prepare"] = round(trained.seconds["prepare"] + waited, 3)
+            record = Evaluation(
+                run_id=folder.run_id,
+                domain=dataset.config.name,
+                task=TASK,
+                model=name,
+                snapshot_id=dataset.snapshot_id,
+                key=key,
+                seed=config.seed,
+                settings=asdict(config),
+                params=trained.params,
+                feature_list=dataset.features,
+                best_iteration=trained.best_iteration,
+                metrics=trained.metrics,
+                seconds=trained.seconds,
+                started_at=begun,
+                finished_at=now(),
+                git_sha=git_sha,
+                engine=engine,
+            )
+            native = trained.spec.native and trained.spec.native(trained.model.regressor)
+            evaluations.append(folder.save(record, trained.model, trained.predictions, native))
+            tell(name, "done")
     return evaluations
 
 
-def up_to_date(run_dir: Path, model: str, dataset: Dataset, config: TrainingConfig) -> Evaluation | None:
-    """Return the evaluation of ``model`` in the folder when it is of this snapshot and configuration."""
-    path = run_dir / f"eval_{model}.json"
-    if not path.is_file():
-        return None
-    evaluation = read_evaluation(path)
-    same = evaluation.snapshot_id == dataset.snapshot_id and evaluation.config_hash == config.hash_for(model)
-    return evaluation if same and whole(run_dir, evaluation) else None
+def training_key(dataset: Dataset, model: str, config: TrainingConfig) -> str:
+    """Return the key of a model: it is up to date as long as nothing changes it."""
+    data = {"snapshot_id": dataset.snapshot_id, "domain": asdict(dataset.config)}
+    return key_of(task=TASK, model=model, settings=asdict(config), data=data)
 
 
-def whole(run_dir: Path, evaluation: Evaluation) -> bool:
-    """Say whether every file of the model is in the folder as it was written."""
-    return all(
-        (run_dir / name).is_file() and sha256_of((run_dir / name).read_bytes()) == sha256
-        for name, sha256 in evaluation.files.items()
-    )
+def _refuse_other_data(folder: RunFolder, names: Sequence[str], dataset: Dataset) -> None:
+    """One run name is one snapshot: what a folder has of another one must all be trained again."""
+    for there in folder.evaluations():
+        mine = there.domain == dataset.config.name and original_name(there.model) not in names
+        if mine and there.snapshot_id != dataset.snapshot_id:
+            raise ValueError(
+                f"The run {folder.run_id!r} has the model {there.model!r} of other data: "
+                "train it again, too, or choose another run name."
+            )
 
 
 def encoded_rows(
-    dataset: Dataset, split: Split, spec: ModelSpec, config: TrainingConfig, run_dir: Path
+    dataset: Dataset, split: Split, spec: ModelSpec, config: TrainingConfig, folder: RunFolder
 ) -> NDArray[Any]:
     """Return the rows of a run as the family sees them, from the run's cache where they are there."""
     prepared = None
     if spec.inputs == "features":
-        prepared = prepare(dataset, split, config.preprocessing, run_dir.parent / CACHE_FOLDER)
+        prepared = prepare(dataset, split, config.preprocessing, folder.cache)
     return _encode(dataset, split, spec, config, prepared)[1]
-
-
-def read_evaluation(path: Path) -> Evaluation:
-    """Read one ``eval_{model}.json``; a damaged one raises ValueError."""
-    try:
-        return Evaluation.from_dict(json.loads(path.read_text()))
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
-        raise ValueError(f"{path} is damaged ({error}): remove it and train the model again.") from error
 
 
 def _encode(
@@ -247,71 +249,6 @@ def training_rows(split: Split, config: TrainingConfig) -> NDArray[np.bool_]:
     share = config.subset_size / len(known)
     kept = np.random.default_rng(config.seed + 1).choice(others, round(share * len(others)), replace=False)
     return np.isin(np.arange(len(rows)), np.concatenate([chosen, kept]))
-
-
-def _save(trained: TrainedModel, dataset: Dataset, folder: Path, config: TrainingConfig) -> Evaluation:
-    """Write the model's files, the evaluation last: its presence says that the rest is whole."""
-    name = trained.spec.name
-    files = {f"{name}.skops": dump_trusted(trained.model)}
-    if trained.spec.native is not None:
-        suffix, data = trained.spec.native(trained.model.regressor)
-        files[f"{name}{suffix}"] = data
-    stream = io.BytesIO()
-    trained.predictions.to_parquet(stream, index=False)
-    files[f"predictions_{name}.parquet"] = stream.getvalue()
-    for file, data in files.items():
-        write_atomically(folder / file, data)
-    hashes = {file: sha256_of(data) for file, data in files.items()}
-    evaluation = Evaluation(
-        model_version=version_of(name, dataset.snapshot_id, hashes[f"predictions_{name}.parquet"]),
-        run_id=folder.name,
-        domain=dataset.config.name,
-        task=TASK,
-        model=name,
-        snapshot_id=dataset.snapshot_id,
-        config_hash=config.hash_for(name),
-        seed=config.seed,
-        params=trained.params,
-        feature_list=dataset.features,
-        best_iteration=trained.best_iteration,
-        metrics=trained.metrics,
-        files=hashes,
-        seconds=trained.seconds,
-    )
-    write_atomically(folder / f"eval_{name}.json", json_text(evaluation.to_dict()))
-    return evaluation
-
-
-class _RunFile:
-    """``run.json`` of a folder: written when training begins and when it ends."""
-
-    def __init__(
-        self, folder: Path, dataset: Dataset, config: TrainingConfig, git_sha: str | None, engine: str
-    ) -> None:
-        self.path = folder / "run.json"
-        known = json.loads(self.path.read_text()) if self.path.is_file() else {}
-        self.is_unfinished = known.get("status") == "running"
-        settings = json.dumps(asdict(config), sort_keys=True)
-        self.content = {
-            "run_id": folder.name,
-            "domain": dataset.config.name,
-            "snapshot_id": dataset.snapshot_id,
-            "config_hash": hashlib.sha256(settings.encode()).hexdigest()[:16],
-            "started_at": known.get("started_at") or _now(),
-            "git_sha": git_sha if git_sha is not None else known.get("git_sha"),
-            "engine": engine,
-            "seed": config.seed,
-            "settings": asdict(config),
-        }
-
-    def write(self, status: str) -> None:
-        finished = None if status == "running" else _now()
-        content = {**self.content, "status": status, "finished_at": finished}
-        write_atomically(self.path, json_text(content))
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _lap(started: float) -> float:

@@ -8,10 +8,17 @@ import json
 import os
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# Room for a prefix and a suffix within the 255 bytes that file systems allow.
+LONGEST = 100
 
 
 def write_atomically(path: Path, content: bytes | str) -> None:
@@ -26,30 +33,45 @@ def write_atomically(path: Path, content: bytes | str) -> None:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     data = content.encode("utf-8") if isinstance(content, str) else content
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
         Path(name).chmod(0o644)
-        Path(name).replace(path)
+        move_into_place(Path(name), path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
 
 
+def move_into_place(temporary: Path, target: Path) -> None:
+    """Give the finished file `temporary` the name `target` (same folder), once its bytes are on disk."""
+    with temporary.open("rb") as finished:
+        os.fsync(finished.fileno())
+    temporary.replace(target)
+    # Without this the new name may be lost in a power cut although the content is safe.
+    folder = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def file_name(name: str) -> str:
+    """Return a plain file name for any name: never a path, and no two names share one.
+
+    Letters, digits and ``_.-~+`` stay as they are, all else and a dot at the beginning is percent-encoded; of
+    a long name the beginning is kept, with the hash of the whole.
+    """
+    plain = quote(name, safe="+")
+    if plain.startswith("."):
+        plain = f"%2E{plain[1:]}"
+    return plain if len(plain) <= LONGEST else f"{plain[: LONGEST - 16]}~{sha256_of(name.encode())[:16]}"
+
+
 def sha256_of(data: bytes) -> str:
     """Return the hexadecimal SHA-256 of ``data``."""
     return hashlib.sha256(data).hexdigest()
-
-
-def version_of(name: str, *content: str) -> str:
-    """Return a model's version: its name and a hash of what it learned from and what it answers.
-
-    Not of its file, which holds the time at which it was written.
-    """
-    return f"{name}-{sha256_of(' '.join(content).encode())[:12]}"
 
 
 def json_text(value: Any) -> str:
@@ -61,6 +83,13 @@ def npy_bytes(array: NDArray[Any]) -> bytes:
     """Return the array in NumPy's file format."""
     stream = io.BytesIO()
     np.save(stream, array, allow_pickle=False)
+    return stream.getvalue()
+
+
+def parquet_bytes(frame: pd.DataFrame) -> bytes:
+    """Return the frame as a Parquet file, without its index."""
+    stream = io.BytesIO()
+    frame.to_parquet(stream, index=False)
     return stream.getvalue()
 
 

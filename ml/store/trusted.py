@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
-import json
+import importlib
+import re
 import zipfile
-from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from ml.store.files import sha256_of
+from ml.errors import DamagedFileError
 
-# Types beyond skops' own defaults that a model file may hold. Anything else is refused on loading.
-TRUSTED_TYPES = (
-    "ml.mitigation.models.AdjustedModel",
-    "ml.mitigation.models.MixtureRegressor",
-    "ml.models.median.GroupMedian",
-    "ml.models.forest.MedianForest",
-    "ml.models.sgd.ScaledRegressor",
-    "ml.tasks.duration_model.DurationModel",
-    "ml.tasks.scoring_model.ScoringModel",
-    "ml.encoding.tree.GapKeepingNumbers",
-    "ml.tasks.duration_model.TimingHead",
-    "ml.tasks.calibration.HorizonCalibration",
-    "ml.tasks.calibration.ResidualIntervals",
-    "ml.encoding.encoders.CategoryEncoder",
-    "ml.encoding.encoders.GroupSelector",
-    "ml.encoding.encoders.ItemEncoder",
-    "ml.encoding.encoders.NumberEncoder",
-    "ml.encoding.encoders.TextEncoder",
+# Types of others, beyond skops' own defaults, that a model file may hold.
+OTHERS = (
     "collections.OrderedDict",
     "collections.defaultdict",
     "sklearn.tree._tree.Tree",
@@ -37,6 +21,16 @@ TRUSTED_TYPES = (
     "xgboost.sklearn.XGBRegressor",
     "xgboost.sklearn.XGBClassifier",
 )
+_OWN = re.compile(r"ml(\.[a-z]\w*)+\.[A-Z]\w*", re.ASCII)
+_loadable: set[str] = set()
+
+AnyType = TypeVar("AnyType", bound=type)
+
+
+def loadable(cls: AnyType) -> AnyType:
+    """Mark a class of `ml` as one that a model file may hold."""
+    _loadable.add(f"{cls.__module__}.{cls.__qualname__}")
+    return cls
 
 
 def dump_trusted(model: Any) -> bytes:
@@ -46,40 +40,44 @@ def dump_trusted(model: Any) -> bytes:
     return skops.io.dumps(model)
 
 
-def load_trusted(path: Path, sha256: str | None = None) -> Any:
-    """Load an estimator from a skops file.
+def load_trusted(data: bytes, name: str) -> Any:
+    """Load an estimator from the bytes of a skops file.
 
     Parameters
     ----------
-    path : Path
-    sha256 : str or None
-        The hash that the file must have, from the evaluation's JSON.
+    data : bytes
+    name : str
+        What the sentences call it.
 
     Raises
     ------
+    DamagedFileError
+        When it cannot be read.
     ValueError
-        When the file is absent, was changed, or holds a type that is not in `TRUSTED_TYPES`.
+        When it holds a type that is neither marked with `loadable` nor one of `OTHERS`.
     """
     import skops.io
 
-    if not path.is_file():
-        raise ValueError(f"There is no model file {path}: train the model first.")
-    data = path.read_bytes()
-    if sha256 is not None and sha256_of(data) != sha256:
-        raise ValueError(f"The model file {path} is not the one that was evaluated: train it again.")
     try:
-        unknown = sorted(set(skops.io.get_untrusted_types(data=data)) - set(TRUSTED_TYPES))
+        found = skops.io.get_untrusted_types(data=data)
+        unknown = sorted(kind for kind in found if kind not in OTHERS and not _is_loadable(kind))
         if unknown:
-            raise ValueError(f"The model file {path} holds the untrusted types {unknown}: it is not loaded.")
-        return skops.io.loads(data, trusted=list(TRUSTED_TYPES))
+            raise ValueError(
+                f"The model file {name} holds the untrusted types {unknown}: it is not loaded; "
+                "train the model again."
+            )
+        return skops.io.loads(data, trusted=found)
     except (KeyError, OSError, TypeError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f"The model file {path} is damaged ({error}): train the model again.") from error
+        raise DamagedFileError(
+            f"The model file {name} is damaged ({error}): train the model again."
+        ) from error
 
 
-def load_model(run_dir: Path, model: str) -> Any:
-    """Load ``{model}.skops`` of a run, verified against the hash in ``eval_{model}.json``."""
-    description = run_dir / f"eval_{model}.json"
-    if not description.is_file():
-        raise ValueError(f"There is no evaluation of {model!r} in {run_dir}: train it there first.")
-    files = json.loads(description.read_text())["files"]
-    return load_trusted(run_dir / f"{model}.skops", sha256=files[f"{model}.skops"])
+def _is_loadable(kind: str) -> bool:
+    """Say whether a class is marked: its own module marks it when imported, and only `ml`'s are."""
+    if kind not in _loadable and _OWN.fullmatch(kind):
+        try:
+            importlib.import_module(kind.rpartition(".")[0])
+        except ImportError:
+            return False
+    return kind in _loadable

@@ -9,9 +9,12 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.isotonic import IsotonicRegression
 
+from ml.store.trusted import loadable
+
 Values = NDArray[np.float64]
 
 
+@loadable
 class HorizonCalibration(BaseEstimator):
     """One strictly ordered map from score to probability per horizon.
 
@@ -71,6 +74,7 @@ class HorizonCalibration(BaseEstimator):
         return np.maximum.accumulate(np.stack(columns, axis=1), axis=1)
 
 
+@loadable
 class ResidualIntervals(BaseEstimator):
     """Split-conformal interval around a median, with the residual quantiles of similar predictions.
 

@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator
 
 from ml.data.outcomes import Outcomes
 from ml.models import ModelSpec
+from ml.store.trusted import loadable
 from ml.tasks.calibration import HorizonCalibration, ResidualIntervals
 
 # Independent fits on a thread each: threads inside one boosting fit wait for each other at every node,
@@ -25,6 +26,7 @@ def horizon_column(days: float) -> str:
     return f"p_within_{days:g}d"
 
 
+@loadable
 class TimingHead(BaseEstimator):
     """P(ended within H) for every horizon, learned from all rows old enough, ended or not.
 
@@ -75,6 +77,7 @@ def fit_timing(
     return TimingHead(regressors, [float(days) for days in horizons])
 
 
+@loadable
 class DurationModel(BaseEstimator):
     """Predicts from raw item frames; all parts are fitted already.
 

@@ -14,12 +14,14 @@ from ml.encoding.encoders import ItemEncoder
 from ml.encoding.tree import source_columns
 from ml.models.boosting import raw_scores
 from ml.stats.rank_metrics import rank_in_group
+from ml.store.trusted import loadable
 from ml.tasks.calibration import HorizonCalibration
 
 Values = NDArray[np.float64]
 REASONS = 5
 
 
+@loadable
 class ScoringModel(BaseEstimator):
     """Encoder, booster and calibration in one.
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -14,8 +12,6 @@ from numpy.typing import NDArray
 from ml.data.dataset import Dataset
 from ml.models.boosting import Objective
 
-# Part of every configuration hash: raise it when a change of the harness changes results.
-RECIPE_VERSION = 2
 EvalMetric = Literal["auc", "average_precision", "ndcg"]
 
 
@@ -68,11 +64,6 @@ class ScoringConfig:
         cuts = [*self.ndcg_at, *self.top_at, self.precision_at]
         if not self.ndcg_at or min(cuts) < 1:
             raise ValueError(f"Each k must be at least 1, not {cuts}, and NDCG needs one.")
-
-    def hash_for(self, task: str) -> str:
-        """Return the hash of everything that decides a result beside the data."""
-        own = {"recipe": RECIPE_VERSION, "task": task, **asdict(self)}
-        return hashlib.sha256(json.dumps(own, sort_keys=True).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, eq=False)

@@ -32,16 +32,13 @@ def markdown_table(frame: "pd.DataFrame") -> str:
 
 def model_metadata(folder: Path, evaluation: "Evaluation") -> dict[str, Any]:
     """Figures of one model, its picture and its parameters."""
-    import pandas as pd
-
     from ml.reports.plots import predicted_against_actual
-    from ml.store.files import write_atomically
+    from ml.store.run_folder import RunFolder
 
-    predictions = pd.read_parquet(
-        folder / f"predictions_{evaluation.model}.parquet", columns=["split", "y_true", "y_pred"]
-    )
+    run = RunFolder(folder)
+    predictions = run.predictions(evaluation.model, columns=["split", "y_true", "y_pred"])
     png = predicted_against_actual(predictions, evaluation.model)
-    write_atomically(folder / f"predicted_against_actual_{evaluation.model}.png", png)
+    run.picture(evaluation.model, png)
     figures = {
         f"{split}_{metric}": evaluation.value(split, metric)
         for split in ("validation", "test")

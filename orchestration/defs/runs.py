@@ -27,7 +27,7 @@ class Run:
 
 def read_current_run(project: Project, domain: str = DOMAIN, tasks: Sequence[str] = ("regression",)) -> Run:
     """The run whose results are in the pipeline's database."""
-    from ml.runs.train import read_evaluation
+    from ml.store.run_folder import RunFolder
 
     settings = project.settings()
     with project.database() as database:
@@ -36,7 +36,7 @@ def read_current_run(project: Project, domain: str = DOMAIN, tasks: Sequence[str
     return Run(
         folder,
         settings.snapshots_dir / run.snapshot_id,
-        [read_evaluation(folder / f"eval_{model}.json") for model in run.models],
+        RunFolder(folder).evaluations(run.models),
     )
 
 

@@ -39,7 +39,7 @@ def measure_domain(
     if tables is None:
         raise ValueError(f"The training relation of {domain} has no slice_* column to measure bias by.")
     with project.database() as database:
-        load_bias(database, run.folder, scoring_bias_tables(run.evaluations), tasks)
+        load_bias(database, run.folder, domain, scoring_bias_tables(run.evaluations), tasks)
     return tables
 
 

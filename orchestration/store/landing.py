@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from orchestration.store.durable import move_into_place
+from ml.store.files import move_into_place
 
 _CHUNK_BYTES = 1 << 20
 _HASH_CHARACTERS = 12

@@ -3,15 +3,14 @@
 The schemas `ml` and `bias` hold the newest run of each domain, `history` holds the metrics of all runs.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pyarrow as pa
 
+from ml.store.run_folder import RunFolder
 from orchestration.store.warehouse import transaction
 
 DDL = """
@@ -62,7 +61,7 @@ def current_run(
     found = database.execute(
         """
         select run_id, any_value(runs.snapshot_id), list(models.model order by models.model)
-        from ml.models as models inner join ml.runs as runs using (run_id)
+        from ml.models as models inner join ml.runs as runs using (run_id, domain)
         where models.domain = $domain and list_contains($tasks, models.task)
         group by run_id
         """,
@@ -87,31 +86,23 @@ def load_training(
         version alone. Others are a leaderboard: they take the place of all models of their domain's task,
         and `set_champion` chooses one.
     """
-    run = json.loads((run_dir / "run.json").read_text())
+    folder = RunFolder(run_dir)
     database.execute(DDL)
     with transaction(database):
-        _load(database, run_dir, run, models, is_served)
+        _load(database, folder, models, is_served)
 
 
 def _load(
-    database: duckdb.DuckDBPyConnection,
-    run_dir: Path,
-    run: dict[str, Any],
-    models: Sequence[str],
-    is_served: bool,
+    database: duckdb.DuckDBPyConnection, folder: RunFolder, models: Sequence[str], is_served: bool
 ) -> None:
-    database.execute("delete from ml.runs where run_id = ?", [run["run_id"]])
-    database.execute(
-        """
-        insert into ml.runs by name
-        select run_id, domain, snapshot_id, started_at, finished_at, git_sha, engine, seed, status
-        from read_json(?, columns = {
-            run_id: 'varchar', domain: 'varchar', snapshot_id: 'varchar', started_at: 'timestamp',
-            finished_at: 'timestamp', git_sha: 'varchar', engine: 'varchar', seed: 'bigint', status: 'varchar'
-        })
-        """,
-        [str(run_dir / "run.json")],
-    )
+    for run in folder.runs():
+        keys = [run["run_id"], run["domain"]]
+        database.execute("delete from ml.runs where run_id = ? and domain = ?", keys)
+        database.execute(
+            "insert into ml.runs values ($run_id, $domain, $snapshot_id, $started_at, $finished_at, "
+            "$git_sha, $engine, $seed, $status)",
+            run,
+        )
     database.execute(
         """
         create or replace temp table evaluation as
@@ -123,7 +114,7 @@ def _load(
             )[]'
         })
         """,
-        [[str(run_dir / f"eval_{model}.json") for model in models]],
+        [[str(folder.evaluation_file(evaluation.model)) for evaluation in folder.evaluations(models)]],
     )
     # A model that was champion and is still the same stays it until the next choice.
     database.execute(
@@ -140,7 +131,7 @@ def _load(
     # A run that is loaded again takes the place of what the history has of it.
     database.execute(
         f"delete from history.model_metrics where {replaced} and run_id = ?",  # noqa: S608
-        [run["run_id"]],
+        [folder.run_id],
     )
     for table in ("ml.model_metrics", "history.model_metrics"):
         database.execute(
@@ -156,7 +147,7 @@ def _load(
             select run_id, domain, task, model, item_id, event_at, split, y_true, y_pred, p10, p90
             from read_parquet($file), (from evaluation where model = $model)
             """,
-            {"file": str(run_dir / f"predictions_{model}.parquet"), "model": model},
+            {"file": str(folder.predictions_file(model)), "model": model},
         )
     database.execute(
         """
@@ -173,6 +164,7 @@ def _load(
 def load_bias(
     database: duckdb.DuckDBPyConnection,
     run_dir: Path,
+    domain: str,
     tables: Sequence[str],
     tasks: Sequence[str] = ("regression",),
 ) -> None:
@@ -180,14 +172,14 @@ def load_bias(
 
     How the items are spread over the slices is the same for every task, so `bias.distribution` has none.
     """
-    run = json.loads((run_dir / "run.json").read_text())
+    folder = RunFolder(run_dir)
     database.execute(DDL)
     with transaction(database):
         for table in tables:
-            file = str(run_dir / f"bias_{table}.parquet")
-            _replace_rows(database, f"bias.{table}", file, "domain", run["domain"], tasks)
+            file = str(folder.table_file(table))
+            _replace_rows(database, f"bias.{table}", file, "domain", domain, tasks)
             if table == "summary":
-                _replace_rows(database, "history.bias_summary", file, "run_id", run["run_id"], tasks)
+                _replace_rows(database, "history.bias_summary", file, "run_id", folder.run_id, tasks)
 
 
 def set_champion(database: duckdb.DuckDBPyConnection, domain: str, task: str, model: str | None) -> None:
@@ -238,7 +230,7 @@ def champion(database: duckdb.DuckDBPyConnection, domain: str, task: str = "regr
     found = database.execute(
         """
         select models.model, models.model_version, models.run_id, runs.snapshot_id
-        from ml.models as models inner join ml.runs as runs using (run_id)
+        from ml.models as models inner join ml.runs as runs using (run_id, domain)
         where models.domain = ? and models.task = ? and models.alias = 'champion'
         """,
         [domain, task],

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
-from orchestration.store.durable import move_into_place
+from ml.store.files import move_into_place
 
 # One file per domain: raw.sql, raw_*.sql.
 _RAW_TABLES = Path(__file__).resolve().parents[2] / "warehouse"

@@ -52,15 +52,15 @@ class Serving(ScoringRun):
 @dg.asset(deps=[["models", name] for name in TASKS], group_name="selection", kinds={"duckdb"})
 def alert_scores(config: Serving, project: Project) -> dg.MaterializeResult:
     """Every alert of the newest batch, scored once: probability, reasons, rank and model versions."""
-    from ml.store.trusted import load_model
+    from ml.store.run_folder import RunFolder
 
     found = {name: train_or_read(project, task, config) for name, task in TASKS.items()}
     (folder, scorer), (_, ranker) = found["alert_scorer"], found["alert_ranker"]
     items = read_dataset(current_snapshot(project.settings().snapshots_dir, "alerts")).items
     scores = score_newest_batch(
         items,
-        load_model(folder, "alert_scorer"),
-        load_model(folder, "alert_ranker"),
+        RunFolder(folder).model("alert_scorer"),
+        RunFolder(folder).model("alert_ranker"),
         (scorer.model_version, ranker.model_version),
         config.review_cut,
     )

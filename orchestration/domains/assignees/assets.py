@@ -56,12 +56,12 @@ assignee_tuning = tuned_parameters_asset(ASSIGNEE_RANKER)
 )
 def assignee_candidates(config: Proposing, project: Project) -> dg.MaterializeResult:
     """Whom to ask: the likeliest people of every open ticket, with reasons, as of the records' end."""
-    from ml.store.trusted import load_model
+    from ml.store.run_folder import RunFolder
 
     folder, evaluation = train_or_read(project, ASSIGNEE_RANKER, config)
     with project.database() as database:
         items = database.sql("from training.assignees_open order by item_id").df()
-    model = load_model(folder, ASSIGNEE_RANKER.name)
+    model = RunFolder(folder).model(ASSIGNEE_RANKER.name)
     proposed = propose(items, model, evaluation.model_version, config.most)
     with project.database() as database:
         load_candidates(database, proposed)

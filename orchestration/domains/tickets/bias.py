@@ -35,7 +35,7 @@ def bias_metrics(project: Project) -> dg.MaterializeResult:
     if tables is None:
         raise ValueError("The training relation has no slice_* column: there is nothing to measure bias by.")
     with project.database() as database:
-        load_bias(database, run.folder, TABLES)
+        load_bias(database, run.folder, DOMAIN, TABLES)
     best = ranked(run.evaluations)[0].model
     return dg.MaterializeResult(metadata=_metadata(tables.summary, tables.slice_metrics, best, run.folder))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.store.durable import move_into_place
+from ml.store.files import move_into_place
 from orchestration.store.landing import SourceError
 
 _ROWS = 1000

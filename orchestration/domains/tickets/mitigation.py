@@ -70,7 +70,7 @@ def bias_mitigation(
     page = write_bias_page(dataset.config, evaluations, run.folder)
     with project.database() as database:
         load_training(database, run.folder, [e.model for e in evaluations])
-        load_bias(database, run.folder, tables)
+        load_bias(database, run.folder, DOMAIN, tables)
     tried = done.ledger[done.ledger["method"] != "baseline"]
     return dg.MaterializeResult(
         metadata={

@@ -14,7 +14,7 @@ from orchestration.store.results import champion, load_ticket_predictions
 @dg.asset(deps=["best_model", "tickets_open"], group_name="selection", kinds={"duckdb"})
 def ticket_predictions(context: dg.AssetExecutionContext, project: Project) -> dg.MaterializeResult:
     """Hours and chances of closing of every open ticket, seen from its creation, in `tickets.predictions`."""
-    from ml.store.trusted import load_model
+    from ml.store.run_folder import RunFolder
 
     settings = project.settings()
     with project.database() as database:
@@ -27,7 +27,9 @@ def ticket_predictions(context: dg.AssetExecutionContext, project: Project) -> d
     open_items = items[items["item_id"].isin(tickets["item_id"])].drop_duplicates("item_id", keep="last")
     # One row too many, taken off again: encoders take no empty frame, and every ticket may be closed.
     scored = pd.concat([open_items, items.head(1)])
-    predicted = load_model(settings.runs_dir / best.run_id, best.model).predict(scored).head(len(open_items))
+    predicted = (
+        RunFolder(settings.runs_dir / best.run_id).model(best.model).predict(scored).head(len(open_items))
+    )
     rows = pd.concat([open_items[["item_id"]].reset_index(drop=True), predicted], axis=1)
     rows = tickets.merge(rows, on="item_id").rename(columns={"y_pred": "predicted_hours"})
     rows["model_version"] = best.model_version

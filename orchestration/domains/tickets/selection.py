@@ -53,16 +53,15 @@ def best_model(
     context: dg.AssetExecutionContext, config: SelectionGate, project: Project
 ) -> dg.MaterializeResult:
     """The champion: lowest validation MAE of log hours of those not refused; then published."""
-    import pandas as pd
-
     from ml.reports.bias import write_bias_page
     from ml.runs.card import model_card
     from ml.runs.select import Gate, choose_best
-    from ml.store.files import write_atomically
+    from ml.store.run_folder import CARD, RunFolder
 
     run = read_current_run(project)
     domain = read_dataset(run.snapshot).config
-    summary = pd.read_parquet(run.folder / "bias_summary.parquet")
+    folder = RunFolder(run.folder)
+    summary = folder.table("summary")
     gate = Gate(
         thresholds=config.thresholds,
         ratio_to_baseline=config.ratio_to_baseline,
@@ -73,8 +72,8 @@ def best_model(
     for model, reason in choice.refused.items():
         context.log.info("%s was refused: %s", model, reason)
     card = model_card(run.evaluations, choice, domain.note)
-    write_atomically(run.folder / "best.txt", f"{choice.model or 'none'}\n{choice.reason}\n")
-    write_atomically(run.folder / "model_card.md", card)
+    folder.write_best(choice.model, choice.reason)
+    folder.write(CARD, card)
     page = write_bias_page(domain, run.evaluations, run.folder, gate=gate, model=choice.model)
     check = gate_check(choice, summary, gate, dg.AssetCheckSeverity(config.severity))
     served = check.passed or check.severity == dg.AssetCheckSeverity.WARN

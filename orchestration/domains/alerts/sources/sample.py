@@ -17,6 +17,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ml.store.files import move_into_place
 from orchestration.domains.alerts.sources.sample_features import describe_addresses
 from orchestration.domains.alerts.sources.sample_process import (
     SEED,
@@ -26,7 +27,6 @@ from orchestration.domains.alerts.sources.sample_process import (
     draw_accounts,
     draw_transfers,
 )
-from orchestration.store.durable import move_into_place
 
 BATCHES = 10
 _FIRST_DAY = 42

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +25,7 @@ from ml.reports.bias import write_bias_reports
 from ml.runs.select import choose_best
 from ml.runs.train import TrainingConfig, train_models
 from ml.store.record import Evaluation
-from ml.store.trusted import load_model
+from ml.store.run_folder import RunFolder
 from ml.tasks.duration import Weighting, Workbench
 from tests.unit.ml import crews, synthetic
 
@@ -81,7 +80,7 @@ def test_an_accepted_model_is_saved_serves_and_can_be_champion(
         stored = pd.read_parquet(run_dir / f"predictions_{name}.parquet")
         test = stored[stored["split"] == "test"].set_index("item_id")
         items = dataset.items[dataset.items["item_id"].isin(test.index)]
-        served = load_model(run_dir, name).predict(items)
+        served = RunFolder(run_dir).model(name).predict(items)
         for column in ("y_pred", "p10", "p90", "p_within_7d"):
             expected = test.loc[items["item_id"], column].to_numpy()
             np.testing.assert_allclose(served[column].to_numpy(), expected, rtol=1e-6)
@@ -107,9 +106,10 @@ def test_nothing_is_tried_twice_unless_something_changed(
     (copy / "linear+prediction_adjustment.skops").write_bytes(b"damaged")
     assert accepted_models(copy) == []
     assert mitigate_models(dataset, evaluations, copy, adjustment).is_new
-    description = json.loads((copy / "eval_linear.json").read_text())
-    (copy / "eval_linear.json").write_text(json.dumps({**description, "model_version": "another"}))
+    train_models(dataset, ["linear"], copy, replace(QUICK, seed=7))
     assert accepted_models(copy) == []
+    retrained = mitigate_models(dataset, RunFolder(copy).evaluations(["median", "linear"]), copy, adjustment)
+    assert retrained.is_new and [e.seed for e in retrained.accepted] == [7]
 
 
 def test_noise_is_not_accepted(tmp_path: Path) -> None:
@@ -145,11 +145,9 @@ def test_bad_input_is_named(planted: tuple[Dataset, list[Evaluation], Path], tmp
     copy = tmp_path / "runs" / "r"
     shutil.copytree(run_dir, copy)
     (copy / "mitigation.json").unlink(missing_ok=True)
-    run = json.loads((copy / "run.json").read_text())
-    run["settings"]["seed"] = 7
-    (copy / "run.json").write_text(json.dumps(run))
-    with pytest.raises(ValueError, match="trained with other settings"):
-        mitigate_models(dataset, evaluations, copy)
+    elsewhere = [replace(e, settings={**e.settings, "speed": 7}) for e in evaluations]
+    with pytest.raises(ValueError, match="settings of the run are of another version"):
+        mitigate_models(dataset, elsewhere, copy)
 
 
 def test_the_flagged_dimension_with_the_largest_gap_is_mitigated(

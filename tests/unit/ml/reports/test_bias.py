@@ -19,7 +19,7 @@ from ml.data.dataset import Dataset
 from ml.mitigation.run import MitigationConfig, accepted_models, mitigate_models
 from ml.reports.bias import LEDGER, TABLES, typed, write_bias_page, write_bias_reports
 from ml.runs.train import TrainingConfig, train_models
-from ml.store.trusted import load_model
+from ml.store.run_folder import RunFolder
 from orchestration.store.results import champion, current_run, load_bias, load_training, set_champion
 from tests.unit.ml import crews
 
@@ -44,7 +44,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("table", [*TABLES, LEDGER])
 def test_every_table_loads_with_described_columns_and_types(run: Path, table: str) -> None:
     with duckdb.connect() as database:
-        load_bias(database, run, (table,))
+        load_bias(database, run, "parcels", (table,))
         described = database.sql(f"describe bias.{table}").fetchall()
         rows = database.sql(
             f"select count(*), any_value(run_id), any_value(domain) from bias.{table}"
@@ -62,11 +62,10 @@ def test_an_empty_table_has_the_types_of_a_full_one(run: Path, table: str, tmp_p
     full = pd.read_parquet(run / f"bias_{table}.parquet")
     bare = typed(pd.DataFrame(columns=full.columns, dtype=object))
     assert bare.dtypes.to_dict() == full.dtypes.to_dict()
-    (tmp_path / "run.json").write_text((run / "run.json").read_text())
     bare.to_parquet(tmp_path / f"bias_{table}.parquet", index=False)
     with duckdb.connect() as database:
-        load_bias(database, tmp_path, (table,))
-        load_bias(database, run, (table,))
+        load_bias(database, tmp_path, "parcels", (table,))
+        load_bias(database, run, "parcels", (table,))
         assert database.sql(f"select count(*) from bias.{table}").fetchall()[0][0] == len(full)
 
 
@@ -165,4 +164,4 @@ def test_an_accepted_model_is_loaded_beside_the_others_and_can_be_made_champion(
         n = database.sql("select count(*) from ml.predictions where model like '%+%'").fetchall()[0][0]
     assert best is not None and best.model == "linear+prediction_adjustment" and n > 0
     items = Dataset.from_dir(run.parents[1] / "data").items
-    assert load_model(run, best.model).predict(items.head(5))["y_pred"].gt(0).all()
+    assert RunFolder(run).model(best.model).predict(items.head(5))["y_pred"].gt(0).all()

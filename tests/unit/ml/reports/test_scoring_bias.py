@@ -89,22 +89,22 @@ def test_the_texts_carry_note_verdict_and_every_slice(run: Run) -> None:
 def test_rows_of_other_tasks_and_the_history_stay(run: Run, tmp_path: Path) -> None:
     folder, _, evaluations, tables = run
     regression = replace(evaluations[0], run_id="hours", task="regression")
-    (tmp_path / "run.json").write_text(json.dumps({"run_id": "hours", "domain": "parcels"}))
+    hours, later = tmp_path / "hours", tmp_path / "later"
     summary = tables["summary"].drop(columns=["run_id", "domain"]).head(1).assign(task="regression")
-    write_table(summary.assign(gap_metric="mae_log", model="clock"), "summary", tmp_path, regression)
+    write_table(summary.assign(gap_metric="mae_log", model="clock"), "summary", hours, regression)
     with duckdb.connect() as database:
-        load_bias(database, tmp_path, ("summary",))
+        load_bias(database, hours, "parcels", ("summary",))
         for _ in range(2):
-            load_bias(database, folder, scoring_bias_tables(evaluations), TASKS)
-        load_bias(database, tmp_path, ("summary",))
+            load_bias(database, folder, "parcels", scoring_bias_tables(evaluations), TASKS)
+        load_bias(database, hours, "parcels", ("summary",))
         for table in ("bias.summary", "history.bias_summary"):
             n = dict(database.sql(f"select model, count(*) from {table} group by all").fetchall())
             assert n == {"clock": 1, "scorer": 16, "ranker": 6}
         # A run that has nothing of a table leaves nothing of an older one.
-        (tmp_path / "run.json").write_text(json.dumps({"run_id": "later", "domain": "parcels"}))
+        later.mkdir()
         bare = typed(pd.DataFrame(columns=tables["ranking_metrics"].columns, dtype=object))
-        bare.to_parquet(tmp_path / "bias_ranking_metrics.parquet", index=False)
-        load_bias(database, tmp_path, ("ranking_metrics",), TASKS)
+        bare.to_parquet(later / "bias_ranking_metrics.parquet", index=False)
+        load_bias(database, later, "parcels", ("ranking_metrics",), TASKS)
         assert database.sql("select count(*) from bias.ranking_metrics").fetchall() == [(0,)]
         assert database.sql("select count(*) from bias.score_metrics").fetchall()[0][0] > 0
 

@@ -17,7 +17,7 @@ from ml.models import find
 from ml.runs.train import TrainedModel, TrainingConfig, train, train_models
 from ml.store.files import json_text
 from ml.store.record import Evaluation
-from ml.store.trusted import load_model
+from ml.store.run_folder import RunFolder
 from ml.tasks.duration import Workbench
 from tests.unit.ml import synthetic
 
@@ -170,9 +170,9 @@ def test_a_run_folder_is_whole_and_the_saved_model_predicts_from_raw_items(tmp_p
     evaluations = train_models(
         dataset, ["median", "lightgbm", "svm"], folder, QUICK, git_sha="abc", engine="test"
     )
-    run = json.loads((folder / "run.json").read_text())
+    (run,) = RunFolder(folder).runs()
     assert run["status"] == "succeeded" and run["git_sha"] == "abc" and run["run_id"] == "r1"
-    assert run["snapshot_id"] == dataset.snapshot_id
+    assert run["snapshot_id"] == dataset.snapshot_id and run["started_at"] < run["finished_at"]
     own = ("lightgbm", "eval_l", "predictions_l")
     assert {p.name for p in folder.iterdir() if p.name.startswith(own)} == {
         "lightgbm.skops", "lightgbm.txt", "eval_lightgbm.json", "predictions_lightgbm.parquet",
@@ -188,7 +188,7 @@ def test_a_run_folder_is_whole_and_the_saved_model_predicts_from_raw_items(tmp_p
         assert ((within >= 0) & (within <= 1)).all() and (np.diff(within, axis=1) >= 0).all()
         test = table[table["split"] == "test"].set_index("item_id")
         raw = dataset.items[dataset.items["item_id"].isin(test.index)]
-        again = load_model(folder, evaluation.model).predict(raw)
+        again = RunFolder(folder).model(evaluation.model).predict(raw)
         np.testing.assert_allclose(again["y_pred"], test["y_pred"].loc[raw["item_id"]], rtol=1e-5)
     censored = dataset.labels.loc[dataset.labels["is_censored"], "item_id"]
     assert table.loc[table["item_id"].isin(censored), "y_true"].isna().all()

@@ -10,7 +10,8 @@ import pytest
 
 from ml.runs.train import TrainingConfig, train_models
 from ml.store.files import json_text, write_atomically
-from ml.store.trusted import dump_trusted, load_model, load_trusted
+from ml.store.run_folder import RunFolder
+from ml.store.trusted import dump_trusted, load_trusted
 from tests.unit.ml import synthetic
 
 
@@ -34,26 +35,21 @@ def test_json_is_sorted_and_has_no_nan() -> None:
 def test_a_tampered_model_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / "r"
     train_models(synthetic.dataset(300), ["median"], folder, TrainingConfig(trials=0, replicates=0))
-    assert load_model(folder, "median") is not None
+    assert RunFolder(folder).model("median") is not None
     data = bytearray((folder / "median.skops").read_bytes())
     data[len(data) // 2] ^= 1
     (folder / "median.skops").write_bytes(bytes(data))
     with pytest.raises(ValueError, match="not the one that was evaluated"):
-        load_model(folder, "median")
+        RunFolder(folder).model("median")
     with pytest.raises(ValueError, match="no evaluation of 'forest'"):
-        load_model(folder, "forest")
+        RunFolder(folder).model("forest")
 
 
-def test_an_unlisted_type_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "strange.skops"
-    path.write_bytes(dump_trusted(SimpleNamespace(a=1)))
+def test_an_unlisted_type_is_refused() -> None:
     with pytest.raises(ValueError, match=r"untrusted types.*SimpleNamespace"):
-        load_trusted(path)
+        load_trusted(dump_trusted(SimpleNamespace(a=1)), "strange.skops")
 
 
-def test_what_is_no_model_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "a.skops").write_bytes(b"not a zip")
+def test_what_is_no_model_is_refused() -> None:
     with pytest.raises(ValueError, match="damaged"):
-        load_trusted(tmp_path / "a.skops")
-    with pytest.raises(ValueError, match="no model file"):
-        load_trusted(tmp_path / "b.skops")
+        load_trusted(b"not a zip", "a.skops")

@@ -20,11 +20,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from ml.store.files import move_into_place
 from orchestration.domains.tickets.sources.github.errors import GitHubError
 from orchestration.domains.tickets.sources.github.queries import LISTS
 from orchestration.domains.tickets.sources.github.records import record_from_node, record_from_rest
 from orchestration.domains.tickets.sources.github.transport import Answer
-from orchestration.store.durable import move_into_place
 
 SUFFIX = ".page.json.gz"
 REPOSITORY_FILE = "repository.json"

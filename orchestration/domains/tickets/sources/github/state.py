@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ml.store.files import move_into_place
 from orchestration.domains.tickets.sources.github.errors import GitHubError
 from orchestration.domains.tickets.sources.github.pages import (
     REPOSITORY_FILE,
@@ -27,7 +28,6 @@ from orchestration.domains.tickets.sources.github.pages import (
     write_json,
     write_page,
 )
-from orchestration.store.durable import move_into_place
 
 BACKFILL, INCREMENT, SWEEP = "backfill", "increment", "sweep"
 _NAME = re.compile(
