@@ -144,9 +144,9 @@ class RunFolder:
         # Not of the model's file, which holds the time at which it was written.
         learned_and_answers = f"{evaluation.snapshot_id} {hashes[_predictions_file(name)]}"
         version = f"{name}-{sha256_of(learned_and_answers.encode())[:12]}"
-        text = json_text(replace(evaluation, model_version=version, files=hashes).to_dict())
-        write_atomically(self.evaluation_file(name), text)
-        return Evaluation.from_dict(json.loads(text))
+        content = json_text(replace(evaluation, model_version=version, files=hashes).to_dict())
+        write_atomically(self.evaluation_file(name), content)
+        return Evaluation.from_dict(json.loads(content))
 
     def model(self, model: str) -> Any:
         """Load a fitted model: known bytes and known types only."""

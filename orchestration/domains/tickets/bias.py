@@ -8,7 +8,7 @@ import pandas as pd
 
 from orchestration.defs.metadata import markdown_table, picture
 from orchestration.defs.resources import Project
-from orchestration.defs.runs import read_current_run, read_dataset
+from orchestration.defs.runs import DOMAIN, read_current_run, read_dataset
 from orchestration.store.results import load_bias
 
 SHOWN = [

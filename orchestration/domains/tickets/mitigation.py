@@ -5,7 +5,7 @@ from pydantic import Field
 
 from orchestration.defs.metadata import markdown_table
 from orchestration.defs.resources import Project
-from orchestration.defs.runs import read_current_run, read_dataset
+from orchestration.defs.runs import DOMAIN, read_current_run, read_dataset
 from orchestration.store.results import load_bias, load_training
 
 SHOWN = [

@@ -21,7 +21,11 @@ def evaluation(
         Metric("test", "mae_log", test, None, None, 20),
         Metric("test", "auc_7d", 0.7, 0.6, 0.8, 20),
     ]
-    return Evaluation("v", "r", "d", "regression", model, "s" * 64, "c", 0, {}, ["f"], None, figures)
+    return Evaluation(
+        run_id="r", domain="d", task="regression", model=model, snapshot_id="s" * 64, key="k", seed=0,
+        settings={}, params={}, feature_list=["f"], best_iteration=None, metrics=figures, seconds={},
+        started_at="", finished_at="", model_version="v",
+    )  # fmt: skip
 
 
 def summary(flagged: bool = True, **gaps: float) -> pd.DataFrame:
