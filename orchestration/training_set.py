@@ -69,6 +69,7 @@ def make_training_set(domain: str, source: Path, output: Path) -> dict[str, int]
     ValueError
         The source is missing, nothing in it could be loaded, or the transformation failed.
     """
+    from ml.data.dataset import snapshot_id_of
     from orchestration.store.feature_store import DDL, take_snapshot
 
     wanted = relations(domain)
@@ -87,6 +88,7 @@ def make_training_set(domain: str, source: Path, output: Path) -> dict[str, int]
                 train=wanted.train,
                 label=wanted.label,
                 domain=wanted.config,
+                identify=snapshot_id_of,
                 git_sha="unknown",
             )
         output.mkdir(parents=True, exist_ok=True)

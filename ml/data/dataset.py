@@ -5,21 +5,19 @@ Nothing here splits, encodes or trains.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ml.data.content import content_id
 from ml.data.contract import KEY_COLUMNS, Kind, check_frames, check_leaks, check_values, kind_of
-
-if TYPE_CHECKING:
-    from sklearn.model_selection import PredefinedSplit
 
 
 @dataclass(frozen=True)
@@ -54,8 +52,6 @@ class DomainConfig:
     block_days : float or None
         Groups of one timeline that begin within the same so many days are drawn together when intervals are
         made; None: each group by itself.
-    snapshot_id : str or None
-        Content hash; computed from the files when absent.
     """
 
     name: str = "items"
@@ -69,13 +65,14 @@ class DomainConfig:
     baselines: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     groups_are_questions: bool = False
     block_days: float | None = None
-    snapshot_id: str | None = None
 
     @classmethod
     def from_mapping(cls, mapping: dict[str, Any]) -> DomainConfig:
         """Read the settings from parsed JSON; unknown names raise ValueError."""
         if not isinstance(mapping, dict):
             raise ValueError("domain.json must hold one JSON object: correct it.")
+        # Content is what counts: an identity that a file claims for itself is not even read.
+        mapping = {name: value for name, value in mapping.items() if name != "snapshot_id"}
         unknown = sorted(set(mapping) - {f.name for f in fields(cls)})
         if unknown:
             raise ValueError(f"domain.json has the unknown settings {unknown}: remove or rename them.")
@@ -106,7 +103,6 @@ class Dataset:
         One row per item: ``item_id, y`` (hours, null when censored), ``is_censored, observed_until,
         relevance, weight, labelled_at``.
     config : DomainConfig
-    snapshot_id : str
 
     Raises
     ------
@@ -117,12 +113,12 @@ class Dataset:
     items: pd.DataFrame
     labels: pd.DataFrame
     config: DomainConfig = field(default_factory=DomainConfig)
-    snapshot_id: str = "unnamed"
 
     def __post_init__(self) -> None:
         check_frames(self.items, self.labels)
-        items = self.items.sort_values(["item_id", "event_at"], kind="stable").reset_index(drop=True)
-        labels = self.labels.sort_values("item_id", kind="stable").reset_index(drop=True)
+        items, labels = (frame.reset_index(drop=True) for frame in (self.items, self.labels))
+        items = items.sort_values(["item_id", "event_at"], kind="stable", ignore_index=True)
+        labels = labels.sort_values("item_id", kind="stable", ignore_index=True)
         for frame, times in ((items, ["event_at"]), (labels, ["observed_until", "labelled_at"])):
             for column in times:
                 frame[column] = frame[column].astype("datetime64[us]")
@@ -140,25 +136,14 @@ class Dataset:
         check_leaks(self)
 
     @classmethod
-    def from_dir(cls, directory: str | Path) -> Dataset:
+    def from_dir(cls, directory: str | Path) -> Self:
         """Read ``train.parquet``, ``label.parquet`` and, when present, ``domain.json`` of a folder."""
-        folder = Path(directory)
-        paths = [folder / "train.parquet", folder / "label.parquet"]
-        missing = [str(path) for path in paths if not path.is_file()]
-        if missing:
-            raise ValueError(f"There is no training set at {', '.join(missing)}: give the folder of both.")
-        settings = folder / "domain.json"
-        try:
-            mapping = json.loads(settings.read_text()) if settings.is_file() else {}
-        except ValueError as error:
-            raise ValueError(f"{settings} is no JSON ({error}): correct it.") from error
-        config = DomainConfig.from_mapping(mapping)
-        try:
-            items, labels = (pd.read_parquet(path) for path in paths)
-        except (OSError, ValueError) as error:
-            raise ValueError(f"The training set in {folder} cannot be read: {error}") from error
-        snapshot_id = config.snapshot_id or _sha256_of(paths)
-        return cls(items=items, labels=labels, config=config, snapshot_id=snapshot_id)
+        return cls(*_read(Path(directory)))
+
+    @cached_property
+    def snapshot_id(self) -> str:
+        """The hash of the content: of the items, the labels and all settings of the domain."""
+        return content_id(self.items, self.labels, asdict(self.config))
 
     @property
     def features(self) -> list[str]:
@@ -195,30 +180,6 @@ class Dataset:
         block = (start - pd.Timestamp(0)) // pd.Timedelta(days=self.config.block_days)
         return self.groups(self.config.timeline) + "|" + block.astype(str).to_numpy(dtype=object)
 
-    def as_sklearn_cv_split(
-        self, subset_size: int | None = None, seed: int = 0
-    ) -> tuple[NDArray[np.float32], NDArray[np.float64], PredefinedSplit]:
-        """Return encoded features, hours and the time split, for notebooks and quick trials.
-
-        Parameters
-        ----------
-        subset_size : int or None
-            Keep about this many rows, drawn from training and validation in their proportion.
-        seed : int
-            Seed of the draw and of the encoder.
-
-        Returns
-        -------
-        x : ndarray of float32, shape (n, d)
-        y : ndarray of float64, shape (n,)
-            Hours.
-        cv_split : PredefinedSplit
-            One fold: fitted on training rows, scored on validation rows.
-        """
-        from ml.encoding.matrix import cv_arrays
-
-        return cv_arrays(self, subset_size=subset_size, seed=seed)
-
 
 def group_names(items: pd.DataFrame, column: str | None) -> NDArray[np.object_]:
     """Return the group name of every row of ``items``; one common group when ``column`` is None."""
@@ -228,8 +189,25 @@ def group_names(items: pd.DataFrame, column: str | None) -> NDArray[np.object_]:
     return np.asarray(values.astype(object).where(values.notna(), "(missing)").astype(str), dtype=object)
 
 
-def _sha256_of(paths: list[Path]) -> str:
-    digest = hashlib.sha256()
-    for path in paths:
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()
+def snapshot_id_of(directory: str | Path) -> str:
+    """Return the identity of the training set in a folder, whether the contract would accept it or not."""
+    items, labels, config = _read(Path(directory))
+    return content_id(items, labels, asdict(config))
+
+
+def _read(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, DomainConfig]:
+    paths = [folder / "train.parquet", folder / "label.parquet"]
+    missing = [str(path) for path in paths if not path.is_file()]
+    if missing:
+        raise ValueError(f"There is no training set at {', '.join(missing)}: give the folder of both.")
+    settings = folder / "domain.json"
+    try:
+        mapping = json.loads(settings.read_text()) if settings.is_file() else {}
+    except ValueError as error:
+        raise ValueError(f"{settings} is no JSON ({error}): correct it.") from error
+    config = DomainConfig.from_mapping(mapping)
+    try:
+        items, labels = (pd.read_parquet(path) for path in paths)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"The training set in {folder} cannot be read: {error}") from error
+    return items, labels, config

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -35,7 +32,7 @@ def within_horizon(dataset: Dataset, days: float) -> Dataset:
     """
     rows = dataset.row_labels()
     ended = ~rows["is_censored"].to_numpy() & (rows["y"].to_numpy() <= 24.0 * days)
-    return _settled(dataset, days, rows, ended.astype(float), f"within {days:g} days")
+    return _settled(dataset, days, rows, ended.astype(float))
 
 
 def graded_after(dataset: Dataset, days: float) -> Dataset:
@@ -61,10 +58,10 @@ def graded_after(dataset: Dataset, days: float) -> Dataset:
     rows = dataset.row_labels()
     grade = rows["relevance"].astype("Float64").to_numpy(float, na_value=np.nan)
     positive = np.where(np.isnan(grade), np.nan, (grade > 0).astype(float))
-    return _settled(dataset, days, rows, positive, f"graded after {days:g} days")
+    return _settled(dataset, days, rows, positive)
 
 
-def _settled(dataset: Dataset, days: float, rows: pd.DataFrame, y: NDArray[np.float64], name: str) -> Dataset:
+def _settled(dataset: Dataset, days: float, rows: pd.DataFrame, y: NDArray[np.float64]) -> Dataset:
     """Replace the labels by ``y``, aligned to ``rows`` (NaN: undefined), known ``days`` after the start."""
     if not days > 0:
         raise ValueError(f"The horizon must be above 0 days, not {days}: correct it.")
@@ -82,5 +79,4 @@ def _settled(dataset: Dataset, days: float, rows: pd.DataFrame, y: NDArray[np.fl
         is_censored=~defined,
         labelled_at=np.where(defined, limit, np.datetime64("NaT", "us")),
     )[first].reset_index(drop=True)
-    digest = hashlib.sha256(f"{dataset.snapshot_id}/{name}".encode()).hexdigest()
-    return Dataset(dataset.items, labels, replace(dataset.config, snapshot_id=None), digest)
+    return Dataset(dataset.items, labels, dataset.config)

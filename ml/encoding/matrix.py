@@ -10,12 +10,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
-from sklearn.model_selection import PredefinedSplit
 
 from ml.data.dataset import Dataset
-from ml.data.splits import Split, split_by_time
+from ml.data.splits import Split
 from ml.encoding.encoders import (
     CategoryEncoder,
     FloatMatrix,
@@ -134,31 +131,6 @@ def prepare(
 
 
 def _cache_key(dataset: Dataset, split: Split, config: PreprocessingConfig) -> str:
-    digest = hashlib.sha256(json.dumps([dataset.snapshot_id, asdict(config), dataset.kinds()]).encode())
+    digest = hashlib.sha256(json.dumps([dataset.snapshot_id, asdict(config)]).encode())
     digest.update(np.ascontiguousarray(split.rows("train")).tobytes())
-    digest.update(pd.util.hash_pandas_object(dataset.items["item_id"], index=False).to_numpy().tobytes())
     return digest.hexdigest()[:16]
-
-
-def cv_arrays(
-    dataset: Dataset, subset_size: int | None, seed: int
-) -> tuple[FloatMatrix, NDArray[np.float64], PredefinedSplit]:
-    """Arrays of the known training and validation rows: see `Dataset.as_sklearn_cv_split`."""
-    split = split_by_time(dataset)
-    chosen = np.flatnonzero(split.known & split.rows("train", "validation"))
-    if subset_size is not None:
-        if subset_size < 2:
-            raise ValueError(f"subset_size must be at least 2, one row for each part, not {subset_size}.")
-        rng = np.random.default_rng(seed)
-        is_train = split.part[chosen] == "train"
-        share = min(1.0, subset_size / len(chosen))
-        drawn = []
-        for members in (chosen[is_train], chosen[~is_train]):
-            drawn.append(rng.choice(members, size=max(1, round(share * len(members))), replace=False))
-        chosen = np.sort(np.concatenate(drawn))
-    is_train = split.part[chosen] == "train"
-    encoder = _item_encoder(dataset, PreprocessingConfig(seed=seed))
-    frame = dataset.items.iloc[chosen]
-    encoder.fit(frame[is_train])
-    hours = split.outcomes(dataset).hours[chosen]
-    return encoder.transform(frame), hours, PredefinedSplit(np.where(is_train, -1, 0))

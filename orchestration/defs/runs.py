@@ -46,4 +46,10 @@ def read_dataset(snapshot: Path) -> "Dataset":
     """The snapshot in memory; read once for all models of a process, since it never changes."""
     from ml.data.dataset import Dataset
 
-    return Dataset.from_dir(snapshot)
+    dataset = Dataset.from_dir(snapshot)
+    if dataset.snapshot_id != snapshot.name:
+        raise ValueError(
+            f"The snapshot {snapshot} does not hold what its name says: it was changed, or taken by an "
+            "earlier version; take it again with --select '*training_snapshot', or run the whole pipeline."
+        )
+    return dataset

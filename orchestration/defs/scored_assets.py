@@ -32,6 +32,8 @@ def snapshot_asset(name: str, train: str, label: str, domain: Mapping[str, Any])
         description=f"The training relation {train} and its labels as Parquet, named by content hash.",
     )
     def snapshot(project: Project) -> dg.MaterializeResult:
+        from ml.data.dataset import snapshot_id_of
+
         manifest = json.loads(DBT_MANIFEST.read_text())
         with project.database() as database:
             register_features(database, feature_views(manifest))
@@ -41,6 +43,7 @@ def snapshot_asset(name: str, train: str, label: str, domain: Mapping[str, Any])
                 train=train,
                 label=label,
                 domain=domain,
+                identify=snapshot_id_of,
                 git_sha=project.git_sha(),
             )
         return dg.MaterializeResult(

@@ -7,7 +7,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -165,6 +165,7 @@ def take_snapshot(
     train: str,
     label: str,
     domain: Mapping[str, Any],
+    identify: Callable[[Path], str],
     git_sha: str,
 ) -> Snapshot:
     """Freeze a training relation and its labels as `{snapshots_dir}/{snapshot_id}/`.
@@ -177,6 +178,8 @@ def take_snapshot(
         Names of the two relations in the schema `training`.
     domain : mapping
         The domain's block of configuration, written as `domain.json`.
+    identify : callable (folder) -> str
+        Says of the written files what their content is called.
     """
     snapshots_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=snapshots_dir, prefix=".new-") as name:
@@ -191,11 +194,8 @@ def take_snapshot(
                 )
         finally:
             database.execute("reset threads")
-        content = json.dumps(dict(domain), sort_keys=True)
-        snapshot_id = _sha256(
-            content.encode(), (folder / "train.parquet").read_bytes(), (folder / "label.parquet").read_bytes()
-        )
-        write_atomically(folder / "domain.json", json.dumps({**domain, "snapshot_id": snapshot_id}, indent=2))
+        write_atomically(folder / "domain.json", json.dumps(dict(domain), indent=2))
+        snapshot_id = identify(folder)
         path = snapshots_dir / snapshot_id
         is_new = not path.exists()
         if is_new:

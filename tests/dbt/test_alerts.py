@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from ml.data.contract import LABEL_COLUMNS
-from ml.data.dataset import Dataset
+from ml.data.dataset import Dataset, snapshot_id_of
 from orchestration.domains.alerts.loading import create_alert_tables, load_alert_batches
 from orchestration.domains.alerts.sources.batches import (
     FILES,
@@ -403,9 +403,16 @@ def test_the_harness_takes_both_training_sets(
 ) -> None:
     full.execute(DDL)
     snapshot = take_snapshot(
-        full, tmp_path, train=train, label=label, domain={"name": "alerts"}, git_sha="test"
+        full,
+        tmp_path,
+        train=train,
+        label=label,
+        domain={"name": "alerts"},
+        identify=snapshot_id_of,
+        git_sha="test",
     )
     dataset = Dataset.from_dir(snapshot.path)
+    assert dataset.snapshot_id == snapshot.snapshot_id == snapshot.path.name
     assert len(dataset.items) == snapshot.rows
     assert set(dataset.slices) == {
         "slice_network", "slice_region", "slice_age_band", "slice_typology", "slice_new_address"

@@ -11,9 +11,11 @@ import pandas as pd
 import pytest
 import yaml
 
+from ml.data.dataset import snapshot_id_of
 from orchestration.defs.resources import Project
 from orchestration.domains.tickets.tasks import TRIAGE_DAYS, ticket_models, ticket_tuning
 from orchestration.settings import DBT_MANIFEST
+from orchestration.store.feature_store import current_snapshot
 from orchestration.store.results import champion, current_run, load_training
 from orchestration.store.warehouse import open_pipeline_database
 from tests.unit.ml import synthetic
@@ -45,9 +47,10 @@ def warehouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def write(warehouse: Path, items: pd.DataFrame, labels: pd.DataFrame) -> None:
-    name = f"snapshot-{len(items)}"
-    settings = json.dumps({**SETTINGS, "snapshot_id": name})
-    synthetic.write(warehouse / "snapshots" / name, items, labels, settings)
+    taken = synthetic.write(warehouse / "taken", items, labels, json.dumps(SETTINGS))
+    name = snapshot_id_of(taken)
+    (warehouse / "snapshots").mkdir(exist_ok=True)
+    taken.rename(warehouse / "snapshots" / name)
     (warehouse / "snapshots" / "tickets.txt").write_text(name)
 
 
@@ -84,7 +87,7 @@ def test_both_are_trained_and_loaded_beside_each_other(warehouse: Path) -> None:
         assert rows == [("binary", "late_scorer", "champion"), ("ranking", "triage_ranker", "champion")]
         late_now = champion(database, "tickets", "binary")
         assert late_now is not None and late_now.run_id != Path(late["run_folder"]).name
-        assert late_now.snapshot_id == "snapshot-600"
+        assert late_now.snapshot_id == (warehouse / "snapshots" / "tickets.txt").read_text()
         (closed_early, p_low, p_high) = database.sql(
             "select mean(y_true), min(y_pred), max(y_pred) from ml.predictions where model = 'late_scorer'"
         ).fetchall()[0]
@@ -105,7 +108,7 @@ def test_a_leaderboard_and_served_models_do_not_displace_each_other(warehouse: P
         materialize(["models/late_scorer", "models/triage_ranker"], instance, **QUICK)
     run = warehouse / "models" / "hours"
     names = ["median", "linear"]
-    dataset = Dataset.from_dir(warehouse / "snapshots" / "snapshot-600")
+    dataset = Dataset.from_dir(current_snapshot(warehouse / "snapshots", "tickets"))
     train_models(dataset, names, run, TrainingConfig(trials=0, replicates=0))
     with open_pipeline_database(warehouse / "pipeline.duckdb") as database:
         load_training(database, run, names)

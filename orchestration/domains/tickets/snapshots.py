@@ -40,6 +40,8 @@ SYNTHETIC = (
 )
 def training_snapshot(context: dg.AssetExecutionContext, project: Project) -> dg.MaterializeResult:
     """Freeze the tickets' training relation; register its features and their statistics."""
+    from ml.data.dataset import snapshot_id_of
+
     manifest = json.loads(DBT_MANIFEST.read_text())
     with project.database() as database:
         registered = register_features(database, feature_views(manifest))
@@ -52,6 +54,7 @@ def training_snapshot(context: dg.AssetExecutionContext, project: Project) -> dg
             train="train_tickets",
             label="label_tickets",
             domain={**TICKETS, "note": SYNTHETIC if is_synthetic else ""},
+            identify=snapshot_id_of,
             git_sha=project.git_sha(),
         )
     context.log.info("Snapshot %s: %d rows.", snapshot.snapshot_id[:12], snapshot.rows)

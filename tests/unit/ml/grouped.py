@@ -56,4 +56,4 @@ def frames(n_groups: int = 14, size: int = 60, seed: int = 0) -> tuple[pd.DataFr
 
 def dataset(n_groups: int = 14, size: int = 60, seed: int = 0) -> Dataset:
     """Return the frames as a dataset."""
-    return Dataset(*frames(n_groups, size, seed), CONFIG, snapshot_id=f"grouped-{n_groups}-{size}-{seed}")
+    return Dataset(*frames(n_groups, size, seed), CONFIG)

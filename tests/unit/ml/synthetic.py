@@ -65,7 +65,7 @@ def frames(
 def dataset(n: int = 600, seed: int = 0, config: DomainConfig = CONFIG) -> Dataset:
     """Return the frames as a dataset."""
     items, labels = frames(n, seed)
-    return Dataset(items, labels, config, snapshot_id=f"synthetic-{n}-{seed}")
+    return Dataset(items, labels, config)
 
 
 def write(directory: Path, items: pd.DataFrame, labels: pd.DataFrame, settings: str | None = None) -> Path:

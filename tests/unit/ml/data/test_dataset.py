@@ -15,10 +15,9 @@ from tests.unit.ml import synthetic
 
 def test_reads_a_directory_with_its_settings(tmp_path: Path) -> None:
     items, labels = synthetic.frames(80)
-    settings = {"name": "parcels", "timeline": "slice_depot", "horizons_days": [2, 5], "snapshot_id": "abc"}
+    settings = {"name": "parcels", "timeline": "slice_depot", "horizons_days": [2, 5]}
     dataset = Dataset.from_dir(synthetic.write(tmp_path, items, labels, json.dumps(settings)))
     assert dataset.config.horizons_days == (2, 5)
-    assert dataset.snapshot_id == "abc"
     assert dataset.features == ["size", "weight_class", "is_fragile", "kind", "text"]
     assert dataset.slices == ["slice_depot", "slice_kind"]
     assert dataset.kinds() == {
@@ -28,14 +27,6 @@ def test_reads_a_directory_with_its_settings(tmp_path: Path) -> None:
         "kind": "category",
         "text": "text",
     }
-
-
-def test_snapshot_id_is_the_content_hash(tmp_path: Path) -> None:
-    items, labels = synthetic.frames(40)
-    first = Dataset.from_dir(synthetic.write(tmp_path / "a", items, labels)).snapshot_id
-    assert first == Dataset.from_dir(synthetic.write(tmp_path / "b", items, labels)).snapshot_id
-    other = items.assign(size=items["size"] + 1)
-    assert first != Dataset.from_dir(synthetic.write(tmp_path / "c", other, labels)).snapshot_id
 
 
 @pytest.mark.parametrize(
@@ -118,24 +109,3 @@ def test_rows_come_into_one_order() -> None:
     )
     pd.testing.assert_frame_equal(shuffled.items, Dataset(items, labels, synthetic.CONFIG).items)
     assert (shuffled.row_labels()["item_id"] == shuffled.items["item_id"]).all()
-
-
-def test_arrays_for_scikit_learn(tmp_path: Path) -> None:
-    from sklearn.linear_model import Ridge
-    from sklearn.model_selection import cross_val_score
-
-    items, labels = synthetic.frames(400)
-    settings = '{"timeline": "slice_depot"}'
-    dataset = Dataset.from_dir(synthetic.write(tmp_path, items, labels, settings))
-    x, y, cv_split = dataset.as_sklearn_cv_split(subset_size=20)
-    assert x.shape[0] == len(y) == 20
-    assert np.isfinite(x).all() and (y >= 0).all()
-    again, _, _ = dataset.as_sklearn_cv_split(subset_size=20)
-    np.testing.assert_array_equal(x, again)
-    x, y, cv_split = dataset.as_sklearn_cv_split()
-    assert cv_split.get_n_splits() == 1
-    ((train, validation),) = cv_split.split()
-    assert len(train) > len(validation) > 0
-    assert cross_val_score(Ridge(), x, np.log1p(y), cv=cv_split, scoring="r2")[0] > 0.2
-    with pytest.raises(ValueError, match="at least 2"):
-        dataset.as_sklearn_cv_split(subset_size=1)

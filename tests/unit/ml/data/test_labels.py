@@ -83,7 +83,7 @@ def test_grades_are_known_when_they_are_settled_and_not_before() -> None:
     # Watched for longer than the records go: nothing is known yet.
     longer = graded_after(data, 60).labels["is_censored"]
     assert longer[start + pd.Timedelta(days=60) > END].all() and not longer.all()
-    assert later.snapshot_id != within_horizon(data, 7).snapshot_id != data.snapshot_id
+    assert later.snapshot_id != graded_after(data, 60).snapshot_id != data.snapshot_id
 
 
 def test_a_ranker_learns_grades_of_a_horizon() -> None:

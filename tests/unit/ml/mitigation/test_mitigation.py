@@ -184,7 +184,7 @@ def test_each_method_moves_the_fit_towards_the_small_group(method: str) -> None:
     labels["is_censored"] = False
     labels["labelled_at"] = items["event_at"] + pd.to_timedelta(labels["y"], unit="h")
     items["slice_crew"] = np.where(small, "small", "large")
-    dataset = Dataset(items, labels, synthetic.CONFIG, snapshot_id="slopes")
+    dataset = Dataset(items, labels, synthetic.CONFIG)
     split = split_by_time(dataset)
     x = np.log(dataset.items[["size"]].to_numpy())
     rows, outcomes = split.rows("train"), split.outcomes(dataset)

@@ -35,7 +35,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     items, labels = grouped.frames(n_groups=24, size=60)
     items["slice_depot"] = np.where(items["group_id"].str[-1].isin(list("02468")), "north", "south")
     config = replace(grouped.CONFIG, note="All parcels are made up.")
-    dataset = Dataset(items, labels, config, snapshot_id="grouped")
+    dataset = Dataset(items, labels, config)
     folder = tmp_path_factory.mktemp("runs") / "r"
     evaluations = [
         train_into_folder(dataset, task, name, folder, CONFIG)

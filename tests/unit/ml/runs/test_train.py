@@ -140,9 +140,7 @@ def test_a_second_run_and_a_shuffled_one_give_the_same_numbers(model: str, tmp_p
     texts = []
     for run, order in enumerate((None, None, 5)):
         pair = [f if order is None else f.sample(frac=1, random_state=order) for f in (items, labels)]
-        (done,) = train_models(
-            Dataset(*pair, synthetic.CONFIG, "snap"), [model], tmp_path / str(run) / "r", config
-        )
+        (done,) = train_models(Dataset(*pair, synthetic.CONFIG), [model], tmp_path / str(run) / "r", config)
         texts.append(json_text([m.__dict__ for m in done.metrics]) + json.dumps(done.params))
     assert texts[0] == texts[1] == texts[2]
 
@@ -159,9 +157,12 @@ def test_what_is_up_to_date_is_not_trained_again(tmp_path: Path) -> None:
     assert run() == ["done", "done"]
     assert run() == ["skipped", "skipped"]
     assert run(replace(QUICK, seed=1)) == ["done", "done"]
-    assert run(replace(QUICK, seed=1), replace(dataset, snapshot_id="other")) == ["done", "done"]
+    thirty_days = replace(dataset, config=replace(dataset.config, horizons_days=(30,)))
+    assert run(replace(QUICK, seed=1), thirty_days) == ["done", "done"]
+    heavier = replace(dataset, items=dataset.items.assign(size=dataset.items["size"] * 2))
+    assert run(replace(QUICK, seed=1), heavier) == ["done", "done"]
     (tmp_path / "r" / "linear.skops").write_bytes(b"changed")
-    assert run(replace(QUICK, seed=1), replace(dataset, snapshot_id="other")) == ["skipped", "done"]
+    assert run(replace(QUICK, seed=1), heavier) == ["skipped", "done"]
 
 
 def test_a_run_folder_is_whole_and_the_saved_model_predicts_from_raw_items(tmp_path: Path) -> None:
