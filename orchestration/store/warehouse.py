@@ -1,5 +1,6 @@
 """Plain DuckDB: open the pipeline's database, write in transactions, publish. No table has a meaning here."""
 
+import logging
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -9,6 +10,8 @@ import duckdb
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from ml.store.files import move_into_place
+
+logger = logging.getLogger(__name__)
 
 # One file per domain: raw.sql, raw_*.sql.
 _RAW_TABLES = Path(__file__).resolve().parents[2] / "warehouse"
@@ -77,7 +80,8 @@ def publish(
     """Replace the published database by a copy of the pipeline's user-facing schemas, in one step.
 
     Readers of the published file are never in the way and never see half of it: those that have it open keep
-    what they opened, those that open it get the old or the new one. Views are published as tables.
+    what they opened, those that open it get the old or the new one. Views are published as tables. What lies
+    there is never read, since anybody may have written it: the pipeline's database knows what it published.
 
     Parameters
     ----------
@@ -114,9 +118,11 @@ def publish(
                     f"There is nothing to publish: {pipeline_database} has no table in"
                     f" {', '.join(schemas)}; run the pipeline first."
                 )
-            previous = published_database if domains is not None and published_database.exists() else None
-            rows = _copy_tables(connection, tables, temporary, domains, previous)
+            rows = _copy_tables(connection, tables, temporary, domains)
+        _remove_foreign_log(published_database)
         move_into_place(temporary, published_database)
+        # Of a client that wrote in between.
+        _remove_foreign_log(published_database)
     finally:
         _remove_database(temporary)
     return rows
@@ -161,48 +167,44 @@ def _copy_tables(
     tables: Sequence[tuple[str, str]],
     target: Path,
     domains: Sequence[str] | None,
-    previous: Path | None,
 ) -> dict[str, int]:
-    connection.execute(f"attach '{_escaped(str(target))}' as publication")
-    if previous is not None:
-        connection.execute(f"attach '{_escaped(str(previous))}' as previous (read_only)")
+    connection.execute(
+        f"attach '{_escaped(str(target))}' as publication; create schema if not exists published"
+    )
     rows = {}
     for schema, table in tables:
         name = f"{quoted(schema)}.{quoted(table)}"
         columns = _columns(connection, schema, table)
-        is_split = domains is not None and "domain" in columns
-        own = f"domain in ({_literals(domains or ())})" if is_split else "true"
+        is_split = "domain" in columns
+        own = f"domain in ({_literals(domains)})" if is_split and domains is not None else "true"
         connection.execute(f"create schema if not exists publication.{quoted(schema)}")
         connection.execute(f"create table publication.{name} as from {name} where {own}")
-        if is_split and previous is not None:
-            known = _columns(connection, schema, table, of="previous")
+        if is_split:
+            memory = f"{schema}.{table}"
+            known = _columns(connection, "published", memory)
             common = ", ".join(quoted(column) for column in columns if column in known)
+            memory = f"published.{quoted(memory)}"
             if "domain" in known:
-                kept = f"select {common} from previous.{name} where not {own}"  # noqa: S608 - our own names
+                kept = f"select {common} from {memory} where not {own}"  # noqa: S608 - our own names
                 connection.execute(f"insert into publication.{name} by name {kept}")
+            connection.execute(f"create or replace table {memory} as from publication.{name}")
         counted = connection.execute(f"select count(*) from publication.{name}").fetchall()  # noqa: S608
         rows[f"{schema}.{table}"] = int(counted[0][0])
-    if previous is not None:
-        connection.execute("detach previous")
     # The write-ahead log must be empty: only the database file itself is moved.
     connection.execute("checkpoint publication; detach publication")
     return rows
 
 
-def _columns(
-    connection: duckdb.DuckDBPyConnection, schema: str, table: str, *, of: str | None = None
-) -> list[str]:
-    """Names of a table's columns, in the pipeline's database or in an attached one; none if it is absent."""
+def _columns(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> list[str]:
+    """Names of a table's columns; none if it is absent."""
     found = connection.execute(
         """
         select column_name
         from information_schema.columns
-        where
-            table_catalog = coalesce($catalog, current_database())
-            and table_schema = $schema and table_name = $table
+        where table_catalog = current_database() and table_schema = ? and table_name = ?
         order by ordinal_position
         """,
-        {"catalog": of, "schema": schema, "table": table},
+        [schema, table],
     ).fetchall()
     return [name for (name,) in found]
 
@@ -215,6 +217,22 @@ def _escaped(text: str) -> str:
     return text.replace("'", "''")
 
 
+def _log_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.wal")
+
+
+def _remove_foreign_log(published_database: Path) -> None:
+    """A client that opened the file for writing left its log: beside a new file every reader fails."""
+    log = _log_of(published_database)
+    if log.exists():
+        logger.warning(
+            "Removed %s, which a client left that opened the published file for writing: its changes are"
+            " gone; open the file read-only.",
+            log,
+        )
+        log.unlink(missing_ok=True)
+
+
 def _remove_database(path: Path) -> None:
-    for file in (path, path.with_name(f"{path.name}.wal")):
+    for file in (path, _log_of(path)):
         file.unlink(missing_ok=True)

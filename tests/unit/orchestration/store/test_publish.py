@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -108,6 +109,77 @@ def test_a_failure_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(duckdb.Error, match="broken"):
         publish(pipeline, published, SCHEMAS)
     assert [path.name for path in tmp_path.iterdir()] == [pipeline.name]
+
+
+def damage_by_a_writer(published: Path, secret: Path) -> None:
+    """A client that opens the file for writing, changes it and dies before it has tidied up."""
+    code = """
+import os, sys, duckdb
+client = duckdb.connect(sys.argv[1])
+client.execute("set checkpoint_threshold = '1GB'; insert into ml.models values ('b', 666)")
+os._exit(0)
+"""
+    subprocess.run([sys.executable, "-c", code, str(published)], check=True)
+    assert published.with_name(f"{published.name}.wal").exists()
+
+
+def damage_by_a_log(published: Path, secret: Path) -> None:
+    published.with_name(f"{published.name}.wal").write_bytes(b"of another database")
+
+
+def damage_by_a_view(published: Path, secret: Path) -> None:
+    with duckdb.connect(str(published)) as client:
+        client.execute("drop table ml.models")
+        client.execute(
+            "create view ml.models as select 'b' as domain, length(content) as generation"
+            f" from read_text('{secret}')"
+        )
+
+
+def damage_by_a_cut(published: Path, secret: Path) -> None:
+    published.write_bytes(published.read_bytes()[:5000])
+
+
+def damage_by_another_file(published: Path, secret: Path) -> None:
+    published.write_text("no database")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [damage_by_a_writer, damage_by_a_log, damage_by_a_view, damage_by_a_cut, damage_by_another_file],
+)
+def test_whatever_was_done_to_the_published_file_the_next_one_is_right(
+    tmp_path: Path, damage: Callable[[Path, Path], None]
+) -> None:
+    pipeline, published = tmp_path / "pipeline.duckdb", tmp_path / "warehouse.duckdb"
+    secret = tmp_path / "secret"
+    secret.write_text("of the host")
+    with open_pipeline_database(pipeline) as connection:
+        connection.execute(
+            "create schema ml;"
+            "create table ml.models as from (values ('a', 1), ('b', 1)) as t(domain, generation)"
+        )
+    publish(pipeline, published, SCHEMAS)
+    with open_pipeline_database(pipeline) as connection:
+        connection.execute("update ml.models set generation = 2")
+
+    damage(published, secret)
+    publish(pipeline, published, SCHEMAS, ["a"])
+
+    assert read(published, "from ml.models order by all") == [("a", 2), ("b", 1)]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [pipeline.name, "secret", published.name]
+
+
+def test_what_another_wrote_into_the_published_file_is_not_taken_over(tmp_path: Path) -> None:
+    """Even before the pipeline has published anything itself."""
+    pipeline, published = tmp_path / "pipeline.duckdb", tmp_path / "warehouse.duckdb"
+    for database in (pipeline, published):
+        with open_pipeline_database(database) as connection:
+            connection.execute(
+                "create schema ml; create table ml.models as from (values ('a', 1), ('b', 1)) as t(domain, n)"
+            )
+    assert publish(pipeline, published, SCHEMAS, ["a"]) == {"ml.models": 1}
+    assert read(published, "from ml.models") == [("a", 1)]
 
 
 READER = """
