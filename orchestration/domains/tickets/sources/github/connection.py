@@ -80,6 +80,13 @@ class _Bearer(AuthBase):
         return request
 
 
+class _Session(requests.Session):
+    """Never parses where a redirect leads: requests does even when it may not follow, and odd ones raise."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
+
+
 class Connection:
     """One serial connection.
 
@@ -93,7 +100,7 @@ class Connection:
     def __init__(self, deadline_seconds: float = 120.0) -> None:
         self._deadline_seconds = deadline_seconds
         self._socket = _Socket()
-        self._session = requests.Session()
+        self._session = _Session()
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, _Adapter(self._socket))
 

@@ -7,6 +7,8 @@ from email.utils import parsedate_to_datetime
 # The quota is renewed every hour; a reset further away than that is a mistake of one of the two clocks.
 MAX_RESET_SECONDS = 3700.0
 _MINUTE = 60.0
+# Longer than any run may take, and still a time that a clock can show.
+MAX_WAIT_SECONDS = 366 * 86400.0
 
 
 def is_used_up(headers: Mapping[str, str]) -> bool:
@@ -35,9 +37,9 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
         return None
     value = headers["retry-after"].strip()
     if value.isascii() and value.isdigit():
-        return max(float(value), 1.0)
+        return min(max(float(value), 1.0), MAX_WAIT_SECONDS)
     date = _http_date(value)
-    return max((date - now).total_seconds(), 1.0) if date else _MINUTE
+    return min(max((date - now).total_seconds(), 1.0), MAX_WAIT_SECONDS) if date else _MINUTE
 
 
 def server_time(headers: Mapping[str, str]) -> datetime | None:
@@ -48,6 +50,6 @@ def server_time(headers: Mapping[str, str]) -> datetime | None:
 def _http_date(value: str | None) -> datetime | None:
     try:
         date = parsedate_to_datetime(value or "")
-    except ValueError:
+        return date.astimezone(UTC) if date.tzinfo else date.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None
-    return date if date.tzinfo else date.replace(tzinfo=UTC)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from orchestration.domains.tickets.sources.github.clock import Clock, SystemClock
 from orchestration.domains.tickets.sources.github.connection import Connection, ExchangeError
@@ -24,6 +24,7 @@ from orchestration.domains.tickets.sources.github.decide import (
 )
 from orchestration.domains.tickets.sources.github.errors import GitHubError, OutOfTimeError, PageTooLargeError
 from orchestration.domains.tickets.sources.github.headers import server_time
+from orchestration.domains.tickets.sources.github.origin import joined, origin_of
 from orchestration.domains.tickets.sources.github.tokens import Tokens
 
 logger = logging.getLogger(__name__)
@@ -92,7 +93,7 @@ class Transport:
         deadline_seconds: float = 120.0,
     ) -> None:
         self.base_url = base_url.rstrip("/")
-        self._origin = _origin(self.base_url)
+        self._origin = origin_of(self.base_url)
         self.clock = clock or SystemClock()
         self._tokens = Tokens(tokens)
         self._connection = Connection(deadline_seconds)
@@ -142,7 +143,6 @@ class Transport:
             Statuses that are an answer to the caller and are not tried again.
         """
         address = url if "://" in url else self.base_url + url
-        self.check_origin(address)
         return self._send(
             "GET", address, "core", None, headers or {}, False, is_followed=is_followed, final=final
         )
@@ -184,7 +184,10 @@ class Transport:
             answer = Answer(url, status, headers, self._tokens.redact_bytes(content), now, server_now)
             if status in final:
                 return _with(answer, skipped=f"status {status}")
-            decision = decide(status, headers, content, now, attempt)
+            try:
+                decision = decide(status, headers, content, now, attempt)
+            except RecursionError:
+                raise GitHubError("GitHub: the answer is nested too deeply to be read.") from None
             match decision:
                 case Ok(document, problems):
                     self._count_points(resource, document)
@@ -212,6 +215,7 @@ class Transport:
         self, method: str, url: str, resource: str, body: bytes | None, extra: Mapping[str, str]
     ) -> tuple[int, dict[str, str], bytes]:
         """One exchange with the token that has most left; status 0 when no whole answer came."""
+        self.check_origin(url)
         token, seconds = self._tokens.take(resource, self.clock.now())
         if seconds > 0:
             self._wait(seconds, "quota used up")
@@ -237,26 +241,23 @@ class Transport:
 
     def _count_points(self, resource: str, document: Any) -> None:
         data = document.get("data") if resource == "graphql" and isinstance(document, dict) else None
-        if isinstance(data, dict) and isinstance(data.get("rateLimit"), dict):
-            self.points += int(data["rateLimit"].get("cost") or 0)
+        limit = data.get("rateLimit") if isinstance(data, dict) else None
+        if isinstance(limit, dict) and isinstance(limit.get("cost"), int):
+            self.points += limit["cost"]
 
     def _redirected(self, url: str, headers: Mapping[str, str], redirects: int) -> tuple[str, int]:
         if redirects >= _MAX_REDIRECTS:
             raise GitHubError(f"GitHub: more than {_MAX_REDIRECTS} redirects from {urlsplit(url).path}")
         if not headers.get("location"):
             raise GitHubError(f"GitHub: a redirect without a target from {urlsplit(url).path}")
-        target = urljoin(url, headers["location"])
-        self.check_origin(target)
-        return target, redirects + 1
+        return joined(url, headers["location"]), redirects + 1
 
     def check_origin(self, url: str) -> None:
         """The token goes nowhere but to the server that it is for: same scheme, host and port."""
-        url = urljoin(self.base_url, url)
-        if _origin(url) != self._origin:
-            scheme, host, port = _origin(url)
+        origin = origin_of(joined(self.base_url, url))
+        if origin != self._origin:
             raise GitHubError(
-                f"GitHub points to another server ({scheme}://{host}:{port}): refused, since the token must"
-                " not go there."
+                f"GitHub points to another server ({origin}): refused, since the token must not go there."
             )
 
     def _wait(self, seconds: float, reason: str) -> None:
@@ -272,9 +273,3 @@ class Transport:
 
 def _with(answer: Answer, **changes: Any) -> Answer:
     return Answer(**{**vars(answer), **changes})
-
-
-def _origin(url: str) -> tuple[str, str, int | None]:
-    parts = urlsplit(url)
-    scheme = parts.scheme.lower()
-    return scheme, (parts.hostname or "").lower(), parts.port or {"https": 443, "http": 80}.get(scheme)
