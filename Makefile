@@ -55,7 +55,7 @@ setup: .venv/.installed $(MANIFEST) .env
 	touch $@
 
 $(MANIFEST): $(DBT_SOURCES) .venv/.installed
-	dbt parse --quiet --project-dir dbt_project --profiles-dir dbt_project
+	python -c 'import orchestration.defs.dbt'
 	touch $@
 
 .env: | .env.example

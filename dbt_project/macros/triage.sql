@@ -16,17 +16,13 @@
 {%- endmacro %}
 
 -- The grade, an integer because learners of rankings take no other: 3 when resolved within 1 day, 2 within 7, 1 within
--- 30, and one more if the issue is severe; 0 otherwise. It is settled 30 days after the creation, and not before.
+-- `triage_days`, and one more if the issue is severe; 0 otherwise. It is settled so many days after the creation, and
+-- not before.
 {% macro triage_grade(resolution_hours, is_severe) -%}
     case
         when {{ resolution_hours }} <= 24 then 3 + ({{ is_severe }})::integer
         when {{ resolution_hours }} <= 24 * 7 then 2 + ({{ is_severe }})::integer
-        when {{ resolution_hours }} <= 24 * {{ triage_days() }} then 1 + ({{ is_severe }})::integer
+        when {{ resolution_hours }} <= 24 * {{ var('triage_days') }} then 1 + ({{ is_severe }})::integer
         else 0
     end
-{%- endmacro %}
-
--- After so many days the grade is settled.
-{% macro triage_days() -%}
-    30
 {%- endmacro %}

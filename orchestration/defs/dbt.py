@@ -1,9 +1,15 @@
-"""The dbt project as assets; the only module that imports dagster-dbt, which takes seconds."""
+"""The dbt project as assets; the only module that imports dagster-dbt, which takes seconds.
+
+Imported where the manifest is missing or old, it makes it: that is how `make setup` does it.
+"""
 
 import json
 import sys
 from collections.abc import Iterator, Mapping
+from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import dagster as dg
@@ -14,31 +20,85 @@ from dagster_dbt import (
     DbtProject,
     dbt_assets,
 )
+from dagster_dbt.asset_utils import default_asset_key_fn
+from packaging.version import Version
 
 from orchestration.defs.resources import Project
-from orchestration.settings import DBT_MANIFEST, DBT_PROJECT_DIR
+from orchestration.facts import fact
+from orchestration.settings import DBT_MANIFEST, DBT_PROJECT_DIR, Settings
+
+_PARSED = "partial_parse.msgpack"
+
+
+class InstalledDbt(DbtCliResource):
+    """The dbt of this environment, which need not be activated."""
+
+    @cached_property
+    def _cli_version(self) -> Version:
+        # dagster-dbt starts dbt once more, for seconds, to ask for what the installed package says.
+        return Version(version("dbt-core"))
+
+
+def arguments(command: str, settings: Settings) -> list[str]:
+    """A dbt command with the variables of these settings.
+
+    What was parsed with other variables, or for another database, is parsed again from the start: variables
+    that are as dbt_project.yml has them are not named, so that set-up and run agree.
+    """
+    if settings.ticket_scope == fact("ticket_scope"):
+        return [command]
+    return [command, "--vars", json.dumps({"ticket_scope": settings.ticket_scope})]
+
+
+def is_current(manifest: Path) -> bool:
+    """Whether the manifest is there and no source of the dbt project is newer; folders tell what is gone."""
+    if not manifest.exists():
+        return False
+    sources = [*DBT_PROJECT_DIR.glob("*.yml")]
+    for folder in ("models", "macros", "tests"):
+        sources += [DBT_PROJECT_DIR / folder, *(DBT_PROJECT_DIR / folder).rglob("*")]
+    return all(source.stat().st_mtime <= manifest.stat().st_mtime for source in sources)
+
+
+def parse(target: Path) -> None:
+    """Parse the project as a run with these settings does; two processes that do it at once do no harm."""
+    settings = Settings.from_environment()
+    target.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=target, prefix=".parse-") as name, settings.dbt_environment():
+        dbt_resource.cli([*arguments("parse", settings), "--quiet"], target_path=Path(name)).wait()
+        for file in (_PARSED, DBT_MANIFEST.name):
+            (Path(name) / file).replace(target / file)
+
 
 PROJECT = DbtProject(project_dir=DBT_PROJECT_DIR)
-# The dbt of this environment, which need not be activated.
-dbt_resource = DbtCliResource(project_dir=PROJECT, dbt_executable=str(Path(sys.executable).with_name("dbt")))
-if not DBT_MANIFEST.exists():
-    # `make setup` builds the manifest; a code location that is loaded without it builds its own.
-    dbt_resource.cli(["parse", "--quiet"], target_path=DBT_MANIFEST.parent).wait()
+dbt_resource = InstalledDbt(
+    project_dir=str(DBT_PROJECT_DIR), dbt_executable=str(Path(sys.executable).with_name("dbt"))
+)
+if not is_current(DBT_MANIFEST):
+    parse(DBT_MANIFEST.parent)
 
 
 class NamedByModel(DagsterDbtTranslator):
-    """Models keep their own names as asset keys, grouped by layer; raw tables are what ingestion makes."""
+    """Models keep their own names as asset keys, grouped by layer and tagged with their domain.
+
+    The yml of a source says in its meta which asset loads its tables.
+    """
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
         """The asset that loads a raw table, the model's name otherwise."""
         if dbt_resource_props["resource_type"] == "source":
-            source = dbt_resource_props["source_name"]
-            return dg.AssetKey("raw_issues" if source == "raw" else source)
+            return default_asset_key_fn(dbt_resource_props)
         return dg.AssetKey(dbt_resource_props["name"])
 
-    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
         """The layer: staging, intermediate, features or training."""
-        return dbt_resource_props["fqn"][1] if len(dbt_resource_props["fqn"]) > 2 else "seeds"
+        _, layer, *_ = dbt_resource_props["fqn"]
+        return layer
+
+    def get_tags(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, str]:
+        """The domain: the folder below the layer."""
+        _, _, domain, *_ = dbt_resource_props["fqn"]
+        return {**super().get_tags(dbt_resource_props), "domain": domain}
 
 
 @dbt_assets(
@@ -53,9 +113,11 @@ class NamedByModel(DagsterDbtTranslator):
 def dbt_models(context: dg.AssetExecutionContext, dbt: DbtCliResource, project: Project) -> Iterator[Any]:
     """Build and test every selected model; each dbt test becomes an asset check."""
     settings = project.settings()
-    variables = json.dumps({"ticket_scope": settings.ticket_scope})
     with project.database():
         # dbt gives up soon where another process holds the file: wait for it here, and say who does.
         pass
     with settings.dbt_environment():
-        yield from dbt.cli(["build", "--vars", variables], context=context).stream()
+        invocation = dbt.cli(arguments("build", settings), context=context)
+        yield from invocation.stream()
+    # The next run with these settings need not parse from the start, whatever set-up was made with.
+    (invocation.target_path / _PARSED).replace(DBT_MANIFEST.parent / _PARSED)

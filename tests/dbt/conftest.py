@@ -23,14 +23,15 @@ Transform = Callable[[Iterable[Record]], duckdb.DuckDBPyConnection]
 class Dbt:
     """dbt on this project, with every file that it writes in a scratch folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, project: Path = ROOT / "dbt_project") -> None:
         self.folder = folder
+        self.project = project
 
     def __call__(
         self, *arguments: str, database: Path | str = ":memory:", variables: dict[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run one dbt command in a process of its own and return what it said."""
-        project = str(ROOT / "dbt_project")
+        project = str(self.project)
         command = [sys.executable, "-c", "from dbt.cli.main import cli; cli()", *arguments]
         command += [
             "--project-dir",

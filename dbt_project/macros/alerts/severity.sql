@@ -1,6 +1,6 @@
--- The alerts' severities in their order: 0 for info to 4 for critical.
+-- The place of a severity in their order, counted from 0.
 {% macro severity_rank(severity) -%}
-    (list_position(['info', 'low', 'medium', 'high', 'critical'], {{ severity }}) - 1)::integer
+    (list_position({{ var('severities') }}, {{ severity }}) - 1)::integer
 {%- endmacro %}
 
 -- Graded relevance, an integer because learners of rankings take no other: 2 for reported, one more from
@@ -8,7 +8,10 @@
 {% macro graded_relevance(is_reported, severity_rank) -%}
     case
         when {{ is_reported }}
-            then 2 + ({{ severity_rank }} >= 3)::integer + ({{ severity_rank }} = 4)::integer
+            then
+                2
+                + ({{ severity_rank }} >= {{ var('severities').index('high') }})::integer
+                + ({{ severity_rank }} = {{ var('severities').index('critical') }})::integer
         when not {{ is_reported }} then 0
     end::integer
 {%- endmacro %}

@@ -7,8 +7,10 @@ from pathlib import Path
 import duckdb
 
 from orchestration.domains.alerts.sources.batches import FILES, LandedBatch
+from orchestration.facts import fact
 from orchestration.store.warehouse import quoted
 
+_SEVERITIES = fact("severities")
 # What must hold within a batch beyond columns and types: the file that is at fault, what counts the offending
 # rows, and the reason. The names are those of views on the batch's files.
 _LAWS = (
@@ -19,8 +21,8 @@ _LAWS = (
     ),
     (
         "alerts",
-        "select severity from alerts where severity not in ('info', 'low', 'medium', 'high', 'critical')",
-        "severity {0} is none of info, low, medium, high, critical",
+        f"select severity from alerts where not list_contains({_SEVERITIES}, severity)",  # noqa: S608 - our own list
+        f"severity {{0}} is none of {', '.join(_SEVERITIES)}",
     ),
     (
         "alerts",

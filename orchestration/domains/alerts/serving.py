@@ -6,10 +6,12 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
+from orchestration.facts import fact
+
 if TYPE_CHECKING:
     from ml.tasks.scoring_model import ScoringModel
 
-CRITICAL = 4
+CRITICAL = fact("severities").index("critical")
 DDL = """
 create schema if not exists alerts;
 create table if not exists alerts.scores (

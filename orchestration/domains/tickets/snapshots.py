@@ -5,6 +5,7 @@ import json
 import dagster as dg
 
 from orchestration.defs.resources import Project
+from orchestration.facts import fact
 from orchestration.settings import DBT_MANIFEST
 from orchestration.store.feature_store import feature_views, register_features, take_snapshot
 
@@ -12,7 +13,7 @@ TICKETS = {
     "name": "tickets",
     "timeline": "slice_repo",
     "weight_by": "slice_repo",
-    "horizons_days": [1, 7, 30, 90, 365],
+    "horizons_days": fact("horizons_days"),
     # What scorers and rankers are compared with: words of failure, and how fast the author's and the
     # repository's tickets were closed before.
     "baselines": {

@@ -5,9 +5,8 @@ from pydantic import Field
 from orchestration.defs.runs import DOMAIN
 from orchestration.defs.scored_assets import model_asset, tuned_parameters_asset
 from orchestration.defs.scored_tasks import ScoredTask, SmallTuning, TimelineRun
+from orchestration.facts import fact
 
-# When a grade of label_tickets is settled: the dbt macro triage_days says so, too.
-TRIAGE_DAYS = 30
 HORIZON = "Closed within so many days of creation, or not."
 
 
@@ -38,7 +37,7 @@ TRIAGE_RANKER = ScoredTask(
     snapshot="training_snapshot",
     kind="ranker",
     description="The order of the tickets of a repository's week: those that prove urgent come first.",
-    horizon_days=TRIAGE_DAYS,
+    horizon_days=fact("triage_days"),
     # As good on validation as the smaller steps that small batches need, in less than half of the time.
     params={"gain_trees": 200, "learning_rate": 0.03, "n_estimators": 300},
     run=TimelineRun,

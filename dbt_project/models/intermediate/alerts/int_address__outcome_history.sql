@@ -1,4 +1,5 @@
--- What was known about an address of a network after each of its labels: the alerts that investigators had decided by then.
+-- What was known about an address of a network after each of its labels: the alerts that investigators had decided
+-- by then.
 with outcomes as (
     select
         alerts.network,

@@ -27,7 +27,8 @@ payments as (
         flows.network as from_network,
         flows.from_address,
         case
-            when flows.network in (select accounts.network from accounts) then coalesce(only_homes.network, flows.network)
+            when flows.network in (select accounts.network from accounts)
+                then coalesce(only_homes.network, flows.network)
             else flows.network
         end as to_network,
         flows.to_address,

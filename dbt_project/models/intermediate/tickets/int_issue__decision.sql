@@ -2,7 +2,7 @@
 -- alike. A closing in time that was no resolution leaves the question open.
 -- An import tells, when its day is over, that the decisions on earlier issues were wrong: they are withdrawn then
 -- (weight -1), not erased, since before that day nobody could know.
-{% set horizons = [1, 7, 30, 90, 365] %}
+{% set horizons = var('horizons_days') %}
 
 with resolutions as (
     select

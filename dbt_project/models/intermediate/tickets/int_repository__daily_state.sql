@@ -1,6 +1,6 @@
 -- Each repository at the end of each UTC day, available from then on: what was open, how much came and went,
 -- and how fast. Bulk closings shrink the backlog but say nothing about speed.
-{% set horizons = [1, 7, 30, 90, 365] %}
+{% set horizons = var('horizons_days') %}
 {% set windows = [7, 30, 90] %}
 
 with resolutions as (

@@ -1,0 +1,52 @@
+"""The dbt project as Dagster sees it: parsed once, named by its models, sorted by layer and domain."""
+
+import os
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from orchestration.defs.dbt import arguments, dbt_models, dbt_resource, is_current, parse
+from orchestration.settings import DBT_MANIFEST, DBT_PROJECT_DIR, Settings
+
+
+@pytest.mark.parametrize("scope", ["all", "assigned"])
+def test_a_run_uses_what_set_up_has_parsed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, scope: str
+) -> None:
+    monkeypatch.setenv("WAREHOUSE_DIR", str(tmp_path / "warehouse"))
+    monkeypatch.setenv("TICKET_SCOPE", scope)
+    monkeypatch.setenv("DBT_TARGET_PATH", str(tmp_path / "target"))
+    parse(tmp_path / "target")
+
+    settings = Settings.from_environment()
+    with settings.dbt_environment():
+        invocation = dbt_resource.cli(arguments("parse", settings)).wait()
+    said = (invocation.target_path / "dbt.log").read_text()
+    assert "Nothing changed, skipping partial parsing." in said
+    assert "Unable to do partial parsing" not in said
+
+
+def test_a_manifest_is_as_old_as_its_newest_source(tmp_path: Path) -> None:
+    manifest = tmp_path / "manifest.json"
+    assert not is_current(manifest)
+    manifest.touch()
+    assert is_current(manifest)
+    newest = max(path.stat().st_mtime for path in (DBT_PROJECT_DIR / "macros").rglob("*"))
+    os.utime(manifest, (newest - 1, newest - 1))
+    assert not is_current(manifest)
+
+
+def test_groups_are_layers_and_tags_are_domains() -> None:
+    assert is_current(DBT_MANIFEST)
+    found = {
+        key.path[-1]: (spec.group_name, spec.tags["domain"]) for key, spec in dbt_models.specs_by_key.items()
+    }
+    for path in (DBT_PROJECT_DIR / "models").rglob("*.sql"):
+        layer, domain = path.relative_to(DBT_PROJECT_DIR / "models").parts[:2]
+        assert found[path.stem] == (layer, domain)
+
+
+def test_raw_tables_come_from_the_asset_that_their_yml_names() -> None:
+    above = {key for spec in dbt_models.specs for key in (dep.asset_key for dep in spec.deps)}
+    assert above - dbt_models.keys == {dg.AssetKey("raw_issues"), dg.AssetKey("raw_alerts")}
