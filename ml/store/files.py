@@ -63,7 +63,7 @@ def file_name(name: str) -> str:
     Letters, digits and ``_.-~+`` stay as they are, all else and a dot at the beginning is percent-encoded; of
     a long name the beginning is kept, with the hash of the whole.
     """
-    plain = quote(name, safe="+")
+    plain = quote(name, safe="+", errors="surrogatepass")
     if plain.startswith("."):
         plain = f"%2E{plain[1:]}"
     return plain if len(plain) <= LONGEST else f"{plain[: LONGEST - 16]}~{sha256_of(name.encode())[:16]}"

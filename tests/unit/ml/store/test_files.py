@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,7 +10,6 @@ import pytest
 from ml.runs.train import TrainingConfig, train_models
 from ml.store.files import json_text, write_atomically
 from ml.store.run_folder import RunFolder
-from ml.store.trusted import dump_trusted, load_trusted
 from tests.unit.ml import synthetic
 
 
@@ -43,13 +41,3 @@ def test_a_tampered_model_is_refused(tmp_path: Path) -> None:
         RunFolder(folder).model("median")
     with pytest.raises(ValueError, match="no evaluation of 'forest'"):
         RunFolder(folder).model("forest")
-
-
-def test_an_unlisted_type_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"untrusted types.*SimpleNamespace"):
-        load_trusted(dump_trusted(SimpleNamespace(a=1)), "strange.skops")
-
-
-def test_what_is_no_model_is_refused() -> None:
-    with pytest.raises(ValueError, match="damaged"):
-        load_trusted(b"not a zip", "a.skops")
