@@ -1,1 +1,23 @@
-"""The command line, a module per kind of command."""
+"""The command line: a module per kind of command; they read options, call one function and print."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from ml.cli import bias, scoring, train
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return the exit code. Bad input is one sentence on standard error and code 1."""
+    parser = argparse.ArgumentParser(prog="python -m ml", description="Train and inspect models.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for kind in (train, bias, scoring):
+        kind.register(commands)
+    options = parser.parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except (ValueError, OSError) as error:
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        return 1

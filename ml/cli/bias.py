@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ml.cli.runs import add_run, named_run
 from ml.store.run_folder import RunFolder
 
 # Bad input is 1, as everywhere; a pipeline must be able to tell an unfair model from a mistyped name.
 GATE_FAILED = 2
 
 
-def register(commands: Any, runs_dir: str, run_folder: Callable[[Path, str], Path]) -> None:
+def register(commands: Any) -> None:
     """Add ``bias-report`` and ``detect-bias`` to the command line."""
     report = commands.add_parser("bias-report", help="print the bias reports of a run, or judge it")
-    report.add_argument("--run", required=True, metavar="RUN", dest="run_id")
-    report.add_argument("--runs-dir", default=runs_dir, type=Path, metavar="DIR")
+    add_run(report, "--run")
     report.add_argument("-m", "--models", nargs="+", metavar="MODEL", help="these models only")
     report.add_argument(
         "--gate", action="store_true", help=f"judge the best model; exit with {GATE_FAILED} when it fails"
@@ -31,7 +30,7 @@ def register(commands: Any, runs_dir: str, run_folder: Callable[[Path, str], Pat
         "(default: what the median's own gaps allow)",
     )
     report.add_argument("--split", default="test", choices=["validation", "test"], help="part to judge by")
-    report.set_defaults(run=lambda options: _bias_report(options, run_folder))
+    report.set_defaults(run=_bias_report)
 
     detect = commands.add_parser("detect-bias", help="print how a training set is spread over its slices")
     detect.add_argument("--data-dir", required=True, type=Path, metavar="DIR")
@@ -39,14 +38,14 @@ def register(commands: Any, runs_dir: str, run_folder: Callable[[Path, str], Pat
     detect.set_defaults(run=_detect_bias)
 
 
-def _bias_report(options: argparse.Namespace, run_folder: Callable[[Path, str], Path]) -> int:
+def _bias_report(options: argparse.Namespace) -> int:
     """Print the text reports of a run; with ``--gate`` the verdict instead, and why."""
-    folder = RunFolder(run_folder(options.runs_dir, options.run_id))
+    folder = named_run(options)
     if not folder.path.is_dir():
-        raise ValueError(f"There is no run {options.run_id!r} in {options.runs_dir}: train it first.")
+        raise ValueError(f"There is no run {options.run_name!r} in {options.runs_dir}: train it first.")
     reports = folder.texts()
     if not reports:
-        raise ValueError(f"The run {options.run_id!r} has no bias reports: train it on items with slices.")
+        raise ValueError(f"The run {options.run_name!r} has no bias reports: train it on items with slices.")
     if options.gate:
         return _judge(options, folder)
     if options.threshold:
@@ -54,7 +53,7 @@ def _bias_report(options: argparse.Namespace, run_folder: Callable[[Path, str], 
     if options.models:
         reports = folder.texts(options.models)
         if not reports:
-            raise ValueError(f"The run {options.run_id!r} has no report of {', '.join(options.models)}.")
+            raise ValueError(f"The run {options.run_name!r} has no report of {', '.join(options.models)}.")
     print("\n\n".join(text.rstrip() for text in reports))
     return 0
 

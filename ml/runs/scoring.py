@@ -78,8 +78,7 @@ def train_into_folder(
     ``eval_{name}.json``.
     """
     run = RunFolder(folder)
-    data = {"snapshot_id": dataset.snapshot_id, "domain": asdict(dataset.config)}
-    key = key_of(task=task.name, model=name, settings=asdict(config), data=data)
+    key = key_of(data=dataset.snapshot_id, task=task.name, model=name, settings=asdict(config))
     with run.at_work():
         current = run.current(name, key)
         if current is not None:

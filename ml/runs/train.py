@@ -202,8 +202,7 @@ def train_models(
 
 def training_key(dataset: Dataset, model: str, config: TrainingConfig) -> str:
     """Return the key of a model: it is up to date as long as nothing changes it."""
-    data = {"snapshot_id": dataset.snapshot_id, "domain": asdict(dataset.config)}
-    return key_of(task=TASK, model=model, settings=asdict(config), data=data)
+    return key_of(data=dataset.snapshot_id, task=TASK, model=model, settings=asdict(config))
 
 
 def _refuse_other_data(folder: RunFolder, names: Sequence[str], dataset: Dataset) -> None:

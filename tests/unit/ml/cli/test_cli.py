@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.paths import ROOT
-from tests.unit.ml import synthetic
+from tests.unit.ml import crews, synthetic
 
 SETTINGS = '{"name": "parcels", "timeline": "slice_depot", "weight_by": "slice_depot"}'
 
@@ -34,6 +34,19 @@ def test_train_and_bias_report(tmp_path: Path) -> None:
     report = run("bias-report", "--run", "my_run_123", "--runs-dir", runs)
     assert report.returncode == 0, report.stderr
     assert "BIAS DETECTION REPORT" in report.stdout and "depot" in report.stdout
+
+
+def test_the_gate_has_its_baseline_whatever_was_asked_for(tmp_path: Path) -> None:
+    data = crews.folder(tmp_path / "data", factor=5.0)
+    common = ("--run", "r", "--runs-dir", tmp_path / "runs")
+    done = run("train", "-m", "linear", "--data-dir", data, "--trials", 0, *common)
+    assert done.returncode == 0, done.stderr
+    assert {line.split()[0] for line in done.stdout.splitlines()[1:]} == {"linear", "median"}
+    judged = run("bias-report", "--gate", *common)
+    assert judged.returncode in (0, 2), judged.stderr
+    # There is a limit for every dimension, so that nothing passes unjudged.
+    limits = [line.split()[0] for line in judged.stdout.splitlines() if "shrunk_gap" in line]
+    assert "linear on test" in judged.stdout and "crew" in limits
 
 
 @pytest.mark.parametrize(

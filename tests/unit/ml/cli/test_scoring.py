@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import yaml
 
-from ml.__main__ import main
+from ml.cli import main
 from ml.cli.scoring import read_config
 from ml.errors import TooLittleDataError
 from ml.search.objectives import SearchRequest, objective_for

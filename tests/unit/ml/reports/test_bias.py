@@ -12,9 +12,9 @@ import jsonschema
 import pandas as pd
 import pytest
 
-from ml.__main__ import main
 from ml.bias.report.document import BIAS_SCHEMA
 from ml.bias.tables.columns import COLUMN_DESCRIPTIONS
+from ml.cli import main
 from ml.data.dataset import Dataset
 from ml.mitigation.run import MitigationConfig, accepted_models, mitigate_models
 from ml.reports.bias import LEDGER, TABLES, typed, write_bias_page, write_bias_reports

@@ -165,6 +165,20 @@ def test_what_is_up_to_date_is_not_trained_again(tmp_path: Path) -> None:
     assert run(replace(QUICK, seed=1), heavier) == ["skipped", "done"]
 
 
+def test_one_run_name_is_one_training_set(tmp_path: Path) -> None:
+    dataset, other = synthetic.dataset(300), synthetic.dataset(320)
+    train_models(dataset, ["median", "linear"], tmp_path / "r", QUICK)
+    before = {path.name: path.read_bytes() for path in (tmp_path / "r").iterdir()}
+    with pytest.raises(ValueError, match=r"'r' has the model 'linear' of other data.*another run name"):
+        train_models(other, ["median"], tmp_path / "r", QUICK)
+    assert {path.name: path.read_bytes() for path in (tmp_path / "r").iterdir()} == before
+    # Another domain's models are none of its business.
+    letters = replace(other, config=replace(other.config, name="letters"))
+    train_models(letters, ["median"], tmp_path / "s", QUICK)
+    train_models(dataset, ["linear"], tmp_path / "s", QUICK)
+    assert [run["domain"] for run in RunFolder(tmp_path / "s").runs()] == ["letters", "parcels"]
+
+
 def test_a_run_folder_is_whole_and_the_saved_model_predicts_from_raw_items(tmp_path: Path) -> None:
     dataset = synthetic.dataset(400)
     folder = tmp_path / "runs" / "r1"

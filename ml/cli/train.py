@@ -1,0 +1,63 @@
+"""The command that trains models of durations into a run folder, with the baseline and the bias reports."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from ml.cli.runs import add_run, named_run
+
+
+def register(commands: Any) -> None:
+    """Add ``train`` to the command line."""
+    train = commands.add_parser("train", help="train models on DIR/train.parquet and DIR/label.parquet")
+    train.add_argument(
+        "-m",
+        "--models",
+        nargs="+",
+        metavar="MODEL",
+        help="models beside the baseline (default: all)",
+    )
+    add_run(train, "-r", "--run")
+    train.add_argument("--data-dir", required=True, type=Path, metavar="DIR")
+    train.add_argument("--trials", type=int, default=None, help="trials of the search per model")
+    train.add_argument("--seconds", type=float, default=None, help="no trial starts later than this")
+    train.add_argument("--subset-size", type=int, default=None, metavar="N", help="train on N rows at most")
+    train.add_argument("--seed", type=int, default=None)
+    train.set_defaults(run=_train)
+
+
+def _train(options: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
+    from ml.data.dataset import Dataset
+    from ml.models import find, registry
+    from ml.reports.bias import write_bias_reports
+    from ml.runs.card import leaderboard_text
+    from ml.runs.train import TrainingConfig, train_models
+
+    folder = named_run(options)
+    # The baseline is never left out: it costs a second, and without it no gap can be judged.
+    floors = [name for name, spec in registry().items() if spec.is_floor]
+    names = list(dict.fromkeys([*(options.models or registry()), *floors]))
+    for name in names:
+        find(name)
+    given = {k: getattr(options, k) for k in ("trials", "seconds", "subset_size", "seed")}
+    config = TrainingConfig(**{k: v for k, v in given.items() if v is not None})
+    dataset = Dataset.from_dir(options.data_dir)
+
+    stages = ("prepare", "tune", "fit", "evaluate", "done")
+    with tqdm(total=len(names) * len(stages), file=sys.stderr, unit="stage") as bar:
+
+        def show(model: str, stage: str) -> None:
+            bar.set_description(f"{model}: {stage}")
+            done = names.index(model) * len(stages)
+            bar.n = done + (len(stages) if stage in ("done", "skipped") else stages.index(stage))
+            bar.refresh()
+
+        evaluations = train_models(dataset, names, folder.path, config, show)
+    write_bias_reports(dataset, evaluations, folder.path)
+    print(leaderboard_text(evaluations))
+    return 0
