@@ -1,6 +1,7 @@
 """The dbt project as Dagster sees it: parsed once, named by its models, sorted by layer and domain."""
 
 import os
+import re
 from pathlib import Path
 
 import dagster as dg
@@ -50,3 +51,14 @@ def test_groups_are_layers_and_tags_are_domains() -> None:
 def test_raw_tables_come_from_the_asset_that_their_yml_names() -> None:
     above = {key for spec in dbt_models.specs for key in (dep.asset_key for dep in spec.deps)}
     assert above - dbt_models.keys == {dg.AssetKey("raw_issues"), dg.AssetKey("raw_alerts")}
+
+
+def test_every_room_of_models_says_what_it_is_for_and_stays_small() -> None:
+    models = DBT_PROJECT_DIR / "models"
+    rooms: dict[str, int] = {}
+    for path in models.rglob("*.sql"):
+        room = "_".join(path.parent.relative_to(models).parts)
+        rooms[room] = rooms.get(room, 0) + 1
+    charters = re.findall(r"{% docs (\w+) %}\S.*\.{% enddocs %}", (models / "rooms.md").read_text())
+    assert sorted(charters) == sorted(rooms)
+    assert max(rooms.values()) <= 12
