@@ -8,7 +8,7 @@ from sklearn.model_selection import PredefinedSplit
 
 from ml.data import dataset
 from ml.data.splits import split_by_time
-from ml.encoding.matrix import PreprocessingConfig, build_preprocessor
+from ml.encoding.matrix import PreprocessingConfig, new_encoder
 
 
 class Dataset(dataset.Dataset):
@@ -52,7 +52,7 @@ class Dataset(dataset.Dataset):
                 drawn.append(rng.choice(members, size=max(1, round(share * len(members))), replace=False))
             chosen = np.sort(np.concatenate(drawn))
         is_train = split.part[chosen] == "train"
-        encoder = build_preprocessor(self, config=PreprocessingConfig(seed=seed))
+        encoder = new_encoder(self, config=PreprocessingConfig(seed=seed))
         frame = self.items.iloc[chosen]
         encoder.fit(frame[is_train])
         x = np.asarray(encoder.transform(frame), dtype=np.float32)

@@ -17,13 +17,13 @@ def register(commands: Any) -> None:
     _common(scorer)
     scorer.add_argument("--eval-metric", choices=["auc", "average_precision"], default=None)
     scorer.add_argument("--cv-folds", type=int, default=None, metavar="N", help="group folds; 0 for none")
-    scorer.set_defaults(run=_train, task="binary")
+    scorer.set_defaults(run=_train, task="scorer")
 
     ranker = commands.add_parser("train-ranker", help="train a ranker of groups by graded relevance")
     _common(ranker)
     ranker.add_argument("--ndcg-at", type=int, nargs="+", default=None, metavar="K")
     ranker.add_argument("--cv-folds", type=int, default=None, metavar="N", help="group folds; 0 for none")
-    ranker.set_defaults(run=_train, task="ranking")
+    ranker.set_defaults(run=_train, task="ranker")
 
     tune = commands.add_parser("tune", help="search for a model's best parameters")
     tune.add_argument(
@@ -33,7 +33,7 @@ def register(commands: Any) -> None:
     tune.add_argument("--trials", type=int, default=100)
     tune.add_argument("--output", required=True, type=Path, metavar="FILE.yaml")
     tune.add_argument("--processes", type=int, default=1, metavar="N")
-    tune.add_argument("--seed", type=int, default=0)
+    tune.add_argument("--seed", type=int, default=None)
     tune.add_argument("--config", type=Path, default=None, metavar="FILE.yaml")
     tune.add_argument("--rows", type=int, default=None, metavar="N", help="search on about N rows")
     tune.add_argument("--horizon-days", type=float, default=None, metavar="N", help=HORIZON)
@@ -88,17 +88,15 @@ def _common(parser: argparse.ArgumentParser) -> None:
 def _train(options: argparse.Namespace) -> int:
     from ml.data.dataset import Dataset
     from ml.runs.scoring import figures_text, write_model
-    from ml.tasks.ranker import RANKING
-    from ml.tasks.scorer import BINARY
-    from ml.tasks.scoring import train_scoring
+    from ml.tasks import task_of
 
     names = (
         "horizon_days", "eval_metric", "cv_folds", "ndcg_at", "validation_groups", "test_groups", "seed",
     )  # fmt: skip
     config = read_config(options.config, **{name: getattr(options, name, None) for name in names})
     dataset = Dataset.from_dir(options.data_dir)
-    trained = train_scoring(dataset, BINARY if options.task == "binary" else RANKING, config)
-    beside = write_model(options.output, trained, dataset, config)
+    trained = task_of(options.task).train(dataset, config)
+    beside = write_model(options.output, trained)
     print(figures_text(trained.metrics))
     print(f"model: {options.output}\nreport: {beside}")
     return 0
@@ -107,13 +105,14 @@ def _train(options: argparse.Namespace) -> int:
 def _tune(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from ml.search.objectives import SearchRequest
-    from ml.search.study import search
+    from ml.search.study import SearchRequest, search
     from ml.store.files import write_atomically
 
+    journal = options.output.with_suffix(".journal")
+    if journal == options.output:
+        raise ValueError(f"{journal} is the search's own journal: name the output FILE.yaml.")
     config = read_config(options.config, seed=options.seed, horizon_days=options.horizon_days)
     request = SearchRequest(options.model_type, options.data_dir, options.seed, config, options.rows)
-    journal = options.output.with_suffix(".journal")
     with tqdm(total=options.trials, file=sys.stderr, unit="trial") as bar:
 
         def show(done: int, trials: int) -> None:

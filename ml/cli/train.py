@@ -48,7 +48,7 @@ def _train(options: argparse.Namespace) -> int:
     config = TrainingConfig(**{k: v for k, v in given.items() if v is not None})
     dataset = Dataset.from_dir(options.data_dir)
 
-    stages = ("prepare", "tune", "fit", "evaluate", "done")
+    stages = ("prepare", "tune", "fit", "cross-validate", "evaluate", "done")
     with tqdm(total=len(names) * len(stages), file=sys.stderr, unit="stage") as bar:
 
         def show(model: str, stage: str) -> None:

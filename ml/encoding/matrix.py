@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ml.data.dataset import Dataset
 from ml.data.splits import Split
@@ -21,10 +22,11 @@ from ml.encoding.encoders import (
     NumberEncoder,
     TextEncoder,
 )
+from ml.encoding.tree import tree_encoder
 from ml.store.files import npy_bytes, write_atomically
 from ml.store.trusted import dump_trusted, load_trusted
 
-Inputs = Literal["features", "group"]
+Inputs = Literal["features", "gaps", "group"]
 
 
 @dataclass(frozen=True)
@@ -55,40 +57,39 @@ class PreprocessingConfig:
     seed: int = 0
 
 
-def build_preprocessor(
-    dataset: Dataset, kind: Inputs = "features", config: PreprocessingConfig | None = None
-) -> ItemEncoder | GroupSelector:
-    """Return the unfitted encoder of a dataset's items.
+def new_encoder(
+    dataset: Dataset, inputs: Inputs = "features", config: PreprocessingConfig | None = None
+) -> Any:
+    """Return the unfitted encoder of a dataset's items; only names and dtypes of its features are read.
 
     Parameters
     ----------
     dataset : Dataset
-        Only the names and dtypes of its features are read.
-    kind : {"features", "group"}
-        Everything as a float matrix, or only the group of ``weight_by``.
+    inputs : {"features", "gaps", "group"}
+        Everything with gaps filled, everything with gaps left to boosted trees, or only the group of
+        ``weight_by``.
     config : PreprocessingConfig or None
     """
-    if kind == "group":
+    chosen = config or PreprocessingConfig()
+    if inputs == "group":
         return GroupSelector(dataset.config.weight_by)
-    return _item_encoder(dataset, config or PreprocessingConfig())
-
-
-def _item_encoder(dataset: Dataset, config: PreprocessingConfig) -> ItemEncoder:
+    if inputs == "gaps":
+        return tree_encoder(dataset, chosen.min_level_rows, chosen.seed)
     kinds = dataset.kinds()
     named = {k: [name for name in kinds if kinds[name] == k] for k in ("number", "category", "text")}
     encoders: list[Any] = []
     if named["number"]:
         encoders.append(NumberEncoder(named["number"]))
     if named["category"]:
-        encoders.append(CategoryEncoder(named["category"], config.min_level_rows, config.max_levels))
+        encoders.append(CategoryEncoder(named["category"], chosen.min_level_rows, chosen.max_levels))
     if named["text"]:
         encoders.append(
             TextEncoder(
                 named["text"],
-                config.text_characters,
-                config.text_buckets,
-                config.text_components,
-                config.seed,
+                chosen.text_characters,
+                chosen.text_buckets,
+                chosen.text_components,
+                chosen.seed,
             )
         )
     return ItemEncoder(encoders)
@@ -98,7 +99,7 @@ def _item_encoder(dataset: Dataset, config: PreprocessingConfig) -> ItemEncoder:
 class Prepared:
     """A fitted encoder and the matrix of all rows, shape (n, d), float32 (memory-mapped when cached)."""
 
-    encoder: ItemEncoder
+    encoder: Any
     matrix: FloatMatrix
 
 
@@ -119,7 +120,7 @@ def prepare(
     if entry is not None and (entry / "matrix.npy").is_file():
         encoder = load_trusted((entry / "encoder.skops").read_bytes(), str(entry / "encoder.skops"))
         return Prepared(encoder, np.load(entry / "matrix.npy", mmap_mode="r", allow_pickle=False))
-    encoder = _item_encoder(dataset, config)
+    encoder = new_encoder(dataset, "features", config)
     encoder.fit(dataset.items[split.rows("train")])
     matrix = encoder.transform(dataset.items)
     if entry is not None and cache_dir is not None:
@@ -128,6 +129,21 @@ def prepare(
         # The matrix is written last: its presence says that the entry is whole.
         write_atomically(entry / "matrix.npy", npy_bytes(matrix))
     return Prepared(encoder, matrix)
+
+
+def encode(
+    dataset: Dataset,
+    split: Split,
+    inputs: Inputs,
+    config: PreprocessingConfig | None = None,
+    cache_dir: Path | None = None,
+) -> tuple[Any, NDArray[Any]]:
+    """Return the encoder that a family's inputs need, fitted on training rows, and all rows encoded by it."""
+    if inputs == "features":
+        prepared = prepare(dataset, split, config, cache_dir)
+        return prepared.encoder, np.asarray(prepared.matrix)
+    encoder = new_encoder(dataset, inputs, config)
+    return encoder, encoder.fit(dataset.items[split.rows("train")]).transform(dataset.items)
 
 
 def _cache_key(dataset: Dataset, split: Split, config: PreprocessingConfig) -> str:

@@ -13,17 +13,16 @@ import pandas as pd
 from ml.bias import SLICE_PREFIX, BiasConfig, Mitigated, evaluate_ledger, fit_group_correction
 from ml.data.dataset import Dataset
 from ml.data.outcomes import Outcomes
-from ml.data.splits import Split, split_by_time
+from ml.data.splits import Split
 from ml.mitigation.methods import ADJUSTMENT, METHODS, Fitted, Fitting, Target
 from ml.mitigation.models import HOURS, AdjustedModel, adjusted
 from ml.models import find
 from ml.reports.bias import bias_config
-from ml.runs.config import TrainingConfig
-from ml.runs.train import encoded_rows, training_rows
 from ml.stats.bootstrap import hashed_half
 from ml.store.record import Evaluation
 from ml.store.run_folder import RunFolder, mitigated_name, now
-from ml.tasks.duration import Heads, Workbench
+from ml.tasks.duration import DURATION, DurationBench, TrainingConfig
+from ml.tasks.duration_fit import Heads, Workbench
 from ml.tasks.duration_model import DurationModel, log_prediction
 
 logger = logging.getLogger(__name__)
@@ -78,10 +77,9 @@ class Benches:
     def bench(self, evaluation: Evaluation) -> tuple[Workbench, int]:
         """The rows of a model, and the resamples of its figures."""
         config = TrainingConfig.from_mapping(evaluation.settings)
-        split = split_by_time(self.dataset, config.validation, config.test, config.min_timeline_labels)
-        x = encoded_rows(self.dataset, split, find(evaluation.model), config, self.folder)
-        rows = training_rows(split, config)
-        return Workbench(self.dataset, split, x, rows, config.weighting, config.seed), config.replicates
+        bench = DURATION.prepare(self.dataset, config, evaluation.model, cache_dir=self.folder.cache)
+        assert isinstance(bench, DurationBench)
+        return bench.work, config.replicates
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.ensemble import RandomForestRegressor
 
-from ml.models import Loss, ModelSpec, Params
+from ml.models.spec import Loss, ModelSpec, Params
 from ml.store.trusted import loadable
 
 

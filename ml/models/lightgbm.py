@@ -1,4 +1,4 @@
-"""Gradient boosting by LightGBM, absolute loss, early stopping on the validation part."""
+"""Gradient boosting by LightGBM: medians by absolute loss, 0/1 labels by log loss, grades by LambdaRank."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.models import Loss, ModelSpec, Params, Validation
+from ml.models.lightgbm_scorers import BINARY, RANKING
+from ml.models.spec import Loss, ModelSpec, Params, Validation
 
 PATIENCE = 30
 
@@ -85,4 +86,5 @@ SPEC = ModelSpec(
     fit=_fit,
     best_iteration=_best_iteration,
     native=_native,
+    scoring={"binary": BINARY, "ranking": RANKING},
 )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ml.models import Loss, ModelSpec, Params
 from ml.models.sgd import ScaledRegressor
+from ml.models.spec import Loss, ModelSpec, Params
 
 
 def _build(params: Mapping[str, Any], seed: int, loss: Loss) -> ScaledRegressor:

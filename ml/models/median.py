@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
 
-from ml.models import Loss, ModelSpec
+from ml.models.spec import Loss, ModelSpec
 from ml.stats.metrics import weighted_quantile
 from ml.store.trusted import loadable
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.models import Loss, ModelSpec, Params, Validation
+from ml.models.spec import Loss, ModelSpec, Params, Validation
 
 PATIENCE = 30
 

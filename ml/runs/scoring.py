@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from ml.data.dataset import Dataset
 from ml.stats.figure import Metric
@@ -12,59 +11,25 @@ from ml.store.files import json_text, write_atomically
 from ml.store.key import key_of
 from ml.store.record import Evaluation
 from ml.store.run_folder import RunFolder, now
-from ml.tasks.scoring import ScoringConfig, ScoringTask, TrainedScoring, train_scoring
-
-REPORTED = {"auc": "auc", "precision": "precision", "recall": "recall", "f1": "f1"}
-
-
-def report(trained: TrainedScoring, dataset: Dataset, config: ScoringConfig) -> dict[str, Any]:
-    """Return the report of one training, as plain values for JSON.
-
-    The keys ``test_*``, ``best_iteration``, ``num_features`` and ``cv_*`` are flat; ``metrics`` has every
-    figure with its interval over groups. A figure that is not defined is null.
-    """
-    found = {m.metric: m.value for m in trained.metrics if m.split == "test"}
-    scores = [score for score in trained.cv_scores if score is not None]
-    mean = sum(scores) / len(scores) if scores else None
-    deviation = (
-        (sum((score - mean) ** 2 for score in scores) / len(scores)) ** 0.5 if mean is not None else None
-    )
-    metric = config.eval_metric or trained.task.eval_metric
-    flat: dict[str, Any] = {f"test_{key}": found.get(name) for key, name in REPORTED.items()}
-    for k in config.ndcg_at:
-        flat[f"test_ndcg@{k}"] = found.get(f"ndcg@{k}")
-    return {
-        **flat,
-        "task": trained.task.name,
-        "domain": dataset.config.name,
-        "snapshot_id": dataset.snapshot_id,
-        "best_iteration": trained.best_iteration,
-        "num_features": len(trained.feature_list),
-        f"cv_{metric}_mean": mean,
-        f"cv_{metric}_std": deviation,
-        "cv_scores": trained.cv_scores,
-        "threshold": trained.model.threshold,
-        "known_until": trained.model.known_until,
-        "params": trained.params,
-        "feature_list": trained.feature_list,
-        "seed": config.seed,
-        "metrics": [vars(m) for m in trained.metrics],
-    }
+from ml.tasks.scoring import ScoringConfig
+from ml.tasks.task import Task, Trained
 
 
-def write_model(path: Path, trained: TrainedScoring, dataset: Dataset, config: ScoringConfig) -> Path:
-    """Write the booster's text to ``path`` and the report beside it; return the report's path."""
+def write_model(path: Path, trained: Trained) -> Path:
+    """Write the learner's native file to ``path`` and the report beside it; return the report's path."""
     beside = path.with_suffix(".json")
     if path == beside:
         raise ValueError(f"{path} would be overwritten by its own report: name the model FILE.txt.")
-    write_atomically(path, trained.model.booster_text)
-    write_atomically(beside, json_text(report(trained, dataset, config)))
+    if trained.native is None:
+        raise ValueError(f"The family {trained.model!r} has no file of its own: train it into a run folder.")
+    write_atomically(path, trained.native[1])
+    write_atomically(beside, json_text(trained.report))
     return beside
 
 
 def train_into_folder(
     dataset: Dataset,
-    task: ScoringTask,
+    task: Task,
     name: str,
     folder: Path,
     config: ScoringConfig,
@@ -84,7 +49,7 @@ def train_into_folder(
         if current is not None:
             return current
         begun = now()
-        trained = train_scoring(dataset, task, config)
+        trained = task.train(dataset, config)
         record = Evaluation(
             run_id=run.run_id,
             domain=dataset.config.name,
@@ -104,8 +69,7 @@ def train_into_folder(
             git_sha=git_sha,
             engine=engine,
         )
-        native = (".txt", trained.model.booster_text.encode())
-        return run.save(record, trained.model, trained.predictions, native, report(trained, dataset, config))
+        return run.save(record, trained.estimator, trained.predictions, trained.native, trained.report)
 
 
 def figures_text(metrics: list[Metric], split: str = "test") -> str:

@@ -1,23 +1,68 @@
 """A search for parameters that can be interrupted, resumed and shared by processes: Optuna on one journal.
 
-What a trial is scored by is an `Objective`; see `ml.search.objectives`.
+What a trial is scored by is the `Objective` of a task; see `ml.tasks.task`.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import multiprocessing
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ml.search.objectives import Objective, SearchRequest, objective_for
+from ml.data.dataset import Dataset
+from ml.models import registry
+from ml.search.journal import OWNER, SharedJournal, is_dead, own_name
+from ml.search.trial import run_trial
 from ml.store.files import write_atomically
+from ml.tasks import DURATION, TASKS
+from ml.tasks.duration import TrainingConfig
+from ml.tasks.scoring import ScoringConfig
+from ml.tasks.task import Objective
 
 Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class SearchRequest:
+    """What is searched: a model type, the folder of its training set, the seed and the settings.
+
+    Parameters
+    ----------
+    model_type : str
+        "scorer", "ranker", "cluster", or a family that learns durations.
+    data_dir : Path
+    seed : int or None
+        None for the seed of the settings.
+    config : ScoringConfig
+        Of scorers and rankers.
+    rows : int or None
+        Scorers and rankers are searched on about so many rows, whole groups of them; None for all.
+    """
+
+    model_type: str
+    data_dir: Path
+    seed: int | None = None
+    config: ScoringConfig = field(default_factory=ScoringConfig)
+    rows: int | None = None
+
+    @property
+    def own_seed(self) -> int:
+        """The seed of the sampler and of the fits."""
+        return self.config.seed if self.seed is None else self.seed
+
+
+@dataclass(frozen=True, eq=False)
+class NamedObjective:
+    """An objective with its study's name, which hashes everything that decides it."""
+
+    name: str
+    objective: Objective
 
 
 @dataclass(frozen=True)
@@ -36,6 +81,36 @@ class SearchResult:
         import yaml
 
         return yaml.safe_dump(vars(self), sort_keys=True, allow_unicode=True)
+
+
+def model_types() -> list[str]:
+    """Return everything that can be searched."""
+    scored = [kind for kind in TASKS if kind != DURATION.kind]
+    return [*scored, *(name for name, spec in registry().items() if spec.is_searched)]
+
+
+def objective_for(request: SearchRequest) -> NamedObjective:
+    """Return the objective of a request; an unknown model type raises ValueError."""
+    known, config = model_types(), request.config
+    if request.model_type not in known:
+        raise ValueError(f"There is no model type {request.model_type!r}: choose from {', '.join(known)}.")
+    dataset = Dataset.from_dir(request.data_dir)
+    if request.model_type in TASKS:
+        bench = TASKS[request.model_type].prepare(dataset, config, rows=request.rows)
+    elif config.horizon_days is not None or request.rows is not None:
+        raise ValueError(
+            f"The model type {request.model_type!r} learns durations, without a horizon and from rows of its "
+            "own choice: leave both out."
+        )
+    else:
+        bench = DURATION.prepare(dataset, TrainingConfig(seed=request.own_seed), request.model_type)
+    objective = bench.objective()
+    decides = [
+        dataset.snapshot_id, request.model_type, request.own_seed, request.rows, asdict(config),
+        objective.metric, objective.defaults,
+    ]  # fmt: skip
+    digest = hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:12]
+    return NamedObjective(f"{request.model_type}-{digest}", objective)
 
 
 def search(
@@ -68,15 +143,15 @@ def search(
     journal.parent.mkdir(parents=True, exist_ok=True)
     with _quiet():
         study = _open(journal, objective)
-        _give_up_interrupted(study)
+        _give_up_dead(study)
         if processes == 1:
-            _work(study, objective, request.seed, trials, progress)
+            _work(study, objective.objective, request.own_seed, trials, progress)
         else:
             _work_in_processes(study, request, trials, journal, processes, progress)
         study = _open(journal, objective)
         result = _result(study, request)
         if plots_dir is not None:
-            write_plots(study, plots_dir, request.seed)
+            write_plots(study, plots_dir, request.own_seed)
     return result
 
 
@@ -102,17 +177,28 @@ def write_plots(study: Any, folder: Path, seed: int) -> None:
 def _work(study: Any, objective: Objective, seed: int, trials: int, progress: Progress | None) -> None:
     """Run trials in this process until enough have ended in the journal."""
     import optuna
+    from optuna.trial import TrialState
 
     while (done := len(_ended(study))) < trials:
         if progress is not None:
             progress(done, trials)
-        # One sampler per trial, seeded by its number: an interrupted search goes on as it would have.
+        others = len(study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)))
+        position = done + others
+        # One sampler per trial, seeded by its place: an interrupted search goes on as it would have.
         study.sampler = optuna.samplers.TPESampler(
-            seed=(seed * 1_000_003 + done) % 2**32, n_startup_trials=10, multivariate=True
+            seed=(seed * 1_000_003 + position) % 2**32, n_startup_trials=10, multivariate=True
         )
-        study.optimize(objective.score, n_trials=1)
+        study.optimize(_owned(objective, position == 0), n_trials=1)
     if progress is not None:
         progress(len(_ended(study)), trials)
+
+
+def _owned(objective: Objective, is_first: bool) -> Callable[[Any], float]:
+    def score(trial: Any) -> float:
+        trial.set_user_attr(OWNER, own_name())
+        return run_trial(objective, trial, is_first)
+
+    return score
 
 
 def _work_in_processes(
@@ -145,18 +231,17 @@ def _worker(request: SearchRequest, trials: int, journal: Path, number: int) -> 
     objective = objective_for(request)
     with _quiet():
         study = _open(journal, objective)
-        _work(study, objective, request.seed + 7919 * (number + 1), trials, None)
+        _work(study, objective.objective, request.own_seed + 7919 * (number + 1), trials, None)
 
 
-def _open(journal: Path, objective: Objective) -> Any:
+def _open(journal: Path, objective: NamedObjective) -> Any:
     import optuna
     from optuna.storages import JournalStorage
-    from optuna.storages.journal import JournalFileBackend
 
     return optuna.create_study(
         study_name=objective.name,
-        storage=JournalStorage(JournalFileBackend(str(journal))),
-        direction=objective.direction,
+        storage=JournalStorage(SharedJournal(journal)),
+        direction=objective.objective.direction,
         pruner=optuna.pruners.MedianPruner(n_startup_trials=10, n_warmup_steps=1),
         load_if_exists=True,
     )
@@ -168,20 +253,24 @@ def _ended(study: Any) -> list[Any]:
     return list(study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED)))
 
 
-def _give_up_interrupted(study: Any) -> None:
-    """Close trials that a killed process left open: they would be taken for running ones."""
+def _give_up_dead(study: Any) -> None:
+    """Close trials that a killed process left open; those of living processes go on."""
     from optuna.trial import TrialState
 
     for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-        study.tell(trial.number, state=TrialState.FAIL)
+        if is_dead(trial.user_attrs.get(OWNER)):
+            study.tell(trial.number, state=TrialState.FAIL)
 
 
 def _result(study: Any, request: SearchRequest) -> SearchResult:
+    from optuna.distributions import distribution_to_json
+
     ended = _ended(study)
-    space: dict[str, Any] = {}
-    for trial in ended:
-        for name, distribution in trial.distributions.items():
-            space[name] = _plain_distribution(distribution)
+    space = {
+        name: json.loads(distribution_to_json(distribution))
+        for trial in ended
+        for name, distribution in trial.distributions.items()
+    }
     best = study.best_trial
     return SearchResult(
         model_type=request.model_type,
@@ -189,20 +278,8 @@ def _result(study: Any, request: SearchRequest) -> SearchResult:
         search_space=space,
         best_value=round(float(best.value), 10),
         trials=len(ended),
-        seed=request.seed,
+        seed=request.own_seed,
     )
-
-
-def _plain_distribution(distribution: Any) -> dict[str, Any]:
-    kind = type(distribution).__name__.replace("Distribution", "").lower()
-    values = {k: v for k, v in vars(distribution).items() if k in ("low", "high", "log", "step", "choices")}
-    if isinstance(values.get("choices"), Sequence):
-        values["choices"] = list(values["choices"])
-    own = distribution._asdict() if hasattr(distribution, "_asdict") else values
-    merged = {**own, **values}
-    if isinstance(merged.get("choices"), tuple):
-        merged["choices"] = list(merged["choices"])
-    return {"type": kind, **merged}
 
 
 @contextmanager

@@ -1,1 +1,19 @@
-"""What is learned: durations, 0/1 labels and orders; how each is fitted, judged and served."""
+"""What is learned: durations, scorers, rankers and cluster scorers, each a declaration of one `Task`."""
+
+from __future__ import annotations
+
+from ml.tasks.duration import DURATION
+from ml.tasks.ranker import RANKER
+from ml.tasks.scorer import CLUSTER, SCORER
+from ml.tasks.task import Task, Trained
+
+__all__ = ["CLUSTER", "DURATION", "RANKER", "SCORER", "TASKS", "Task", "Trained", "task_of"]
+
+TASKS: dict[str, Task] = {task.kind: task for task in (DURATION, SCORER, RANKER, CLUSTER)}
+
+
+def task_of(kind: str) -> Task:
+    """Return the task called ``kind``; ValueError lists the known ones."""
+    if kind not in TASKS:
+        raise ValueError(f"There is no task {kind!r}: choose from {', '.join(TASKS)}.")
+    return TASKS[kind]

@@ -15,24 +15,24 @@ Values = NDArray[np.float64]
 
 
 @loadable
-class HorizonCalibration(BaseEstimator):
-    """One strictly ordered map from score to probability per horizon.
+class ProbabilityCalibration(BaseEstimator):
+    """One strictly ordered map from score to probability per column: a horizon, or the one of a scorer.
 
     Centred isotonic regression (Oron and Flournoy 2017): each flat block of the isotonic fit becomes one
     point at its mean score, joined by lines, so that calibration does not tie what the model ordered.
-    A horizon with too few defined rows keeps the model's own probability.
+    A column with too few defined rows keeps the model's own probability.
 
     Parameters
     ----------
     min_rows : int
-        Rows of the rarer class that a horizon needs to be calibrated.
+        Rows of the rarer class that a column needs to be calibrated.
     """
 
     def __init__(self, min_rows: int = 50) -> None:
         self.min_rows = min_rows
 
     def fit(self, score: Values, label: Values) -> Self:
-        """Learn from scores and labels of shape (n, horizons); a NaN label is undefined."""
+        """Learn from scores and labels of shape (n, columns); a NaN label is undefined."""
         self.knots_: list[list[Values]] = []
         for column in range(score.shape[1]):
             defined = ~np.isnan(label[:, column])
@@ -44,9 +44,9 @@ class HorizonCalibration(BaseEstimator):
         return self
 
     def keep_if_better(self, score: Values, label: Values, least: int = 10) -> Self:
-        """Drop the map of every horizon that does not clearly lower the Brier score on these rows.
+        """Drop the map of every column that does not clearly lower the Brier score on these rows.
 
-        Clearly: by two standard errors of the paired difference. A horizon with fewer than ``least`` rows
+        Clearly: by two standard errors of the paired difference. A column with fewer than ``least`` rows
         of a class cannot be judged and keeps the model's own probability.
         """
         for column, knots in enumerate(self.knots_):
@@ -60,13 +60,13 @@ class HorizonCalibration(BaseEstimator):
                 self.knots_[column] = []
         return self
 
-    def keep_same_as(self, other: HorizonCalibration) -> Self:
-        """Drop the map of every horizon that has none in ``other``."""
+    def keep_same_as(self, other: ProbabilityCalibration) -> Self:
+        """Drop the map of every column that has none in ``other``."""
         self.knots_ = [mine if theirs else [] for mine, theirs in zip(self.knots_, other.knots_, strict=True)]
         return self
 
     def predict(self, score: Values) -> Values:
-        """Return probabilities, shape (n, horizons), that never fall as the horizon grows."""
+        """Return probabilities, shape (n, columns), that never fall from one column to the next."""
         columns = [
             np.interp(score[:, k], knots[0], knots[1]) if knots else np.clip(score[:, k], 0.0, 1.0)
             for k, knots in enumerate(self.knots_)

@@ -1,9 +1,13 @@
-"""The numerical work of training one model on rows that are encoded and split already."""
+"""The task of saying how long an item will take: hours with an interval, and the chance to end in time.
+
+What is its own: ends that are not known yet (censoring), and two heads, one for hours and one for horizons.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,279 +15,192 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ml.data.dataset import Dataset
-from ml.data.outcomes import Outcomes, outcomes_at
-from ml.data.splits import Split
-from ml.data.weights import censoring_weights, group_weights, recency_weights
-from ml.models import ModelSpec, Validation
-from ml.search.tuning import TuningData
+from ml.data.splits import Split, split_by_time
+from ml.encoding.matrix import PreprocessingConfig, encode
+from ml.models import ModelSpec, Params
 from ml.stats.figure import Metric
-from ml.tasks.calibration import HorizonCalibration, ResidualIntervals
-from ml.tasks.duration_figures import Scored, baseline_hours, evaluate, group_rates
-from ml.tasks.duration_model import DurationModel, TimingHead, fit_timing, log_prediction
-
-Mask = NDArray[np.bool_]
-# Known rows on either side of a backtest, below which the validation part is the better judge.
-MIN_BACKTEST_ROWS = 50
+from ml.tasks.duration_fit import Weighting, Workbench
+from ml.tasks.duration_model import log_prediction
+from ml.tasks.task import Fitted, Objective, Report, Task
 
 
 @dataclass(frozen=True)
-class Weighting:
-    """How rows are weighted in the two heads; see `ml.data.weights`.
+class TrainingConfig:
+    """Settings of the training of a duration model.
 
     Parameters
     ----------
-    group_power : float
-        Exponent of the inverse group size for the regressor.
-    censoring_cap : float
-        Largest weight of a known row against censoring; 1 for no correction.
-    timing_group_power : float
-        Exponent of the inverse group size for the timing head.
-    timing_half_life : float or None
-        Share of a timeline's rows over which the timing head's weights halve.
+    trials : int
+        Trials of the search per model; 0 for the default parameters.
+    seconds : float
+        No trial starts later than this after the search began; a safety stop, since results are
+        reproducible only when the trials end the search.
+    subset_size : int or None
+        Train on at most this many training rows, drawn with the seed; the other parts stay whole.
+    seed : int
+    replicates : int
+        Bootstrap resamples of the intervals; 0 for none.
+    tuning_rows : int
+        Training rows that a trial is fitted on.
+    weighting : Weighting
+    validation, test : float
+        Shares of the split.
+    min_timeline_labels : int
+        Timelines with fewer known labels are split together.
+    preprocessing : PreprocessingConfig
     """
 
-    group_power: float = 0.5
-    censoring_cap: float = 10.0
-    timing_group_power: float = 0.25
-    timing_half_life: float | None = 0.4
+    trials: int = 10
+    seconds: float = 120.0
+    subset_size: int | None = None
+    seed: int = 0
+    replicates: int = 200
+    tuning_rows: int = 10_000
+    validation: float = 0.1
+    test: float = 0.2
+    min_timeline_labels: int = 10
+    weighting: Weighting = field(default_factory=Weighting)
+    preprocessing: PreprocessingConfig = field(default_factory=PreprocessingConfig)
+
+    def __post_init__(self) -> None:
+        for name, least in (("trials", 0), ("seconds", 0), ("replicates", 0), ("tuning_rows", 2)):
+            if getattr(self, name) < least:
+                raise ValueError(f"{name} must be at least {least}, not {getattr(self, name)}.")
+        if self.subset_size is not None and self.subset_size < 2:
+            raise ValueError(f"subset_size must be at least 2, not {self.subset_size}.")
+
+    @classmethod
+    def from_mapping(cls, mapping: Mapping[str, Any]) -> TrainingConfig:
+        """Read back the settings that a record keeps; unknown names raise ValueError."""
+        parts = {"weighting": Weighting, "preprocessing": PreprocessingConfig}
+        try:
+            return cls(**{k: parts[k](**v) if k in parts else v for k, v in mapping.items()})
+        except TypeError as error:
+            raise ValueError(
+                f"The settings of the run are of another version ({error}): train again."
+            ) from error
 
 
-@dataclass(frozen=True, eq=False)
-class Heads:
-    """A family's two fitted heads and the largest log1p(hours) that they saw."""
-
-    regressor: Any
-    timing: TimingHead
-    log_limit: float
-
-
-@dataclass(frozen=True, eq=False)
-class Backtest:
-    """Heads fitted on an earlier era, and the mask of the later rows that they may be judged by."""
-
-    heads: Heads
-    rows: Mask
-
-
-@dataclass(frozen=True, eq=False)
-class Workbench:
-    """A dataset, its split and one encoding of its rows.
+class DurationBench:
+    """One family's durations of a dataset; see `ml.tasks.task.Bench`.
 
     Parameters
     ----------
     dataset : Dataset
     split : Split
-    x : ndarray, shape (n, d)
-        One row per row of ``dataset.items``.
-    train_rows : ndarray of bool, shape (n,)
-        The training rows in use: all, or a subset for quick trials.
-    weighting : Weighting
-    seed : int
-    extra_weight : ndarray, shape (n,), or None
-        Multiplies the weights of the regressor's rows.
+    spec : ModelSpec
+    config : TrainingConfig
+    cache_dir : Path or None
+        Folder of encoded rows, kept for other models and runs.
     """
 
-    dataset: Dataset
-    split: Split
-    x: NDArray[Any]
-    train_rows: Mask
-    weighting: Weighting
-    seed: int
-    extra_weight: NDArray[np.float64] | None = None
+    def __init__(
+        self,
+        dataset: Dataset,
+        split: Split,
+        spec: ModelSpec,
+        config: TrainingConfig,
+        cache_dir: Path | None = None,
+    ) -> None:
+        self.dataset, self.spec, self.config = dataset, spec, config
+        self.encoder, x = encode(dataset, split, spec.inputs, config.preprocessing, cache_dir)
+        rows = training_rows(split, config)
+        self.work = Workbench(dataset, split, x, rows, config.weighting, config.seed)
 
     @property
-    def horizons(self) -> tuple[float, ...]:
-        """Days of the horizon labels."""
-        return self.dataset.config.horizons_days
+    def feature_list(self) -> list[str]:
+        """Names of the features."""
+        return self.dataset.features
 
-    def tuning_data(self, spec: ModelSpec, limit: int) -> TuningData:
-        """Return at most ``limit`` known training rows and all known validation rows."""
-        outcomes = self.split.outcomes(self.dataset)
-        weight = self.regressor_weights(spec, self.train_rows, outcomes)
-        rows = np.flatnonzero(self.train_rows & outcomes.known)
-        if len(rows) > limit:
-            rows = np.sort(np.random.default_rng(self.seed).choice(rows, limit, replace=False))
-        return TuningData(
-            self.x[rows], np.log1p(outcomes.hours[rows]), weight[rows], *self._validation(outcomes)
-        )
+    def objective(self) -> Objective:
+        """Return the validation MAE of log hours, of a fit on some of the training rows."""
+        spec, seed = self.spec, self.config.seed
+        data = self.work.tuning_data(spec, self.config.tuning_rows)
 
-    def fit(
-        self, spec: ModelSpec, params: Mapping[str, Any], rows: Mask, outcomes: Outcomes, stop_early: bool
-    ) -> Heads:
-        """Fit both heads on ``rows`` with their outcomes as known at a cut.
+        def score(params: Params, report: Report) -> float:
+            estimator = spec.build(params, seed, "absolute")
+            spec.fit(estimator, data.x, data.y, data.weight, data.validation)
+            seen, truth, weight = data.validation
+            predicted = log_prediction(estimator, seen, float(data.y.max()))
+            return float(np.average(np.abs(predicted - truth), weights=weight))
 
-        The regressor sees rows with a known end; the timing head every row old enough.
-        """
-        regressor, log_limit = self.fit_regressor(spec, params, rows, outcomes, stop_early)
-        chosen = np.flatnonzero(rows)
-        timing = fit_timing(
-            spec, self.seed, self.x[chosen], outcomes.at(chosen), self._timing_weights(chosen), self.horizons
-        )
-        return Heads(regressor, timing, log_limit)
+        space = spec.search_space if spec.is_searched else None
+        return Objective("mae_log", "minimize", dict(spec.defaults), space, score)
 
-    def fit_regressor(
-        self, spec: ModelSpec, params: Mapping[str, Any], rows: Mask, outcomes: Outcomes, stop_early: bool
-    ) -> tuple[Any, float]:
-        """Fit the regressor alone; return it and the largest log1p(hours) that it saw."""
-        known = np.flatnonzero(rows & outcomes.known)
-        logs = np.log1p(outcomes.hours[known])
-        weight = self.regressor_weights(spec, rows, outcomes)[known]
-        regressor = spec.build(params, self.seed, "absolute")
-        spec.fit(regressor, self.x[known], logs, weight, self._validation(outcomes) if stop_early else None)
-        return regressor, float(logs.max())
+    def fit(self, params: Params) -> Fitted:
+        """Fit on the training part, calibrate by a backtest within it, and fit again up to the test part."""
+        own = {**self.spec.defaults, **params}
+        first, best_iteration = self.work.fit_on_training(self.spec, own)
+        if best_iteration is not None:
+            own["n_estimators"] = best_iteration
+        final = self.work.fit_before_test(self.spec, own)
+        backtest = self.work.backtest(self.spec, own)
+        on_validation, model = self.work.calibrate(self.encoder, first, final, backtest)
+        return Fitted(model, own, best_iteration, on_validation)
 
-    def fit_on_training(self, spec: ModelSpec, params: Mapping[str, Any]) -> tuple[Heads, int | None]:
-        """Fit on the training part; return the heads and the iterations kept by early stopping."""
-        heads = self.fit(spec, params, self.train_rows, self.split.outcomes(self.dataset), stop_early=True)
-        return heads, spec.best_iteration(heads.regressor)
+    def cross_validate(self, fitted: Fitted) -> list[float | None]:
+        """Return nothing: durations are judged by parts in time alone."""
+        return []
 
-    def fit_before_test(self, spec: ModelSpec, params: Mapping[str, Any]) -> Heads:
-        """Fit on training and validation rows with what was known when the test part began."""
-        rows = self.train_rows | self.split.rows("validation")
-        return self.fit(spec, params, rows, self.split.outcomes_for_refit(self.dataset), stop_early=False)
+    def predictions(self, fitted: Fitted) -> pd.DataFrame:
+        """Return hours, intervals and chances of the validation and the test rows."""
+        return self.work.predictions(fitted.on_validation, fitted.estimator)
 
-    def backtest_parts(self) -> tuple[Mask, Mask, Outcomes] | None:
-        """Return the earlier training rows, the later ones, and what was known where the later ones begin.
-
-        Residuals of the validation part alone are too small: its slow rows have no end yet when the test
-        part begins. The later half of the training part has been watched for longer. None when a half is
-        too small to say anything.
-        """
-        middle = self.split.middle_of_training(self.dataset)
-        start = self.dataset.first_times()
-        outcomes = outcomes_at(self.dataset, middle, np.zeros(len(start), dtype=bool))
-        rows = self.train_rows & (start < middle)
-        later = self.train_rows & ~rows
-        if min((rows & outcomes.known).sum(), (later & self.split.known).sum()) < MIN_BACKTEST_ROWS:
-            return None
-        return rows, later, outcomes
-
-    def backtest(self, spec: ModelSpec, params: Mapping[str, Any]) -> Backtest | None:
-        """Fit on the earlier half of the training part, as known at its end, to judge what came after."""
-        parts = self.backtest_parts()
-        if parts is None:
-            return None
-        rows, later, outcomes = parts
-        return Backtest(self.fit(spec, params, rows, outcomes, stop_early=False), later)
-
-    def calibrate(
-        self, encoder: Any, first: Heads, final: Heads, backtest: Backtest | None
-    ) -> tuple[DurationModel, DurationModel]:
-        """Return the models that predict the validation part (``first``) and the test part (``final``).
-
-        Intervals and horizon calibrations are learned from rows that their heads never saw, with what was
-        known when the predicted part began; without a backtest, both from the validation part.
-        """
-        validation = self.split.rows("validation")
-        at_own_cut = self.split.outcomes(self.dataset)
-        before_test = self.split.outcomes_for_refit(self.dataset)
-        if backtest is None:
-            judge, early, late = first, validation, validation
-        else:
-            judge, early, late = backtest.heads, backtest.rows, backtest.rows | validation
-        before_validation = self._horizon_calibration(judge, early, at_own_cut)
-        if backtest is not None:
-            # A map learned in one era need not hold in the next: only what helped on validation is kept.
-            seen = np.flatnonzero(validation)
-            before_validation.keep_if_better(first.timing.score(self.x[seen]), self._within(at_own_cut)[seen])
-        at_test = self._horizon_calibration(judge, late, before_test).keep_same_as(before_validation)
-        intervals = self.intervals(judge, early, at_own_cut), self.intervals(judge, late, before_test)
-        return (
-            DurationModel(
-                encoder, first.regressor, first.timing, intervals[0], before_validation, first.log_limit
-            ),
-            DurationModel(encoder, final.regressor, final.timing, intervals[1], at_test, final.log_limit),
-        )
-
-    def intervals(self, heads: Heads, rows: Mask, outcomes: Outcomes) -> ResidualIntervals:
-        """Learn the interval around a regressor's medians on rows that it never saw."""
-        known = np.flatnonzero(rows & outcomes.known)
-        logs = log_prediction(heads.regressor, self.x[known], heads.log_limit)
-        weight = self._censoring_weights(rows, outcomes)[known]
-        return ResidualIntervals().fit(logs, np.log1p(outcomes.hours[known]), weight)
-
-    def _horizon_calibration(self, heads: Heads, rows: Mask, outcomes: Outcomes) -> HorizonCalibration:
-        seen = np.flatnonzero(rows)
-        return HorizonCalibration().fit(heads.timing.score(self.x[seen]), self._within(outcomes)[seen])
-
-    def predictions(self, on_validation: DurationModel, on_test: DurationModel) -> pd.DataFrame:
-        """Return the prediction table of the validation and the test rows, in the order of the items."""
-        outcomes = self.split.outcomes(self.dataset)
-        tables = []
-        for part, model in (("validation", on_validation), ("test", on_test)):
-            rows = np.flatnonzero(self.split.rows(part))
-            table = self.dataset.items.loc[rows, ["item_id", "event_at"]].reset_index(drop=True)
-            table["split"] = part
-            table["y_true"] = np.where(outcomes.known[rows], outcomes.hours[rows], np.nan)
-            tables.append(pd.concat([table, model.predict_encoded(self.x[rows])], axis=1))
-        return pd.concat(tables, ignore_index=True)
-
-    def metrics(self, predictions: pd.DataFrame, replicates: int) -> list[Metric]:
+    def figures(self, fitted: Fitted, predictions: pd.DataFrame) -> list[Metric]:
         """Evaluate a prediction table; each part's baselines know what its model knew."""
-        group = self._group
-        clusters = self.dataset.items["group_id"].astype(str).to_numpy(dtype=object)
-        at_own_cut = self.split.outcomes(self.dataset)
-        before_test = self.split.outcomes_for_refit(self.dataset)
-        truth = self._within(at_own_cut)
-        figures: list[Metric] = []
-        for part, learned in (("validation", at_own_cut), ("test", before_test)):
-            learners = self.train_rows | (self.split.rows("validation") & (part == "test"))
-            rows = np.flatnonzero(self.split.rows(part))
-            baselines = baseline_hours(learned.hours, group, learners & learned.known)
-            rates = group_rates(self._within(learned), group, learners)
-            scored = Scored(
-                predictions=predictions[predictions["split"] == part].reset_index(drop=True),
-                hours=at_own_cut.hours[rows],
-                known=at_own_cut.known[rows],
-                within=truth[rows],
-                baselines={name: hours[rows] for name, hours in baselines.items()},
-                group_rate=rates[rows],
-                censoring_weight=self._censoring_weights(self.split.rows(part), at_own_cut)[rows],
-                clusters=clusters[rows],
-            )
-            figures += evaluate(scored, part, self.horizons, replicates, self.seed)
-        return figures
+        return self.work.metrics(predictions, self.config.replicates)
 
-    def _within(self, outcomes: Outcomes) -> NDArray[np.float64]:
-        return np.stack([outcomes.within(days) for days in self.horizons], axis=1)
+    def native(self, fitted: Fitted) -> tuple[str, bytes] | None:
+        """Return the regressor in its library's own format."""
+        return None if self.spec.native is None else self.spec.native(fitted.estimator.regressor)
 
-    def _validation(self, outcomes: Outcomes) -> Validation:
-        """Encoded known validation rows, their log1p(hours), and their weights against censoring."""
-        rows = self.split.rows("validation")
-        seen = np.flatnonzero(rows & outcomes.known)
-        return self.x[seen], np.log1p(outcomes.hours[seen]), self._censoring_weights(rows, outcomes)[seen]
+    def report(
+        self, fitted: Fitted, metrics: list[Metric], cv_scores: list[float | None]
+    ) -> dict[str, Any] | None:
+        """Return nothing: the record says it all."""
+        return None
 
-    def regressor_weights(self, spec: ModelSpec, rows: Mask, outcomes: Outcomes) -> NDArray[np.float64]:
-        """Return the weight of every row in the regressor's fit, mean 1 over the known ones of ``rows``."""
-        known = rows & outcomes.known
-        weight = np.zeros(len(rows))
-        weight[known] = group_weights(self._group[known], self.weighting.group_power) * self._given[known]
-        if not spec.is_floor:
-            weight = weight * self._censoring_weights(rows, outcomes)
-        if self.extra_weight is not None:
-            weight = weight * self.extra_weight
-        return weight / weight[known].mean()
 
-    def _timing_weights(self, rows: NDArray[np.intp]) -> NDArray[np.float64]:
-        start = self.dataset.items["event_at"].to_numpy("datetime64[us]")[rows]
-        recency = recency_weights(start, self.split.timeline[rows], self.weighting.timing_half_life)
-        by_group = group_weights(self._group[rows], self.weighting.timing_group_power)
-        weight = by_group * recency * self._given[rows]
-        # Mean 1 everywhere: least weights of a leaf and sizes of a bootstrap are counted in weight.
-        return weight / weight.mean()
+def training_rows(split: Split, config: TrainingConfig) -> NDArray[np.bool_]:
+    """Return the mask of the training rows in use: all, or as many as the configuration says."""
+    rows = split.rows("train")
+    known = np.flatnonzero(rows & split.known)
+    if config.subset_size is None or len(known) <= config.subset_size:
+        return rows
+    chosen = np.random.default_rng(config.seed).choice(known, config.subset_size, replace=False)
+    # The open rows are thinned alike, or the horizons would see far too many of them.
+    others = np.flatnonzero(rows & ~split.known)
+    share = config.subset_size / len(known)
+    kept = np.random.default_rng(config.seed + 1).choice(others, round(share * len(others)), replace=False)
+    return np.isin(np.arange(len(rows)), np.concatenate([chosen, kept]))
 
-    def _censoring_weights(self, rows: Mask, outcomes: Outcomes) -> NDArray[np.float64]:
-        weight = np.ones(len(rows))
-        chosen = np.flatnonzero(rows)
-        weight[chosen] = censoring_weights(
-            outcomes.at(chosen), self.split.timeline[chosen], self.weighting.censoring_cap
-        )
-        return weight
 
-    @property
-    def _group(self) -> NDArray[np.object_]:
-        return self.dataset.groups(self.dataset.config.weight_by)
+def _split(dataset: Dataset, config: TrainingConfig) -> Split:
+    return split_by_time(dataset, config.validation, config.test, config.min_timeline_labels)
 
-    @property
-    def _given(self) -> NDArray[np.float64]:
-        return self.dataset.row_labels()["weight"].fillna(1.0).to_numpy(float)
+
+def _bench(
+    dataset: Dataset,
+    split: Split,
+    spec: ModelSpec,
+    config: TrainingConfig,
+    cache_dir: Path | None,
+    rows: int | None,
+) -> DurationBench:
+    if rows is not None:
+        raise ValueError("Durations are searched on rows of their own choice: leave the number of rows out.")
+    return DurationBench(dataset, split, spec, config, cache_dir)
+
+
+DURATION = Task(
+    kind="duration",
+    name="regression",
+    settings=TrainingConfig,
+    # Labels as given: what is known of each at a cut is worked out where it is used.
+    labelled=lambda dataset, config: dataset,
+    split=_split,
+    bench=_bench,
+    bias_metrics="hours",
+    serves="hours",
+    family="lightgbm",
+)

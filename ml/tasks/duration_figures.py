@@ -11,12 +11,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ml.stats import metrics as m
-from ml.stats.bootstrap import poisson_weights
-from ml.stats.figure import INTERVAL, Metric
+from ml.stats.figure import Metric
+from ml.stats.intervals import Resamples, metric_of
 from ml.tasks.duration_model import horizon_column
 
 Values = NDArray[np.float64]
-Weights = NDArray[np.float64]
+# Name, value with its resamples, rows, clusters.
+Figure = tuple[str, Values, int, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,14 +78,15 @@ def evaluate(
     Differences (``*_gain_vs_*``) are paired: one resample weights the model and its baseline alike. An
     interval that excludes zero can be read from the table. Gains are positive where the model is better.
     """
-    weights = _bootstrap_columns(scored.clusters, replicates, seed)
-    figures = [*_duration_metrics(scored, weights), *_horizon_metrics(scored, weights, horizons)]
-    return [_as_metric(split, name, values, n) for name, values, n in figures]
+    resamples = Resamples.of(scored.clusters, replicates, seed)
+    figures = [*_duration_metrics(scored, resamples), *_horizon_metrics(scored, resamples, horizons)]
+    return [metric_of(split, *figure) for figure in figures]
 
 
-def _duration_metrics(scored: Scored, weights: Weights) -> list[tuple[str, Values, int]]:
+def _duration_metrics(scored: Scored, resamples: Resamples) -> list[Figure]:
     known = scored.known
-    w, n = np.ascontiguousarray(weights[known]), int(known.sum())
+    rows, n = np.flatnonzero(known), int(known.sum())
+    w, clusters = resamples.at(rows), resamples.clusters(rows)
     y = scored.hours[known]
     frame = scored.predictions.loc[known]
     pred, low, high = (frame[c].to_numpy(float) for c in ("y_pred", "p10", "p90"))
@@ -118,52 +120,39 @@ def _duration_metrics(scored: Scored, weights: Weights) -> list[tuple[str, Value
         with np.errstate(invalid="ignore", divide="ignore"):
             figures[f"skill_vs_{name}"] = np.where(base > 0, 1.0 - mae_log / base, np.nan)
         figures[f"mae_gain_vs_{name}"] = m.mae(y, hours[known], w) - figures["mae"]
-    result = [(name, values, n) for name, values in figures.items()]
+    result = [(name, values, n, clusters) for name, values in figures.items()]
     everyone = scored.predictions["y_pred"].to_numpy(float)
     # All replicates of the concordance would cost as much as everything else together.
+    weights = resamples.at(np.arange(len(known)))
     share = weights[:, : 1 + (weights.shape[1] - 1) // 4]
-    result.append(("concordance", m.concordance(scored.hours, everyone, known, share), len(known)))
+    area = m.concordance(scored.hours, everyone, known, share)
+    result.append(("concordance", area, len(known), resamples.clusters()))
     return result
 
 
-def _horizon_metrics(
-    scored: Scored, weights: Weights, horizons: Sequence[float]
-) -> list[tuple[str, Values, int]]:
-    result: list[tuple[str, Values, int]] = []
+def _horizon_metrics(scored: Scored, resamples: Resamples, horizons: Sequence[float]) -> list[Figure]:
+    result: list[Figure] = []
     for position, days in enumerate(horizons):
         label = scored.within[:, position]
         defined = ~np.isnan(label)
-        y, n, w = label[defined], int(defined.sum()), np.ascontiguousarray(weights[defined])
+        rows = np.flatnonzero(defined)
+        y, n, w, clusters = label[rows], len(rows), resamples.at(rows), resamples.clusters(rows)
         p = scored.predictions[horizon_column(days)].to_numpy(float)[defined]
         rate = scored.group_rate[defined, position]
         area, rate_area = m.auc(y, p, w), m.auc(y, rate, w)
         suffix = f"{days:g}d"
-        result += [
-            (f"auc_{suffix}", area, n),
-            (f"auc_{suffix}_group_rate", rate_area, n),
-            (f"auc_{suffix}_gain_vs_group_rate", area - rate_area, n),
-            (f"ap_{suffix}", m.average_precision(y, p, w), n),
-            (f"brier_{suffix}", m.brier(y, p, w), n),
-            (f"brier_{suffix}_gain_vs_group_rate", m.brier(y, rate, w) - m.brier(y, p, w), n),
-            (f"ece_{suffix}", m.calibration_error(y, p, w), n),
-            (f"rate_{suffix}", m.mean_of(y, w), n),
-        ]
+        figures = {
+            f"auc_{suffix}": area,
+            f"auc_{suffix}_group_rate": rate_area,
+            f"auc_{suffix}_gain_vs_group_rate": area - rate_area,
+            f"ap_{suffix}": m.average_precision(y, p, w),
+            f"brier_{suffix}": m.brier(y, p, w),
+            f"brier_{suffix}_gain_vs_group_rate": m.brier(y, rate, w) - m.brier(y, p, w),
+            f"ece_{suffix}": m.calibration_error(y, p, w),
+            f"rate_{suffix}": m.mean_of(y, w),
+        }
+        result += [(name, values, n, clusters) for name, values in figures.items()]
     return result
-
-
-def _bootstrap_columns(clusters: NDArray[np.object_], replicates: int, seed: int) -> Weights:
-    """First column: ones, the estimate itself; then one column per resample."""
-    ones = np.ones((len(clusters), 1))
-    if replicates < 1:
-        return ones
-    return np.hstack([ones, poisson_weights(clusters.astype(str), replicates, seed)])
-
-
-def _as_metric(split: str, name: str, values: Values, n: int) -> Metric:
-    draws = values[1:][np.isfinite(values[1:])]
-    low, high = np.quantile(draws, INTERVAL) if len(draws) >= 20 else (np.nan, np.nan)
-    value, low, high = (float(v) if np.isfinite(v) else None for v in (values[0], low, high))
-    return Metric(split, name, value, low, high, n)
 
 
 def baseline_hours(

@@ -14,7 +14,7 @@ from sklearn.base import BaseEstimator
 from ml.data.outcomes import Outcomes
 from ml.models import ModelSpec
 from ml.store.trusted import loadable
-from ml.tasks.calibration import HorizonCalibration, ResidualIntervals
+from ml.tasks.calibration import ProbabilityCalibration, ResidualIntervals
 
 # Independent fits on a thread each: threads inside one boosting fit wait for each other at every node,
 # which on a shared machine costs ten times what they save.
@@ -88,7 +88,7 @@ class DurationModel(BaseEstimator):
         Of log1p(hours), absolute loss: its answer is a median.
     timing : TimingHead
     intervals : ResidualIntervals
-    calibration : HorizonCalibration
+    calibration : ProbabilityCalibration
     log_limit : float
         Largest log1p(hours) seen in training; predictions stay between 0 and this.
     """
@@ -99,7 +99,7 @@ class DurationModel(BaseEstimator):
         regressor: Any,
         timing: TimingHead,
         intervals: ResidualIntervals,
-        calibration: HorizonCalibration,
+        calibration: ProbabilityCalibration,
         log_limit: float,
     ) -> None:
         self.encoder = encoder

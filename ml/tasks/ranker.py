@@ -1,18 +1,24 @@
-"""The task of ordering the rows of each group by grade: whole-number relevance, LightGBM's LambdaRank."""
+"""The task of ordering the rows of each group by grade: whole-number relevance."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ml.data.dataset import Dataset
 from ml.data.labels import graded_after
+from ml.data.splits import Split
 from ml.errors import TooLittleDataError
-from ml.models.boosting import check_grades
+from ml.models import ModelSpec
 from ml.tasks.scorer import refuse_revealing_features
-from ml.tasks.scoring import ScoringConfig, ScoringTask, TrainedScoring, train_scoring
+from ml.tasks.scoring import ScoringConfig, split_for
+from ml.tasks.scoring_fit import ScoringBench
+from ml.tasks.task import Task
+
+MAX_GRADE = 30
 
 
 def ranking_target(dataset: Dataset) -> NDArray[np.float64]:
@@ -38,35 +44,47 @@ def ranking_target(dataset: Dataset) -> NDArray[np.float64]:
     return target
 
 
-RANKING = ScoringTask(
+def check_grades(relevance: NDArray[np.float64], names: Sequence[str]) -> None:
+    """Refuse grades that no gain can be made of.
+
+    Raises
+    ------
+    ValueError
+        When a grade is missing, fractional, negative or above 30; the sentence names the first one.
+    """
+    bad = ~(np.isfinite(relevance) & (relevance == np.round(relevance)))
+    bad |= ~((relevance >= 0) & (relevance <= MAX_GRADE))
+    if bad.any():
+        at = int(np.flatnonzero(bad)[0])
+        raise ValueError(
+            f"The relevance of {names[at]!r} is {relevance[at]:g}: a ranker takes whole grades from 0 to "
+            f"{MAX_GRADE}; round it, for example to 0-4."
+        )
+
+
+def _labelled(dataset: Dataset, config: ScoringConfig) -> Dataset:
+    return dataset if config.horizon_days is None else graded_after(dataset, config.horizon_days)
+
+
+def _bench(
+    dataset: Dataset,
+    split: Split,
+    spec: ModelSpec,
+    config: ScoringConfig,
+    cache_dir: Path | None,
+    rows: int | None,
+) -> ScoringBench:
+    return ScoringBench(dataset, ranking_target(dataset), split, spec, "ranking", "ndcg", config, rows)
+
+
+RANKER = Task(
+    kind="ranker",
     name="ranking",
-    objective="lambdarank",
-    defaults={
-        "n_estimators": 1000,
-        # LambdaRank starts from the order by expected gain: in rolling folds it put more at the top than
-        # LambdaRank alone, whose number of trees a few groups decide badly. Fewer of these trees lose average
-        # precision, more of them lose the top.
-        "gain_trees": 600,
-        "learning_rate": 0.01,
-        "num_leaves": 15,
-        "max_depth": 5,
-        "min_child_samples": 30,
-        "subsample": 0.5,
-        "subsample_freq": 1,
-        "colsample_bytree": 0.2,
-        "reg_lambda": 1.0,
-        # Far beyond the k of NDCG@k: pairs further down teach what is relevant at all, which average
-        # precision needs, and rolling folds showed no loss at the top.
-        "lambdarank_truncation_level": 120,
-    },
-    target=ranking_target,
-    settled_after=graded_after,
-    eval_metric="ndcg",
+    settings=ScoringConfig,
+    labelled=_labelled,
+    split=split_for,
+    bench=_bench,
+    bias_metrics="lists",
+    serves="ranks",
+    family="lightgbm",
 )
-
-
-def train_ranker(
-    dataset: Dataset, config: ScoringConfig | None = None, progress: Callable[[str], None] | None = None
-) -> TrainedScoring:
-    """Train a ranker of groups; see `ml.tasks.scoring.train_scoring`."""
-    return train_scoring(dataset, RANKING, config, progress)

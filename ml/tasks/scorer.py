@@ -1,8 +1,9 @@
-"""The task of telling positives from negatives: labels of 0 and 1, LightGBM with binary loss."""
+"""The task of telling positives from negatives, of items or of clusters of them: labels of 0 and 1."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,8 +11,12 @@ from numpy.typing import NDArray
 
 from ml.data.dataset import Dataset
 from ml.data.labels import within_horizon
+from ml.data.splits import Split
 from ml.errors import TooLittleDataError
-from ml.tasks.scoring import ScoringConfig, ScoringTask, TrainedScoring, train_scoring
+from ml.models import ModelSpec
+from ml.tasks.scoring import ScoringConfig, split_for
+from ml.tasks.scoring_fit import ScoringBench
+from ml.tasks.task import Task
 
 # A column that gives the label away on this many rows is no coincidence.
 LEAK_ROWS = 100
@@ -75,28 +80,30 @@ def refuse_revealing_features(dataset: Dataset, y: NDArray[np.float64]) -> None:
             )
 
 
-BINARY = ScoringTask(
+def _labelled(dataset: Dataset, config: ScoringConfig) -> Dataset:
+    return dataset if config.horizon_days is None else within_horizon(dataset, config.horizon_days)
+
+
+def _bench(
+    dataset: Dataset,
+    split: Split,
+    spec: ModelSpec,
+    config: ScoringConfig,
+    cache_dir: Path | None,
+    rows: int | None,
+) -> ScoringBench:
+    return ScoringBench(dataset, binary_target(dataset), split, spec, "binary", "auc", config, rows)
+
+
+SCORER = Task(
+    kind="scorer",
     name="binary",
-    objective="binary",
-    defaults={
-        "n_estimators": 1000,
-        "learning_rate": 0.03,
-        "num_leaves": 15,
-        "max_depth": 5,
-        "min_child_samples": 30,
-        "subsample": 0.8,
-        "subsample_freq": 1,
-        "colsample_bytree": 0.4,
-        "reg_lambda": 1.0,
-    },
-    target=binary_target,
-    settled_after=within_horizon,
-    eval_metric="auc",
+    settings=ScoringConfig,
+    labelled=_labelled,
+    split=split_for,
+    bench=_bench,
+    bias_metrics="scores",
+    serves="scores",
+    family="lightgbm",
 )
-
-
-def train_scorer(
-    dataset: Dataset, config: ScoringConfig | None = None, progress: Callable[[str], None] | None = None
-) -> TrainedScoring:
-    """Train a scorer of 0/1 labels; see `ml.tasks.scoring.train_scoring`."""
-    return train_scoring(dataset, BINARY, config, progress)
+CLUSTER = replace(SCORER, kind="cluster")

@@ -1,125 +1,104 @@
-"""Training of scorers and rankers: fit, early stopping, calibration, cross-validation and figures.
+"""What scorers and rankers share: their settings, and the split of whole groups in time.
 
-What is scored is a `ScoringTask`; see `ml.tasks.scoring_task`, `ml.tasks.scorer` and `ml.tasks.ranker`.
+The tasks themselves are declared in `ml.tasks.scorer` and `ml.tasks.ranker`.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from ml.data.dataset import Dataset
-from ml.data.folds import Fold, known_before_test, split_by_groups, stratified_group_folds
+from ml.data.folds import split_by_groups
 from ml.data.splits import Split, split_by_time
-from ml.encoding.tree import tree_encoder
 from ml.errors import TooLittleDataError
-from ml.models.boosting import Judge, Rows, fit_booster, raw_scores, start_trees, text_of
-from ml.stats.figure import Metric
-from ml.tasks.calibration import HorizonCalibration
-from ml.tasks.scoring_figures import FigureSettings, ScoredRows, best_threshold, scoring_metrics
-from ml.tasks.scoring_model import ScoringModel, bounded
-from ml.tasks.scoring_task import EvalMetric, ScoringConfig, ScoringTask
-from ml.tasks.stopping import fold_judge, rounds_by_folds, stopping_folds
 
-Values = NDArray[np.float64]
-Mask = NDArray[np.bool_]
+EvalMetric = Literal["auc", "average_precision", "ndcg"]
 
 
-@dataclass(frozen=True, eq=False)
-class TrainedScoring:
-    """A fitted model with its validation and test rows, and its figures."""
-
-    task: ScoringTask
-    model: ScoringModel
-    params: dict[str, Any]
-    feature_list: list[str]
-    best_iteration: int
-    predictions: pd.DataFrame
-    metrics: list[Metric]
-    cv_scores: list[float | None]
-    seconds: dict[str, float]
-
-
-def train_scoring(
-    dataset: Dataset,
-    task: ScoringTask,
-    config: ScoringConfig | None = None,
-    progress: Callable[[str], None] | None = None,
-) -> TrainedScoring:
-    """Train, calibrate and evaluate one scorer or ranker.
-
-    It is fitted on the training part and stopped early, calibrated and given its threshold on the
-    validation part; fitted again on both, with the same number of trees, on what was known when the test
-    part began; and scored on the test part once.
-
-    A validation part with fewer rows of the rarer class than `ml.tasks.stopping.ENOUGH_TO_STOP_BY` does not
-    decide the number of trees: it is the one that is best in the mean over rolling folds of what precedes the
-    test part (log loss, or NDCG of whole groups), stopped early in the same way.
+@dataclass(frozen=True)
+class ScoringConfig:
+    """Settings of the training of a scorer or ranker.
 
     Parameters
     ----------
-    dataset : Dataset
-    task : ScoringTask
-    config : ScoringConfig or None
-    progress : callable (stage) or None
+    horizon_days : float or None
+        Labels are those that are settled so many days after an item's start; None: the labels as given.
+    validation_groups, test_groups : float or None
+        Numbers of groups; below 1, shares of all groups. On timelines of their own, where numbers of groups
+        mean nothing, shares of each. None: 5 and 6 groups, or .1 and .2 of each timeline.
+    cv_folds : int
+        Stratified group folds before the test part; 0 for none.
+    eval_metric : {"auc", "average_precision", "ndcg"} or None
+        What early stopping on the validation part and the tuner judge by; None for the task's own.
+    ndcg_at : tuple of int
+        The k of NDCG@k; cross-validation and the tuner judge a ranker by their mean.
+    top_at : tuple of int
+        The k of top@k, the share of groups with a positive row among the first k.
+    precision_at : int
+    patience : int
+        Rounds without improvement before early stopping.
+    seed : int
+    replicates : int
+        Bootstrap resamples over groups; 0 for no intervals.
+    params : mapping
+        Parameters over the family's defaults.
     """
-    from threadpoolctl import threadpool_limits
 
-    chosen = config or ScoringConfig()
-    with threadpool_limits(1, user_api="blas"):
-        return _train(task.labelled(dataset, chosen), task, chosen, progress or (lambda stage: None))
+    horizon_days: float | None = None
+    validation_groups: float | None = None
+    test_groups: float | None = None
+    cv_folds: int = 5
+    eval_metric: EvalMetric | None = None
+    ndcg_at: tuple[int, ...] = (5, 10, 20)
+    top_at: tuple[int, ...] = (1, 3, 5)
+    precision_at: int = 20
+    patience: int = 50
+    seed: int = 0
+    replicates: int = 500
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.cv_folds < 0 or self.cv_folds == 1:
+            raise ValueError(f"cv_folds must be 0 for none, or at least 2, not {self.cv_folds}.")
+        if self.eval_metric not in (None, "auc", "average_precision", "ndcg"):
+            raise ValueError(
+                f"The metric {self.eval_metric!r} is unknown: choose auc, average_precision or ndcg."
+            )
+        cuts = [*self.ndcg_at, *self.top_at, self.precision_at]
+        if not self.ndcg_at or min(cuts) < 1:
+            raise ValueError(f"Each k must be at least 1, not {cuts}, and NDCG needs one.")
 
 
 def split_for(dataset: Dataset, config: ScoringConfig) -> Split:
     """Return the split by whole groups, on the timelines of the domain or on a common one.
 
-    Numbers of groups mean nothing on a timeline of its own: only shares below 1 are taken over there.
+    Raises
+    ------
+    ValueError
+        When numbers of groups are given for timelines.
+    TooLittleDataError
+        When the groups are too few.
     """
-    if dataset.config.timeline is not None:
-        shares = (config.validation_groups, config.test_groups)
-        validation, test = (n if 0 < n < 1 else other for n, other in zip(shares, (0.1, 0.2), strict=True))
-        return split_by_time(dataset, validation, test, whole_groups=True)
-    return split_by_groups(dataset, config.validation_groups, config.test_groups)
+    given = (config.validation_groups, config.test_groups)
+    if dataset.config.timeline is None:
+        validation, test = (own if n is None else n for n, own in zip(given, (5, 6), strict=True))
+        return split_by_groups(dataset, validation, test)
+    validation, test = (own if n is None else n for n, own in zip(given, (0.1, 0.2), strict=True))
+    if not (0 < validation < 1 and 0 < test < 1):
+        raise ValueError(
+            f"The domain {dataset.config.name!r} is split on the timelines of {dataset.config.timeline!r}, "
+            f"where numbers of groups mean nothing: give shares above 0 and below 1, not {validation:g} and "
+            f"{test:g}."
+        )
+    return split_by_time(dataset, validation, test, whole_groups=True)
 
 
-def encoded_rows(
-    dataset: Dataset, target: Values, learners: Mask, seed: int, wanted: Mask | None = None
-) -> tuple[Any, Rows]:
-    """Fit the encoder on ``learners``; return it with the rows encoded.
-
-    All of them, or those that are ``wanted``: the features of the others are NaN then.
-    """
-    encoder = tree_encoder(dataset, seed=seed)
-    # The learners are encoded as they are learned from: counting the words of a text takes most of the time.
-    learned = encoder.fit_transform(dataset.items[learners])
-    x = np.full((len(dataset.items), learned.shape[1]), np.nan, dtype=np.float32)
-    x[learners] = learned
-    others = ~learners if wanted is None else wanted & ~learners
-    if others.any():
-        x[others] = encoder.transform(dataset.items[others])
-    weight = dataset.row_labels()["weight"].fillna(1.0).to_numpy(float)
-    return encoder, Rows(x, target, dataset.groups("group_id"), weight)
-
-
-def judge_for(metric: EvalMetric, groups: NDArray[np.object_], ks: Sequence[int]) -> Judge:
-    """Return what judges rows of these ``groups``; NDCG is the mean over the ``ks``."""
-    from ml.stats.metrics import auc, average_precision
-    from ml.stats.rank_metrics import Grouping, ndcg
-
-    if metric == "ndcg":
-        grouping = Grouping(groups)
-        return lambda y, s: float(np.mean([ndcg(y, s, grouping, k)[0] for k in ks]))
-    pure = auc if metric == "auc" else average_precision
-    return lambda y, s: float(pure(y, s)[0])
-
-
-def check_classes(target: Values, rows: Mask, part: str) -> None:
+def check_classes(target: NDArray[np.float64], rows: NDArray[np.bool_], part: str) -> None:
     """Refuse a part whose known truths are all alike."""
     hits, n = int((target[rows] > 0).sum()), int(rows.sum())
     if hits in (0, n):
@@ -129,130 +108,7 @@ def check_classes(target: Values, rows: Mask, part: str) -> None:
         )
 
 
-def _train(
-    dataset: Dataset, task: ScoringTask, config: ScoringConfig, tell: Callable[[str], None]
-) -> TrainedScoring:
-    seconds: dict[str, float] = {}
-    tell("prepare")
-    started = time.perf_counter()
-    target = task.target(dataset)
-    split = split_for(dataset, config)
-    first, late = (split.rows(part) & split.known for part in ("train", "validation"))
-    before_test = known_before_test(dataset, split)
-    for rows, part in ((first, "training"), (late, "validation")):
-        check_classes(target, rows, part)
-    encoder, data = encoded_rows(dataset, target, first, config.seed)
-    names = [str(name) for name in encoder.get_feature_names_out()]
-    params = {**task.defaults, **config.params}
-    metric = config.eval_metric or task.eval_metric
-    # Whole lists: the few first places of a few groups are so noisy that stopping by them is left to chance.
-    judge = judge_for(metric, data.groups[late], (len(target),))
-    seconds["prepare"] = _lap(started)
-
-    tell("fit")
-    started = time.perf_counter()
-    folds = stopping_folds(dataset, split, target)
-    if folds:
-        fold_judged = fold_judge(task.objective, data)
-        best = rounds_by_folds(
-            data, folds, names, task.objective, params, config.seed, fold_judged, config.patience
-        )
-        early = fit_booster(
-            data.at(first), names, task.objective, {**params, "n_estimators": best}, config.seed
-        )
-    else:
-        early = fit_booster(
-            data.at(first), names, task.objective, params, config.seed, data.at(late), judge, config.patience
-        )
-        best = max(1, int(early.current_iteration()) - start_trees(params))
-    params["n_estimators"] = best
-    on_validation = raw_scores(early, data.x)
-    calibration = HorizonCalibration(min_rows=10).fit(
-        bounded(on_validation[late]), (target[late] > 0).astype(float)[:, None]
-    )
-    final = fit_booster(data.at(before_test), names, task.objective, params, config.seed)
-    line = dataset.config.timeline
-    cuts = pd.Series(split.test_cut).groupby(dataset.groups(line)).max()
-    known_until = {str(name): str(cut) for name, cut in cuts.items()}
-    probability = calibration.predict(bounded(on_validation[late]))[:, 0]
-    threshold = best_threshold((target[late] > 0).astype(float), probability)
-    model = ScoringModel(encoder, text_of(final), calibration, threshold, known_until, line)
-    seconds["fit"] = _lap(started)
-
-    tell("cross-validate")
-    started = time.perf_counter()
-    cv_scores = _cross_validate(data, np.flatnonzero(before_test), names, task, params, metric, config)
-    seconds["cross_validate"] = _lap(started)
-
-    tell("evaluate")
-    started = time.perf_counter()
-    scores = np.where(split.rows("test"), model.score_encoded(data.x), on_validation)
-    predictions, metrics = _evaluate(dataset, split, data, scores, model, config)
-    seconds["evaluate"] = _lap(started)
-    return TrainedScoring(task, model, params, names, best, predictions, metrics, cv_scores, seconds)
-
-
-def _cross_validate(
-    data: Rows,
-    rows: NDArray[np.intp],
-    names: list[str],
-    task: ScoringTask,
-    params: Mapping[str, Any],
-    metric: EvalMetric,
-    config: ScoringConfig,
-) -> list[float | None]:
-    if config.cv_folds == 0:
-        return []
-    folds: list[Fold] = stratified_group_folds(data.y, data.groups, rows, config.cv_folds, config.seed)
-    scores: list[float | None] = []
-    for fold in folds:
-        booster = fit_booster(data.at(fold.fit), names, task.objective, params, config.seed)
-        judge = judge_for(metric, data.groups[fold.score], config.ndcg_at)
-        value = judge(data.y[fold.score], raw_scores(booster, data.x[fold.score]))
-        scores.append(value if np.isfinite(value) else None)
-    return scores
-
-
-def _evaluate(
-    dataset: Dataset, split: Split, data: Rows, scores: Values, model: ScoringModel, config: ScoringConfig
-) -> tuple[pd.DataFrame, list[Metric]]:
-    domain = dataset.config
-    baselines = {name: order_by(dataset, columns) for name, columns in domain.baselines.items()}
-    clusters = dataset.clusters()
-    settings = FigureSettings(
-        ndcg_at=config.ndcg_at,
-        top_at=config.top_at,
-        precision_at=config.precision_at,
-        replicates=config.replicates,
-        seed=config.seed,
-        groups_are_questions=domain.groups_are_questions,
-    )
-    tables, metrics = [], []
-    for part in ("validation", "test"):
-        rows = np.flatnonzero(split.rows(part))
-        known = split.known[rows]
-        table = dataset.items.loc[rows, ["item_id", "event_at", "group_id"]].reset_index(drop=True)
-        table["split"] = part
-        table["y_true"] = np.where(known, data.y[rows], np.nan)
-        table["y_pred"] = model.probability(scores[rows])
-        table["score"] = scores[rows]
-        # Only durations have an interval; the columns are those of every prediction table.
-        table["p10"] = table["p90"] = np.nan
-        tables.append(table)
-        seen = rows[known]
-        scored = ScoredRows(
-            relevance=data.y[seen],
-            score=scores[seen],
-            probability=table["y_pred"].to_numpy(float)[known],
-            baselines={name: values[seen] for name, values in baselines.items()},
-            groups=data.groups[seen],
-            clusters=clusters[seen],
-        )
-        metrics += scoring_metrics(scored, part, model.threshold, settings)
-    return pd.concat(tables, ignore_index=True), metrics
-
-
-def order_by(dataset: Dataset, columns: Sequence[str]) -> Values:
+def order_by(dataset: Dataset, columns: Sequence[str]) -> NDArray[np.float64]:
     """Return a score that orders the rows by ``columns``, the first one first; what is missing comes last.
 
     Larger values come first, of a column with ``-`` before its name smaller ones.
@@ -262,7 +118,3 @@ def order_by(dataset: Dataset, columns: Sequence[str]) -> Values:
     for column, name in zip(columns, names, strict=True):
         keys[name] = (-keys[name] if column.startswith("-") else keys[name]).fillna(-np.inf)
     return np.asarray(keys.groupby(names, sort=True).ngroup(), dtype=np.float64)
-
-
-def _lap(started: float) -> float:
-    return round(time.perf_counter() - started, 3)

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from ml.stats import metrics as m
 from ml.stats import rank_metrics as r
-from ml.stats.bootstrap import poisson_weights
-from ml.stats.figure import INTERVAL, Metric
+from ml.stats.figure import Metric
+from ml.stats.intervals import Resamples, metric_of
 
 Values = NDArray[np.float64]
 Names = NDArray[np.object_]
-# Weights of this many rows and resamples are in memory at once.
-_BLOCK = 4_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,32 +70,6 @@ class FigureSettings:
     groups_are_questions: bool = False
 
 
-@dataclass(frozen=True, eq=False)
-class _Resamples:
-    """The weights of the first column, all ones, and of every resample, by cluster."""
-
-    table: NDArray[np.uint8]
-    codes: NDArray[np.intp]
-
-    @classmethod
-    def of(cls, clusters: Names, replicates: int, seed: int) -> _Resamples:
-        codes, names = pd.factorize(clusters.astype(str))
-        table = np.ones((len(names), 1), dtype=np.uint8)
-        if replicates > 0 and len(names):
-            table = np.hstack([table, poisson_weights(names, replicates, seed)])
-        return cls(table, codes)
-
-    def at(self, rows: NDArray[np.intp]) -> NDArray[np.float64]:
-        """Weights of some rows, shape (rows, columns)."""
-        return self.table[self.codes[rows]].astype(np.float64)
-
-    def blocks(self) -> Iterator[NDArray[np.float64]]:
-        """Weights of all rows, a few columns at a time."""
-        width = max(1, _BLOCK // max(1, len(self.codes)))
-        for start in range(0, self.table.shape[1], width):
-            yield self.table[:, start : start + width][self.codes].astype(np.float64)
-
-
 def scoring_metrics(
     rows: ScoredRows, split: str, threshold: float, settings: FigureSettings | None = None
 ) -> list[Metric]:
@@ -109,7 +80,7 @@ def scoring_metrics(
     of the part; NDCG, MRR, top@k and precision@k are means over groups.
     """
     chosen = settings or FigureSettings()
-    resamples = _Resamples.of(rows.clusters, chosen.replicates, chosen.seed)
+    resamples = Resamples.of(rows.clusters, chosen.replicates, chosen.seed)
     grouping = r.Grouping(rows.groups)
     figures = _order_figures(rows, rows.score, grouping, resamples, chosen)
     for name, score in rows.baselines.items():
@@ -122,8 +93,8 @@ def scoring_metrics(
         figures["answer_among_rows"] = r.mean_of_groups(answered, resamples.at(grouping.first_rows))
     else:
         figures |= _probability_figures(rows, threshold, resamples)
-    n = len(rows.relevance)
-    return [_as_metric(split, name, values, n) for name, values in figures.items()]
+    n, clusters = len(rows.relevance), resamples.clusters()
+    return [metric_of(split, name, values, n, clusters) for name, values in figures.items()]
 
 
 def best_threshold(y: Values, probability: Values) -> float:
@@ -138,7 +109,7 @@ def best_threshold(y: Values, probability: Values) -> float:
 
 
 def _order_figures(
-    rows: ScoredRows, score: Values, grouping: r.Grouping, resamples: _Resamples, chosen: FigureSettings
+    rows: ScoredRows, score: Values, grouping: r.Grouping, resamples: Resamples, chosen: FigureSettings
 ) -> dict[str, Values]:
     y = (rows.relevance > 0).astype(float)
     figures: dict[str, Values] = {}
@@ -172,7 +143,7 @@ def _order_figures(
     return figures | {name: r.mean_of_groups(values, weights) for name, values in lists.items()}
 
 
-def _probability_figures(rows: ScoredRows, threshold: float, resamples: _Resamples) -> dict[str, Values]:
+def _probability_figures(rows: ScoredRows, threshold: float, resamples: Resamples) -> dict[str, Values]:
     y = (rows.relevance > 0).astype(float)
     named_rows = (rows.probability >= threshold).astype(float)
     parts: dict[str, list[Values]] = {}
@@ -190,10 +161,3 @@ def _probability_figures(rows: ScoredRows, threshold: float, resamples: _Resampl
         for name, values in block.items():
             parts.setdefault(name, []).append(values)
     return {name: np.concatenate(values) for name, values in parts.items()}
-
-
-def _as_metric(split: str, name: str, values: Values, n: int) -> Metric:
-    draws = values[1:][np.isfinite(values[1:])]
-    low, high = np.quantile(draws, INTERVAL) if len(draws) >= 20 else (np.nan, np.nan)
-    value, low, high = (float(v) if np.isfinite(v) else None for v in (values[0], low, high))
-    return Metric(split, name, value, low, high, n)

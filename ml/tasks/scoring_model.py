@@ -12,10 +12,10 @@ from sklearn.base import BaseEstimator
 from ml.data.dataset import group_names
 from ml.encoding.encoders import ItemEncoder
 from ml.encoding.tree import source_columns
-from ml.models.boosting import raw_scores
+from ml.models import FittedScorer
 from ml.stats.rank_metrics import rank_in_group
 from ml.store.trusted import loadable
-from ml.tasks.calibration import HorizonCalibration
+from ml.tasks.calibration import ProbabilityCalibration
 
 Values = NDArray[np.float64]
 REASONS = 5
@@ -23,15 +23,14 @@ REASONS = 5
 
 @loadable
 class ScoringModel(BaseEstimator):
-    """Encoder, booster and calibration in one.
+    """Encoder, learner and calibration in one.
 
     Parameters
     ----------
     encoder : ItemEncoder
         Fitted.
-    booster_text : str
-        The booster in LightGBM's text format.
-    calibration : HorizonCalibration
+    learner : FittedScorer
+    calibration : ProbabilityCalibration
         Fitted on the validation part, one column.
     threshold : float
         Probability from which a row counts as positive; chosen on the validation part.
@@ -45,14 +44,14 @@ class ScoringModel(BaseEstimator):
     def __init__(
         self,
         encoder: ItemEncoder,
-        booster_text: str,
-        calibration: HorizonCalibration,
+        learner: FittedScorer,
+        calibration: ProbabilityCalibration,
         threshold: float,
         known_until: dict[str, str],
         timeline: str | None = None,
     ) -> None:
         self.encoder = encoder
-        self.booster_text = booster_text
+        self.learner = learner
         self.calibration = calibration
         self.threshold = threshold
         self.known_until = known_until
@@ -117,21 +116,24 @@ class ScoringModel(BaseEstimator):
 
     def score_encoded(self, x: NDArray[np.float32]) -> Values:
         """Return the raw scores, which decide the order."""
-        return raw_scores(self._booster(), x)
+        return self.learner.score(x)
 
     def probability(self, score: Values) -> Values:
         """Return calibrated probabilities of raw scores; they never fall as the score grows."""
         return self.calibration.predict(bounded(score))[:, 0] if len(score) else np.zeros(0)
 
     def reasons_encoded(self, x: NDArray[np.float32], top: int = REASONS) -> list[list[dict[str, Any]]]:
-        """Return for every row the features that move its score most, by LightGBM's own contributions.
+        """Return for every row the features that move its score most, by the learner's own contributions.
 
         The parts of one item column (levels, components of a text) are added up first. Each reason is
-        ``{"feature", "contribution"}``; a positive contribution raises the score.
+        ``{"feature", "contribution"}``; a positive contribution raises the score. A learner that knows no
+        contributions gives no reasons.
         """
         if len(x) == 0:
             return []
-        parts = np.asarray(self._booster().predict(x, pred_contrib=True, num_threads=1))[:, :-1]
+        parts = self.learner.contributions(x)
+        if parts is None:
+            return [[] for _ in range(len(x))]
         sources = source_columns(self.encoder)
         names = sorted(set(sources))
         member = np.zeros((len(sources), len(names)))
@@ -142,11 +144,6 @@ class ScoringModel(BaseEstimator):
             [{"feature": names[k], "contribution": round(float(totals[row, k]), 6)} for k in chosen]
             for row, chosen in enumerate(strongest)
         ]
-
-    def _booster(self) -> Any:
-        import lightgbm
-
-        return lightgbm.Booster(model_str=self.booster_text)
 
 
 def bounded(score: Values) -> Values:

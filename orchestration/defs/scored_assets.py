@@ -124,8 +124,7 @@ def tuned_parameters_asset(task: ScoredTask) -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult]:
         from dataclasses import replace
 
-        from ml.search.objectives import SearchRequest
-        from ml.search.study import search
+        from ml.search.study import SearchRequest, search
         from ml.store.files import write_atomically
 
         settings = project.settings()

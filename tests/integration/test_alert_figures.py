@@ -10,9 +10,8 @@ import pytest
 
 from ml.data.dataset import Dataset
 from ml.store.files import sha256_of
-from ml.tasks.ranker import train_ranker
-from ml.tasks.scorer import train_scorer
-from ml.tasks.scoring import ScoringConfig, TrainedScoring
+from ml.tasks import RANKER, SCORER, Trained
+from ml.tasks.scoring import ScoringConfig
 from orchestration.__main__ import main
 from orchestration.training_set import make_training_set
 from tests.paths import ALERT_BATCHES
@@ -34,14 +33,14 @@ def made(folder: Path, domain: str) -> Path:
     return folder
 
 
-def figure(trained: TrainedScoring, metric: str) -> float:
+def figure(trained: Trained, metric: str) -> float:
     value = next(m.value for m in trained.metrics if (m.split, m.metric) == ("test", metric))
     assert value is not None
     return value
 
 
 def test_the_scorer_reaches_its_bar(training_set: Path) -> None:
-    trained = train_scorer(Dataset.from_dir(training_set), ScoringConfig())
+    trained = SCORER.train(Dataset.from_dir(training_set), ScoringConfig())
     frame = trained.predictions
     assert frame.loc[frame["split"] == "test", "group_id"].nunique() == 6
     assert 0.90 <= figure(trained, "auc") < 0.98
@@ -54,7 +53,7 @@ def test_the_scorer_reaches_its_bar(training_set: Path) -> None:
 
 def test_the_ranker_orders_far_better_than_the_rules(training_set: Path) -> None:
     """Its NDCG@10 of .855 misses .87: three thin last batches, with 10, 4 and 3 critical reports, cost it."""
-    trained = train_ranker(Dataset.from_dir(training_set), ScoringConfig())
+    trained = RANKER.train(Dataset.from_dir(training_set), ScoringConfig())
     figures = {m.metric: m for m in trained.metrics if m.split == "test"}
     gain = figures["ndcg@10_gain_vs_baseline"]
     assert gain.ci_low is not None and gain.ci_low > 0
@@ -66,7 +65,7 @@ def test_the_cluster_scorer_is_not_stopped_by_a_handful_of_positives(tmp_path: P
     """Its validation part has 21 positives: by them alone it stopped after 4 trees, or 27, or 47."""
     dataset = Dataset.from_dir(made(tmp_path, "alert_clusters"))
     for seed in (0, 1):
-        trained = train_scorer(dataset, ScoringConfig(seed=seed, cv_folds=0, replicates=0))
+        trained = SCORER.train(dataset, ScoringConfig(seed=seed, cv_folds=0, replicates=0))
         assert 100 <= trained.best_iteration <= 300
         assert figure(trained, "auc") >= 0.92
 

@@ -11,7 +11,7 @@ from ml.data.dataset import Dataset
 from ml.reports.scoring_bias import write_scoring_bias
 from ml.runs.scoring import train_into_folder
 from ml.store.record import Evaluation
-from ml.tasks.ranker import RANKING, train_ranker
+from ml.tasks import RANKER
 from ml.tasks.scoring import ScoringConfig
 from orchestration.__main__ import main
 from orchestration.domains.assignees.assets import ASSIGNEE_RANKER
@@ -46,7 +46,7 @@ class Trained:
 @pytest.fixture(scope="module")
 def trained(dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Trained:
     folder = tmp_path_factory.mktemp("run")
-    evaluation = train_into_folder(dataset, RANKING, "assignee_ranker", folder, CONFIG)
+    evaluation = train_into_folder(dataset, RANKER, "assignee_ranker", folder, CONFIG)
     bias = write_scoring_bias(dataset, [evaluation], folder)
     assert bias is not None
     return Trained(evaluation, bias)
@@ -82,7 +82,7 @@ def test_handlers_dealt_out_at_random_teach_nothing(dataset: Dataset) -> None:
     answered = labels["relevance"].groupby(groups).transform("max") > 0
     labels["relevance"] = (drawn & answered).astype(int)
     labels["y"] = labels["relevance"].astype(float)
-    fair = train_ranker(Dataset(dataset.items, labels, dataset.config), CONFIG)
+    fair = RANKER.train(Dataset(dataset.items, labels, dataset.config), CONFIG)
     figures = {m.metric: m.value for m in fair.metrics if m.split == "test"}
     by_chance = (1 / groups.map(groups.value_counts())[drawn & answered]).mean()
     top = figures["top@1"]

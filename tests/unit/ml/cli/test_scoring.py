@@ -12,8 +12,7 @@ import yaml
 from ml.cli import main
 from ml.cli.scoring import read_config
 from ml.errors import TooLittleDataError
-from ml.search.objectives import SearchRequest, objective_for
-from ml.search.study import search
+from ml.search.study import SearchRequest, objective_for, search
 from ml.tasks.scoring import ScoringConfig
 from tests.unit.ml import grouped, synthetic
 
@@ -63,7 +62,8 @@ def test_train_ranker_reports_the_k_asked_for(data: Path, tmp_path: Path) -> Non
     [
         (["--data-dir", "/nowhere"], "no training set at"),
         (["--config", "/nowhere.yaml"], "no configuration"),
-        (["--cv-folds", "99"], "choose 2 to"),
+        (["--cv-folds", "1"], "at least 2"),
+        (["--test-groups", "1.5"], "whole"),
         (["--test-groups", "99"], "too few"),
     ],
 )

@@ -11,8 +11,7 @@ import pytest
 from ml.data.dataset import Dataset
 from ml.data.labels import graded_after, within_horizon
 from ml.errors import TooLittleDataError
-from ml.tasks.ranker import train_ranker
-from ml.tasks.scorer import train_scorer
+from ml.tasks import RANKER, SCORER
 from ml.tasks.scoring import ScoringConfig
 from tests.unit.ml import synthetic
 
@@ -48,7 +47,7 @@ def test_open_items_count_as_not_ended() -> None:
 
 
 def test_a_scorer_learns_them() -> None:
-    trained = train_scorer(
+    trained = SCORER.train(
         within_horizon(synthetic.dataset(), 7),
         ScoringConfig(cv_folds=0, replicates=0, params={"n_estimators": 50}),
     )
@@ -88,7 +87,7 @@ def test_grades_are_known_when_they_are_settled_and_not_before() -> None:
 
 def test_a_ranker_learns_grades_of_a_horizon() -> None:
     config = ScoringConfig(horizon_days=7, cv_folds=0, replicates=0, params={"n_estimators": 40})
-    trained = train_ranker(graded(), config)
+    trained = RANKER.train(graded(), config)
     figures = {(m.split, m.metric): m.value for m in trained.metrics}
     assert 0.7 < (figures["test", "ndcg@5"] or 0) <= 1
     assert set(trained.predictions["y_true"].dropna()) <= {0.0, 1.0, 2.0, 3.0}
@@ -98,9 +97,9 @@ def test_a_ranker_learns_grades_of_a_horizon() -> None:
 
 def test_the_horizon_is_a_setting_of_the_training() -> None:
     config = ScoringConfig(cv_folds=0, replicates=0, params={"n_estimators": 20})
-    by_setting = train_scorer(synthetic.dataset(), replace(config, horizon_days=7))
-    by_hand = train_scorer(within_horizon(synthetic.dataset(), 7), config)
-    assert by_setting.model.booster_text == by_hand.model.booster_text
+    by_setting = SCORER.train(synthetic.dataset(), replace(config, horizon_days=7))
+    by_hand = SCORER.train(within_horizon(synthetic.dataset(), 7), config)
+    assert by_setting.native == by_hand.native
 
 
 def test_a_horizon_nobody_reached_is_refused() -> None:

@@ -17,8 +17,7 @@ from ml.reports.bias import typed, write_table
 from ml.reports.scoring_bias import TASKS, scoring_bias_tables, write_scoring_bias
 from ml.runs.scoring import train_into_folder
 from ml.store.record import Evaluation
-from ml.tasks.ranker import RANKING
-from ml.tasks.scorer import BINARY
+from ml.tasks import RANKER, SCORER
 from ml.tasks.scoring import ScoringConfig
 from orchestration.store.results import load_bias
 from tests.unit.ml import grouped
@@ -39,7 +38,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     folder = tmp_path_factory.mktemp("runs") / "r"
     evaluations = [
         train_into_folder(dataset, task, name, folder, CONFIG)
-        for task, name in ((BINARY, "scorer"), (RANKING, "ranker"))
+        for task, name in ((SCORER, "scorer"), (RANKER, "ranker"))
     ]
     tables = write_scoring_bias(dataset, evaluations, folder)
     assert tables is not None

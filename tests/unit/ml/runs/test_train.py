@@ -12,13 +12,15 @@ import pytest
 
 from ml.data.dataset import Dataset
 from ml.data.splits import split_by_time
-from ml.encoding.matrix import PreprocessingConfig, prepare
+from ml.encoding.matrix import PreprocessingConfig
 from ml.models import find
-from ml.runs.train import TrainedModel, TrainingConfig, train, train_models
+from ml.runs.train import train_models
 from ml.store.files import json_text
 from ml.store.record import Evaluation
 from ml.store.run_folder import RunFolder
-from ml.tasks.duration import Workbench
+from ml.tasks import DURATION, Trained
+from ml.tasks.duration import TrainingConfig
+from ml.tasks.duration_fit import Workbench
 from tests.unit.ml import synthetic
 
 SMALL = PreprocessingConfig(text_buckets=256, text_components=4)
@@ -26,11 +28,11 @@ QUICK = TrainingConfig(trials=0, replicates=40, preprocessing=SMALL)
 FAMILIES = ["median", "forest", "lightgbm", "linear", "svm", "xgboost"]
 
 
-def fit(dataset: Dataset, model: str = "linear", config: TrainingConfig = QUICK) -> TrainedModel:
-    return train(dataset, split_by_time(dataset), model, config)
+def fit(dataset: Dataset, model: str = "linear", config: TrainingConfig = QUICK) -> Trained:
+    return DURATION.train(dataset, config, model)
 
 
-def value(trained: TrainedModel, metric: str, split: str = "test") -> float:
+def value(trained: Trained, metric: str, split: str = "test") -> float:
     found = [m.value for m in trained.metrics if (m.split, m.metric) == (split, metric)]
     assert found and found[0] is not None
     return found[0]
@@ -107,13 +109,9 @@ def test_test_labels_change_no_prediction() -> None:
 @pytest.mark.parametrize("model", FAMILIES)
 def test_sample_weights_reach_every_model(model: str) -> None:
     dataset = synthetic.dataset(500)
-    split = split_by_time(dataset)
-    prepared = prepare(dataset, split, SMALL)
     slow = dataset.labels["y"].fillna(0.0) > dataset.labels["y"].median()
     heavy = Dataset(dataset.items, dataset.labels.assign(weight=np.where(slow, 20.0, 1.0)), dataset.config)
-    plain, moved = (
-        train(d, split, model, QUICK, prepared).predictions["y_pred"].mean() for d in (dataset, heavy)
-    )
+    plain, moved = (fit(d, model).predictions["y_pred"].mean() for d in (dataset, heavy))
     assert moved > plain * 1.05
 
 
@@ -213,7 +211,7 @@ def test_unseen_categories_and_groups_are_predicted(tmp_path: Path) -> None:
     dataset = synthetic.dataset(400)
     trained = fit(dataset)
     new = dataset.items.head(3).assign(kind="balloon", slice_depot="nowhere", text=None, weight_class=np.nan)
-    predicted = trained.model.predict(new)
+    predicted = trained.estimator.predict(new)
     assert np.isfinite(predicted.to_numpy(float)).all() and len(predicted) == 3
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ml.stats.metrics import auc, brier
-from ml.tasks.calibration import HorizonCalibration, ResidualIntervals
+from ml.tasks.calibration import ProbabilityCalibration, ResidualIntervals
 
 
 def test_intervals_cover_what_they_promise_where_noise_grows() -> None:
@@ -46,7 +46,7 @@ def scores(n: int = 4000) -> tuple[np.ndarray, np.ndarray]:
 
 def test_calibration_lowers_the_brier_score_and_keeps_the_order() -> None:
     score, label = scores()
-    calibration = HorizonCalibration().fit(score[:2000], label[:2000])
+    calibration = ProbabilityCalibration().fit(score[:2000], label[:2000])
     probability = calibration.predict(score[2000:])
     for k in range(2):
         assert brier(label[2000:, k], probability[:, k])[0] < brier(label[2000:, k], score[2000:, k])[0]
@@ -59,16 +59,16 @@ def test_calibration_lowers_the_brier_score_and_keeps_the_order() -> None:
 def test_what_cannot_be_judged_or_does_not_help_is_not_kept() -> None:
     score, label = scores()
     label[:, 1] = np.nan
-    calibration = HorizonCalibration().fit(score, label)
+    calibration = ProbabilityCalibration().fit(score, label)
     assert calibration.knots_[1] == []
     np.testing.assert_array_equal(
         calibration.predict(score)[:, 0], np.interp(score[:, 0], *calibration.knots_[0])
     )
-    helped = HorizonCalibration().fit(*scores()).keep_if_better(*scores())
+    helped = ProbabilityCalibration().fit(*scores()).keep_if_better(*scores())
     assert all(helped.knots_)
     score, label = scores()
-    wrong = HorizonCalibration().fit(score, 1.0 - label).keep_if_better(score, label)
+    wrong = ProbabilityCalibration().fit(score, 1.0 - label).keep_if_better(score, label)
     assert wrong.knots_ == [[], []]
-    one_class = HorizonCalibration().fit(*scores()).keep_if_better(scores()[0], np.ones((4000, 2)))
+    one_class = ProbabilityCalibration().fit(*scores()).keep_if_better(scores()[0], np.ones((4000, 2)))
     assert one_class.knots_ == [[], []]
     assert helped.keep_same_as(one_class).knots_ == [[], []]

@@ -12,10 +12,9 @@ import pytest
 from ml.data.dataset import Dataset
 from ml.data.folds import known_before_test
 from ml.errors import TooLittleDataError
-from ml.models.boosting import check_params
-from ml.tasks.ranker import train_ranker
-from ml.tasks.scorer import train_scorer
-from ml.tasks.scoring import ScoringConfig, TrainedScoring, split_for
+from ml.models.lightgbm_scorers import check_params
+from ml.tasks import RANKER, SCORER, Trained
+from ml.tasks.scoring import ScoringConfig, split_for
 from ml.tasks.scoring_model import hold_above_cut
 from ml.tasks.stopping import stopping_folds
 from tests.unit.ml import grouped
@@ -25,7 +24,7 @@ CONFIG = ScoringConfig(
 )
 
 
-def value(trained: TrainedScoring, metric: str, split: str = "test") -> float | None:
+def value(trained: Trained, metric: str, split: str = "test") -> float | None:
     return next(m.value for m in trained.metrics if (m.split, m.metric) == (split, metric))
 
 
@@ -37,7 +36,7 @@ def changed(
 
 
 def test_a_scorer_finds_the_signal_that_the_baseline_misses() -> None:
-    trained = train_scorer(grouped.dataset(), CONFIG)
+    trained = SCORER.train(grouped.dataset(), replace(CONFIG, test_groups=5))
     auc, base = value(trained, "auc"), value(trained, "auc_baseline")
     assert auc is not None and base is not None
     assert 0.75 < auc < 0.97 and 0.4 < base < 0.6
@@ -50,21 +49,21 @@ def test_a_scorer_finds_the_signal_that_the_baseline_misses() -> None:
 
 
 def test_a_ranker_puts_high_grades_first() -> None:
-    trained = train_ranker(grouped.dataset(), CONFIG)
+    trained = RANKER.train(grouped.dataset(), CONFIG)
     ndcg, base = value(trained, "ndcg@10"), value(trained, "ndcg@10_baseline")
     assert ndcg is not None and base is not None and ndcg > base + 0.2
 
 
-@pytest.mark.parametrize("train", [train_scorer, train_ranker])
+@pytest.mark.parametrize("train", [SCORER.train, RANKER.train])
 def test_two_runs_give_the_same_bytes(train: Any) -> None:
     first, second = (train(grouped.dataset(), CONFIG) for _ in range(2))
-    assert first.model.booster_text == second.model.booster_text
+    assert first.native == second.native
     pd.testing.assert_frame_equal(first.predictions, second.predictions)
     other = train(grouped.dataset(), replace(CONFIG, seed=1))
-    assert other.model.booster_text != first.model.booster_text
+    assert other.native != first.native
 
 
-@pytest.mark.parametrize("train", [train_scorer, train_ranker])
+@pytest.mark.parametrize("train", [SCORER.train, RANKER.train])
 def test_neither_stopping_nor_fitting_sees_a_test_row(train: Any) -> None:
     """Test rows may be anything: the model, its stopping, calibration and threshold stay as they were."""
     data = grouped.dataset()
@@ -75,9 +74,9 @@ def test_neither_stopping_nor_fitting_sees_a_test_row(train: Any) -> None:
     labels.loc[test, "y"] = flipped
     labels.loc[test, "relevance"] = (2 * flipped).astype(int)
     before, after = train(data, CONFIG), train(Dataset(items, labels, grouped.CONFIG), CONFIG)
-    assert before.model.booster_text == after.model.booster_text
+    assert before.native == after.native
     assert before.best_iteration == after.best_iteration
-    assert before.model.threshold == after.model.threshold
+    assert before.estimator.threshold == after.estimator.threshold
     assert value(before, "auc") != value(after, "auc")
 
 
@@ -91,15 +90,15 @@ def with_validation_turned(data: Dataset, config: ScoringConfig) -> Dataset:
 def test_stopping_judges_validation_rows() -> None:
     """With validation labels turned round, more trees only hurt: it stops at once."""
     data = grouped.dataset(size=300, seed=1)
-    assert train_scorer(data, CONFIG).best_iteration > 10
-    assert train_scorer(with_validation_turned(data, CONFIG), CONFIG).best_iteration < 10
+    assert SCORER.train(data, CONFIG).best_iteration > 10
+    assert SCORER.train(with_validation_turned(data, CONFIG), CONFIG).best_iteration < 10
 
 
 def test_a_tiny_validation_part_does_not_decide_the_number_of_trees() -> None:
     """One small group turned round stops nothing: three folds before it say otherwise."""
     config = replace(CONFIG, validation_groups=1, params={"n_estimators": 60, "learning_rate": 0.02})
     turned = with_validation_turned(grouped.dataset(), config)
-    assert train_scorer(turned, config).best_iteration > 10
+    assert SCORER.train(turned, config).best_iteration > 10
 
 
 @pytest.mark.parametrize(("size", "is_enough"), [(60, False), (300, True)])
@@ -122,8 +121,8 @@ def test_labels_known_too_late_teach_nothing() -> None:
     assert late.any()
     labels = data.labels.copy()
     labels.loc[late, "y"] = 1.0 - labels.loc[late, "y"]
-    turned = train_scorer(Dataset(data.items, labels, grouped.CONFIG), CONFIG)
-    assert turned.model.booster_text == train_scorer(data, CONFIG).model.booster_text
+    turned = SCORER.train(Dataset(data.items, labels, grouped.CONFIG), CONFIG)
+    assert turned.native == SCORER.train(data, CONFIG).native
 
 
 def test_permuted_labels_teach_nothing() -> None:
@@ -131,7 +130,7 @@ def test_permuted_labels_teach_nothing() -> None:
     rng = np.random.default_rng(3)
     order = rng.permutation(len(labels))
     labels["y"], labels["relevance"] = labels["y"].to_numpy()[order], labels["relevance"].to_numpy()[order]
-    trained = train_scorer(
+    trained = SCORER.train(
         Dataset(items, labels, grouped.CONFIG), replace(CONFIG, test_groups=8, replicates=0, cv_folds=0)
     )
     assert 0.45 <= (value(trained, "auc") or 0) <= 0.55
@@ -153,13 +152,13 @@ def test_permuted_labels_teach_nothing() -> None:
 )
 def test_a_label_among_the_features_is_refused(column: str, copy: Any) -> None:
     with pytest.raises(ValueError, match=r"label|leak"):
-        train_scorer(changed({column: copy(grouped.frames()[1]["y"].to_numpy())}), CONFIG)
+        SCORER.train(changed({column: copy(grouped.frames()[1]["y"].to_numpy())}), CONFIG)
 
 
 def test_text_columns_are_read_not_crashed_on() -> None:
     data = grouped.dataset()
     assert {"text", "category", "number"} == set(data.kinds().values())
-    names = train_scorer(data, CONFIG).feature_list
+    names = SCORER.train(data, CONFIG).feature_list
     assert any(name.startswith("text_svd_") for name in names) and "kind=crate" in names
 
 
@@ -168,13 +167,13 @@ def test_fractional_grades_are_refused() -> None:
     grades = labels["relevance"].astype(float)
     grades[7] = 2.5
     with pytest.raises(ValueError, match=r"'parcel#00007' is 2\.5.*whole grades"):
-        train_ranker(changed(labels={"relevance": grades}), CONFIG)
+        RANKER.train(changed(labels={"relevance": grades}), CONFIG)
     grades[7] = np.nan
     with pytest.raises(ValueError, match="whole grades"):
-        train_ranker(changed(labels={"relevance": grades}), CONFIG)
+        RANKER.train(changed(labels={"relevance": grades}), CONFIG)
 
 
-@pytest.mark.parametrize(("train", "constant"), [(train_scorer, 0), (train_scorer, 1), (train_ranker, 0)])
+@pytest.mark.parametrize(("train", "constant"), [(SCORER.train, 0), (SCORER.train, 1), (RANKER.train, 0)])
 def test_a_single_class_is_refused(train: Any, constant: int) -> None:
     with pytest.raises(TooLittleDataError, match="needs"):
         train(changed(labels={"y": float(constant), "relevance": constant}), CONFIG)
@@ -185,20 +184,21 @@ def test_a_single_class_in_training_alone_is_refused() -> None:
     labels = data.labels.copy()
     labels.loc[split_for(data, CONFIG).rows("train"), "y"] = 0.0
     with pytest.raises(TooLittleDataError, match=r"training part .* 0 of them positive"):
-        train_scorer(Dataset(data.items, labels, grouped.CONFIG), CONFIG)
+        SCORER.train(Dataset(data.items, labels, grouped.CONFIG), CONFIG)
 
 
 def test_labels_that_are_not_0_and_1_are_refused() -> None:
     with pytest.raises(ValueError, match="takes 0 and 1"):
-        train_scorer(changed(labels={"y": np.linspace(0, 3, 840)}), CONFIG)
+        SCORER.train(changed(labels={"y": np.linspace(0, 3, 840)}), CONFIG)
 
 
 def test_subsample_acts() -> None:
     full, half = (
-        train_scorer(grouped.dataset(), replace(CONFIG, params={"n_estimators": 20, "subsample": share}))
+        SCORER.train(grouped.dataset(), replace(CONFIG, params={"n_estimators": 20, "subsample": share}))
         for share in (1.0, 0.5)
     )
-    assert full.model.booster_text.split("parameters:")[0] != half.model.booster_text.split("parameters:")[0]
+    trees = [trained.native[1].split(b"parameters:")[0] for trained in (full, half) if trained.native]
+    assert trees[0] != trees[1]
     assert check_params({"subsample": 0.5})["subsample_freq"] == 1
     with pytest.raises(ValueError, match="does nothing"):
         check_params({"subsample": 0.5, "subsample_freq": 0})
@@ -206,7 +206,7 @@ def test_subsample_acts() -> None:
         check_params({"subsampel": 0.5})
 
 
-@pytest.mark.parametrize("train", [train_scorer, train_ranker])
+@pytest.mark.parametrize("train", [SCORER.train, RANKER.train])
 def test_an_empty_test_part_has_no_figures(train: Any) -> None:
     trained = train(grouped.dataset(), replace(CONFIG, test_groups=0))
     assert value(trained, "auc") is None and value(trained, "ndcg@10") is None
@@ -216,7 +216,7 @@ def test_an_empty_test_part_has_no_figures(train: Any) -> None:
 def test_groups_of_one_are_ranked() -> None:
     items, labels = grouped.frames()
     items["group_id"] = [f"g{k}" if k % 60 < 3 else g for k, g in enumerate(items["group_id"])]
-    trained = train_ranker(
+    trained = RANKER.train(
         Dataset(items, labels, grouped.CONFIG), replace(CONFIG, validation_groups=0.2, test_groups=0.3)
     )
     assert 0 < (value(trained, "ndcg@5") or 0) <= 1
@@ -224,7 +224,7 @@ def test_groups_of_one_are_ranked() -> None:
 
 def test_rows_that_may_have_been_trained_on_are_not_scored() -> None:
     data = grouped.dataset()
-    model = train_scorer(data, CONFIG).model
+    model = SCORER.train(data, CONFIG).estimator
     test = split_for(data, CONFIG).rows("test")
     with pytest.raises(ValueError, match="may have been trained on"):
         model.score_new(data.items)
@@ -248,7 +248,7 @@ def test_what_is_old_is_judged_on_its_own_timeline() -> None:
     items.loc[early, "event_at"] -= pd.Timedelta(days=2000)
     labels.loc[early, ["labelled_at", "observed_until"]] -= pd.Timedelta(days=2000)
     data = Dataset(items, labels, replace(grouped.CONFIG, timeline="slice_place"))
-    model = train_ranker(data, replace(CONFIG, validation_groups=0.2, test_groups=0.3, cv_folds=0)).model
+    model = RANKER.train(data, replace(CONFIG, validation_groups=0.2, test_groups=0.3, cv_folds=0)).estimator
     newest = data.items.groupby("slice_place")["event_at"].transform("max") == data.items["event_at"]
     assert set(data.items[newest]["slice_place"]) == {"closed", "open"}
     assert len(model.score_new(data.items[newest])) == newest.sum()
@@ -261,7 +261,7 @@ def test_what_is_old_is_judged_on_its_own_timeline() -> None:
 
 def test_reasons_are_the_strongest_contributions_of_item_columns() -> None:
     data = grouped.dataset()
-    model = train_scorer(data, CONFIG).model
+    model = SCORER.train(data, CONFIG).estimator
     newest = data.items[data.items["group_id"] == "week-13"]
     everything = model.reasons_encoded(model.encoder.transform(newest), top=99)
     scored = model.score_new(newest)

@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 
 from ml.data.dataset import Dataset
+from ml.stats import intervals
 from ml.stats.figure import Metric
+from ml.tasks import RANKER
 from ml.tasks import scoring_figures as s
-from ml.tasks.ranker import train_ranker
 from ml.tasks.scoring import ScoringConfig, order_by
 from tests.unit.ml import grouped
 
@@ -66,7 +67,7 @@ def test_the_intervals_do_not_depend_on_how_many_resamples_are_in_memory(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     at_once = s.scoring_metrics(rows(), "test", 0.5, SETTINGS)
-    monkeypatch.setattr(s, "_BLOCK", 1000)
+    monkeypatch.setattr(intervals, "_BLOCK", 1000)
     assert s.scoring_metrics(rows(), "test", 0.5, SETTINGS) == at_once
 
 
@@ -115,7 +116,7 @@ def test_the_threshold_is_the_best_of_all_levels(probability: np.ndarray) -> Non
 def test_a_ranker_of_questions_is_trained_and_measured_as_such() -> None:
     items, labels = grouped.frames()
     config = replace(grouped.CONFIG, groups_are_questions=True, block_days=7)
-    trained = train_ranker(
+    trained = RANKER.train(
         Dataset(items, labels, config),
         ScoringConfig(validation_groups=3, test_groups=4, cv_folds=0, replicates=50, patience=10),
     )

@@ -4,7 +4,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from ml.tasks.ranker import train_ranker
+from ml.tasks import RANKER
 from ml.tasks.scoring import ScoringConfig
 from ml.tasks.scoring_model import ScoringModel
 from orchestration.domains.assignees.serving import load_candidates, propose
@@ -16,7 +16,7 @@ def model() -> ScoringModel:
     config = ScoringConfig(
         validation_groups=3, test_groups=4, cv_folds=0, replicates=0, params={"n_estimators": 20}
     )
-    return train_ranker(grouped.dataset(), config).model
+    return RANKER.train(grouped.dataset(), config).estimator
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from ml.data.folds import Fold
-from ml.models.boosting import Objective, Rows, fit_booster, raw_scores, start_trees
+from ml.models import Rows, Watch
+from ml.models.lightgbm_scorers import BINARY, RANKING, Objective, fit_booster, start_trees
 from ml.stats.metrics import auc
 from ml.stats.rank_metrics import ndcg
 from ml.tasks.stopping import rounds_by_folds
@@ -30,7 +31,7 @@ def rows(column: str) -> Rows:
     items, labels = grouped.frames()
     x = items[NAMES].to_numpy(np.float32)
     groups = items["group_id"].to_numpy(dtype=object)
-    return Rows(x, labels[column].to_numpy(float), groups, np.ones(len(x)))
+    return Rows(x, labels[column].to_numpy(float), groups, np.ones(len(x)), NAMES)
 
 
 @pytest.mark.parametrize(
@@ -41,16 +42,16 @@ def test_one_fold_stops_where_its_validation_rows_do(objective: Objective, more:
     params = {**PARAMS, **more}
     groups = data.groups[LATER]
 
-    def judge(y: NDArray[np.float64], score: NDArray[np.float64]) -> float:
+    def judge(score: NDArray[np.float64]) -> float:
+        y = data.y[LATER]
         return float((auc(y, score) if objective == "binary" else ndcg(y, score, groups, 99))[0])
 
     stopped = fit_booster(
-        data.at(EARLIER), NAMES, objective, params, 0, data.at(LATER), judge, patience=15
-    ).current_iteration() - start_trees(params)
+        objective, data.at(EARLIER), params, 0, Watch(data.at(LATER), judge, patience=15)
+    ).best_iteration
+    family = BINARY if objective == "binary" else RANKING
     folds = [Fold(EARLIER, LATER)]
-    found = rounds_by_folds(
-        data, folds, NAMES, objective, params, 0, lambda at: lambda s: judge(data.y[at], s), patience=15
-    )
+    found = rounds_by_folds(data, folds, family, params, 0, lambda at: judge, patience=15)
     assert found == stopped
     assert 1 <= found < 80
 
@@ -62,15 +63,16 @@ def test_several_folds_decide_by_their_mean() -> None:
     folds = [Fold(EARLIER, np.arange(start, start + 60)) for start in curves]
     params = {**PARAMS, "n_estimators": 4}
     judge = lambda at: lambda s: next(asked[int(at[0])])  # noqa: E731
-    assert rounds_by_folds(data, folds, NAMES, "binary", params, 0, judge) == 2
+    assert rounds_by_folds(data, folds, BINARY, params, 0, judge) == 2
 
 
 def test_lambdarank_starts_from_the_expected_gain() -> None:
     """The first tree is a relevant row's gain times their share; the next ones tell who is one."""
     data = rows("relevance")
-    booster = fit_booster(
-        data, NAMES, "lambdarank", {**PARAMS, "gain_trees": 60, "lambdarank_truncation_level": 30}, 0
+    scorer = fit_booster(
+        "lambdarank", data, {**PARAMS, "gain_trees": 60, "lambdarank_truncation_level": 30}, 0
     )
+    booster = scorer.booster()
     urgency = data.x[:, 2]
     gain = 2.0 ** (2 + (urgency >= 3) + (urgency >= 4)) - 1.0
     first = booster.predict(data.x, raw_score=True, num_iteration=1)
@@ -81,13 +83,14 @@ def test_lambdarank_starts_from_the_expected_gain() -> None:
     high = start >= np.quantile(start, 0.8)
     assert start[high].mean() == pytest.approx(true_gain[high].mean(), rel=0.25)
     assert booster.current_iteration() == 61 + 80
-    assert ndcg(data.y, raw_scores(booster, data.x), data.groups, 10)[0] > 0.9
+    assert ndcg(data.y, scorer.score(data.x), data.groups, 10)[0] > 0.9
 
 
 def test_gains_of_the_start_follow_label_gain() -> None:
     data = rows("relevance")
     params = {**PARAMS, "n_estimators": 1, "gain_trees": 5, "label_gain": [0, 1, 2, 3, 4]}
-    first = fit_booster(data, NAMES, "lambdarank", params, 0).predict(data.x, raw_score=True, num_iteration=1)
+    booster = fit_booster("lambdarank", data, params, 0).booster()
+    first = booster.predict(data.x, raw_score=True, num_iteration=1)
     urgency = data.x[:, 2]
     linear = 2.0 + (urgency >= 3) + (urgency >= 4)
     np.testing.assert_allclose(np.exp(first), linear * (data.y > 0).mean(), rtol=1e-4)
@@ -95,5 +98,5 @@ def test_gains_of_the_start_follow_label_gain() -> None:
 
 def test_a_start_for_a_scorer_is_refused() -> None:
     with pytest.raises(ValueError, match="gain_trees 5 has a meaning for LambdaRank only"):
-        fit_booster(rows("y"), NAMES, "binary", {"gain_trees": 5}, 0)
+        fit_booster("binary", rows("y"), {"gain_trees": 5}, 0)
     assert start_trees({}) == 0

@@ -1,0 +1,185 @@
+"""What a model family declares of itself: for each task that it can serve, how it is built and fitted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+
+from ml.encoding.matrix import Inputs
+
+Params = dict[str, Any]
+Values = NDArray[np.float64]
+Loss = Literal["absolute", "squared"]
+TaskName = Literal["regression", "binary", "ranking"]
+Validation = tuple[NDArray[Any], Values, Values]
+
+
+def _nothing_to_search(trial: Any) -> Params:
+    return {}
+
+
+def _fit_plainly(
+    estimator: Any, x: NDArray[Any], y: Values, weight: Values, validation: Validation | None
+) -> None:
+    estimator.fit(x, y, sample_weight=weight)
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Encoded rows with their truths; ``groups`` are the lists that a ranker orders.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n, d)
+    y : ndarray, shape (n,)
+        0/1 or grades.
+    groups : ndarray, shape (n,)
+    weight : ndarray, shape (n,)
+    names : sequence of str
+        Names of the d columns.
+    """
+
+    x: NDArray[np.float32]
+    y: Values
+    groups: NDArray[np.object_]
+    weight: Values
+    names: Sequence[str]
+
+    def at(self, rows: NDArray[Any]) -> Rows:
+        """Return the rows chosen by positions or by a mask."""
+        return Rows(self.x[rows], self.y[rows], self.groups[rows], self.weight[rows], self.names)
+
+
+@dataclass(frozen=True, eq=False)
+class Watch:
+    """Rows by which a growing model is stopped; they are judged, never fitted.
+
+    Parameters
+    ----------
+    rows : Rows
+    judge : callable (scores) -> float
+        Of the scores of ``rows`` in their order; larger is better.
+    patience : int
+        Rounds without a better judgement before it stops.
+    """
+
+    rows: Rows
+    judge: Callable[[Values], float]
+    patience: int = 50
+
+
+class FittedScorer(BaseEstimator):
+    """A fitted model of 0/1 labels or grades; a family implements what it can."""
+
+    #: Rounds that were kept by stopping early; None for a family without rounds.
+    best_iteration: int | None = None
+
+    def score(self, x: NDArray[np.float32]) -> Values:
+        """Return a score per row: log odds of 0/1 labels, or what only orders."""
+        raise NotImplementedError
+
+    def scores_by_round(self, x: NDArray[np.float32]) -> Iterator[Values]:
+        """Yield the scores after each round."""
+        raise NotImplementedError
+
+    def contributions(self, x: NDArray[np.float32]) -> Values | None:
+        """Return by how much each column moves the score of each row, shape (n, d); None when unknown."""
+        return None
+
+    def native(self) -> tuple[str, bytes] | None:
+        """Return suffix and content of the library's own file; None when it has none."""
+        return None
+
+
+@dataclass(frozen=True)
+class ScoringFamily:
+    """How a family learns 0/1 labels, or grades within groups.
+
+    Parameters
+    ----------
+    fit : callable (rows, params, seed, watch) -> FittedScorer
+        ``watch`` is None or what stops the fit early; a family without rounds ignores it.
+    defaults : mapping
+        Parameters that every fit starts from.
+    search_space : callable (trial) -> params
+        What a search may vary; empty for nothing.
+    inputs : {"features", "gaps"}
+        Numbers scaled and gaps filled, or numbers as they are with gaps as NaN.
+    rounds : str or None
+        The parameter that counts rounds, such as trees; None for a family without them.
+    """
+
+    fit: Callable[[Rows, Mapping[str, Any], int, Watch | None], FittedScorer]
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    search_space: Callable[[Any], Params] = _nothing_to_search
+    inputs: Inputs = "features"
+    rounds: str | None = None
+
+    @property
+    def is_searched(self) -> bool:
+        """Whether there is anything to tune."""
+        return self.search_space is not _nothing_to_search
+
+
+def no_regression(params: Mapping[str, Any], seed: int, loss: Loss) -> Any:
+    """Stand for the ``build`` of a family that does not learn durations."""
+    raise ValueError("This family does not learn durations: choose one that does.")
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """A family: how its regressors are built, searched and fitted, and how it scores where it can.
+
+    Parameters
+    ----------
+    name : str
+    build : callable (params, seed, loss) -> estimator
+        A new, unfitted scikit-learn regressor. ``loss`` is "absolute" for medians, "squared" for means.
+        Left out by a family that does not learn durations.
+    search_space : callable (trial) -> params
+        What the tuner may vary; empty for nothing.
+    defaults : mapping
+        Parameters that every build starts from.
+    timing : mapping
+        What the timing head takes beside the defaults: a mean of 0 and 1 wants other settings than a
+        median of logs, and is not searched.
+    inputs : {"features", "gaps", "group"}
+        The encoded matrix, the one with gaps as NaN, or only the group's name.
+    is_floor : bool
+        The baseline itself: its fit is not corrected for censoring.
+    fit : callable (estimator, x, y, weight, validation) -> None
+        Fits in place; ``validation`` (x, y, weight) is for early stopping and may be ignored.
+    best_iteration : callable (estimator) -> int or None
+        Trees kept by early stopping, None where there is no such thing.
+    native : callable (estimator) -> (suffix, bytes) or None
+        The library's own file format.
+    scoring : mapping of "binary" and "ranking" to ScoringFamily
+        How it learns 0/1 labels and grades; empty for a family that cannot.
+    """
+
+    name: str
+    build: Callable[[Mapping[str, Any], int, Loss], Any] = no_regression
+    search_space: Callable[[Any], Params] = _nothing_to_search
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    timing: Mapping[str, Any] = field(default_factory=dict)
+    inputs: Inputs = "features"
+    is_floor: bool = False
+    fit: Callable[[Any, NDArray[Any], Values, Values, Validation | None], None] = _fit_plainly
+    best_iteration: Callable[[Any], int | None] = lambda estimator: None
+    native: Callable[[Any], tuple[str, bytes]] | None = None
+    scoring: Mapping[str, ScoringFamily] = field(default_factory=dict)
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """Names of the tasks that the family can serve."""
+        return (*(("regression",) if self.build is not no_regression else ()), *self.scoring)
+
+    @property
+    def is_searched(self) -> bool:
+        """Whether its regressors have anything to tune."""
+        return self.search_space is not _nothing_to_search

@@ -1,0 +1,290 @@
+"""The numerical work of scorers and rankers on rows that are split: rounds, calibration, folds, figures.
+
+What is their own: whole groups in time, and no censoring. An item without a settled label teaches nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ml.data.dataset import Dataset
+from ml.data.folds import drawn_groups, forward_folds, known_before_test, stratified_group_folds
+from ml.data.splits import Split
+from ml.encoding.matrix import Inputs, PreprocessingConfig, new_encoder
+from ml.errors import TooLittleDataError
+from ml.models import ModelSpec, Params, Rows, TaskName, Watch
+from ml.stats.figure import Metric
+from ml.stats.metrics import auc, average_precision
+from ml.stats.rank_metrics import Grouping, ndcg
+from ml.tasks.calibration import ProbabilityCalibration
+from ml.tasks.scoring import EvalMetric, ScoringConfig, check_classes, order_by
+from ml.tasks.scoring_figures import FigureSettings, ScoredRows, best_threshold, scoring_metrics
+from ml.tasks.scoring_model import ScoringModel, bounded
+from ml.tasks.scoring_report import report_of
+from ml.tasks.stopping import FoldJudge, rounds_by_folds, stopping_folds
+from ml.tasks.task import Fitted, Objective, Report
+
+logger = logging.getLogger(__name__)
+
+Values = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+SEARCH_FOLDS = 4
+
+
+class ScoringBench:
+    """One family's 0/1 labels or grades of a dataset; see `ml.tasks.task.Bench`.
+
+    It is fitted on the training part and stopped early, calibrated and given its threshold on the
+    validation part; fitted again on both, with the same number of rounds, on what was known when the test
+    part began; and scored on the test part once.
+
+    A validation part with fewer rows of the rarer class than `ml.tasks.stopping.ENOUGH_TO_STOP_BY` does not
+    decide the number of rounds: it is the one that is best in the mean over rolling folds of what precedes
+    the test part (log loss, or NDCG of whole groups), stopped early in the same way.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        With the labels of the horizon.
+    target : ndarray, shape (n,)
+        Truth of every row, NaN where unknown.
+    split : Split
+    spec : ModelSpec
+    task : {"binary", "ranking"}
+    eval_metric : {"auc", "average_precision", "ndcg"}
+        The task's own.
+    config : ScoringConfig
+    rows : int or None
+        About how many rows a search sees, whole groups of them; None for all.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        target: Values,
+        split: Split,
+        spec: ModelSpec,
+        task: TaskName,
+        eval_metric: EvalMetric,
+        config: ScoringConfig,
+        rows: int | None = None,
+    ) -> None:
+        self.dataset, self.target, self.split, self.task, self.config = dataset, target, split, task, config
+        self.family = spec.scoring[task]
+        self.metric: EvalMetric = config.eval_metric or eval_metric
+        self.before_test = known_before_test(dataset, split)
+        self.usable = self.before_test
+        if rows is not None:
+            self.usable = drawn_groups(dataset.groups("group_id"), self.before_test, rows, config.seed)
+        wanted = None if rows is None else self.usable
+        known = split.known if wanted is None else split.known & wanted
+        self.first, self.late = (split.rows(part) & known for part in ("train", "validation"))
+        check_classes(target, self.first, "training")
+        self.encoder, self.data = encoded_rows(
+            dataset, target, self.first, self.family.inputs, config.seed, wanted
+        )
+        self.why_no_folds: str | None = None
+
+    @property
+    def feature_list(self) -> list[str]:
+        """Names of the encoded columns."""
+        return list(self.data.names)
+
+    def objective(self) -> Objective:
+        """Return the mean over rolling folds before the test part."""
+        folds = forward_folds(self.dataset, self.split, SEARCH_FOLDS, self.usable)
+
+        def score(params: Params, report: Report) -> float:
+            values: list[float] = []
+            for step, fold in enumerate(folds):
+                value = self._score_of_fold(fold.fit, fold.score, params)
+                if np.isfinite(value):
+                    values.append(value)
+                if values:
+                    report(float(np.mean(values)), step)
+            if not values:
+                raise TooLittleDataError(
+                    "No fold has both kinds of labels: give more groups before the test part."
+                )
+            return float(np.mean(values))
+
+        family = self.family
+        space = family.search_space if family.is_searched else None
+        return Objective(self.metric, "maximize", {**family.defaults, **self.config.params}, space, score)
+
+    def fit(self, params: Params) -> Fitted:
+        """Fit, stop early, calibrate, choose the threshold, and fit again up to the test part."""
+        check_classes(self.target, self.late, "validation")
+        own = {**self.family.defaults, **self.config.params, **params}
+        data, seed, late = self.data, self.config.seed, self.late
+        rounds = self.family.rounds
+        watch, folds = None, []
+        if rounds is not None:
+            folds = stopping_folds(self.dataset, self.split, self.target)
+            if folds:
+                judge = fold_judge(self.task, data)
+                own[rounds] = rounds_by_folds(
+                    data, folds, self.family, own, seed, judge, self.config.patience
+                )
+            else:
+                # Whole lists: the few first places of a few groups are so noisy that stopping by them is
+                # left to chance.
+                judged = judge_of(self.metric, data.at(late), (len(self.target),))
+                watch = Watch(data.at(late), judged, self.config.patience)
+        early = self.family.fit(data.at(self.first), own, seed, watch)
+        if rounds is not None and early.best_iteration is not None:
+            own[rounds] = early.best_iteration
+        on_validation = early.score(data.x)
+        positive = (self.target[late] > 0).astype(float)
+        calibration = ProbabilityCalibration(min_rows=10).fit(bounded(on_validation[late]), positive[:, None])
+        threshold = best_threshold(positive, calibration.predict(bounded(on_validation[late]))[:, 0])
+        final = self.family.fit(data.at(self.before_test), own, seed, None)
+        line = self.dataset.config.timeline
+        cuts = pd.Series(self.split.test_cut).groupby(self.dataset.groups(line)).max()
+        known_until = {str(name): str(cut) for name, cut in cuts.items()}
+        model = ScoringModel(self.encoder, final, calibration, threshold, known_until, line)
+        best = None if rounds is None else int(own[rounds])
+        return Fitted(model, own, best, on_validation)
+
+    def cross_validate(self, fitted: Fitted) -> list[float | None]:
+        """Return the score of every stratified group fold; none, and why in the report, without folds."""
+        if self.config.cv_folds == 0:
+            return []
+        rows = np.flatnonzero(self.before_test)
+        try:
+            folds = stratified_group_folds(
+                self.data.y, self.data.groups, rows, self.config.cv_folds, self.config.seed
+            )
+        except TooLittleDataError as error:
+            # The folds only show a deviation: a model that can be trained without them is.
+            self.why_no_folds = str(error)
+            logger.warning("There is no cross-validation. %s", error)
+            return []
+        scores = [
+            self._score_of_fold(fold.fit, fold.score, fitted.params)
+            if len(np.unique(self.target[fold.fit] > 0)) == 2
+            else np.nan
+            for fold in folds
+        ]
+        return [score if np.isfinite(score) else None for score in scores]
+
+    def predictions(self, fitted: Fitted) -> pd.DataFrame:
+        """Return scores and probabilities of the validation and the test rows."""
+        scores = np.where(
+            self.split.rows("test"), fitted.estimator.score_encoded(self.data.x), fitted.on_validation
+        )
+        tables = []
+        for part in ("validation", "test"):
+            rows = np.flatnonzero(self.split.rows(part))
+            table = self.dataset.items.loc[rows, ["item_id", "event_at", "group_id"]].reset_index(drop=True)
+            table["split"] = part
+            table["y_true"] = np.where(self.split.known[rows], self.target[rows], np.nan)
+            table["y_pred"] = fitted.estimator.probability(scores[rows])
+            table["score"] = scores[rows]
+            # Only durations have an interval; the columns are those of every prediction table.
+            table["p10"] = table["p90"] = np.nan
+            tables.append(table)
+        return pd.concat(tables, ignore_index=True)
+
+    def figures(self, fitted: Fitted, predictions: pd.DataFrame) -> list[Metric]:
+        """Evaluate the rows with a known truth, beside the domain's baseline orders."""
+        domain, config = self.dataset.config, self.config
+        baselines = {name: order_by(self.dataset, columns) for name, columns in domain.baselines.items()}
+        clusters = self.dataset.clusters()
+        settings = FigureSettings(
+            ndcg_at=config.ndcg_at,
+            top_at=config.top_at,
+            precision_at=config.precision_at,
+            replicates=config.replicates,
+            seed=config.seed,
+            groups_are_questions=domain.groups_are_questions,
+        )
+        metrics: list[Metric] = []
+        for part in ("validation", "test"):
+            rows = np.flatnonzero(self.split.rows(part))
+            known = self.split.known[rows]
+            seen = rows[known]
+            table = predictions[predictions["split"] == part]
+            scored = ScoredRows(
+                relevance=self.data.y[seen],
+                score=table["score"].to_numpy(float)[known],
+                probability=table["y_pred"].to_numpy(float)[known],
+                baselines={name: values[seen] for name, values in baselines.items()},
+                groups=self.data.groups[seen],
+                clusters=clusters[seen],
+            )
+            metrics += scoring_metrics(scored, part, fitted.estimator.threshold, settings)
+        return metrics
+
+    def native(self, fitted: Fitted) -> tuple[str, bytes] | None:
+        """Return the learner in its library's own format."""
+        return fitted.estimator.learner.native()
+
+    def report(self, fitted: Fitted, metrics: list[Metric], cv_scores: list[float | None]) -> dict[str, Any]:
+        """Return the flat figures of the test part, and every figure."""
+        head = {
+            "task": self.task,
+            "domain": self.dataset.config.name,
+            "snapshot_id": self.dataset.snapshot_id,
+            "best_iteration": fitted.best_iteration,
+            "num_features": len(self.feature_list),
+            "threshold": fitted.estimator.threshold,
+            "known_until": fitted.estimator.known_until,
+            "params": fitted.params,
+            "feature_list": self.feature_list,
+            "seed": self.config.seed,
+        }
+        return report_of(head, metrics, self.metric, cv_scores, self.why_no_folds, self.config.ndcg_at)
+
+    def _score_of_fold(self, fit: NDArray[np.intp], score: NDArray[np.intp], params: Params) -> float:
+        fitted = self.family.fit(self.data.at(fit), params, self.config.seed, None)
+        seen = self.data.at(score)
+        return judge_of(self.metric, seen, self.config.ndcg_at)(fitted.score(seen.x))
+
+
+def encoded_rows(
+    dataset: Dataset, target: Values, learners: Mask, inputs: Inputs, seed: int, wanted: Mask | None = None
+) -> tuple[Any, Rows]:
+    """Fit the encoder on ``learners``; return it with the rows encoded.
+
+    All of them, or those that are ``wanted``: the features of the others are NaN then.
+    """
+    encoder = new_encoder(dataset, inputs, PreprocessingConfig(seed=seed))
+    # The learners are encoded as they are learned from: counting the words of a text takes most of the time.
+    learned = encoder.fit_transform(dataset.items[learners])
+    x = np.full((len(dataset.items), learned.shape[1]), np.nan, dtype=np.float32)
+    x[learners] = learned
+    others = ~learners if wanted is None else wanted & ~learners
+    if others.any():
+        x[others] = encoder.transform(dataset.items[others])
+    names = [str(name) for name in encoder.get_feature_names_out()]
+    weight = dataset.row_labels()["weight"].fillna(1.0).to_numpy(float)
+    return encoder, Rows(x, target, dataset.groups("group_id"), weight, names)
+
+
+def judge_of(metric: EvalMetric, rows: Rows, ks: Sequence[int]) -> Callable[[Values], float]:
+    """Return what judges the scores of some rows, larger is better; NDCG is the mean over the ``ks``."""
+    if metric == "ndcg":
+        grouping = Grouping(rows.groups)
+        return lambda s: float(np.mean([ndcg(rows.y, s, grouping, k)[0] for k in ks]))
+    pure = auc if metric == "auc" else average_precision
+    return lambda s: float(pure(rows.y, s)[0])
+
+
+def fold_judge(task: TaskName, data: Rows) -> FoldJudge:
+    """Return what judges the rows of a fold: NDCG of whole groups, or for 0/1 labels the log loss.
+
+    AUC would stand still once the few positives of a fold are on top.
+    """
+
+    def by_log_loss(at: NDArray[np.intp]) -> Callable[[Values], float]:
+        sign = 1.0 - 2.0 * data.y[at]
+        return lambda s: -float(np.logaddexp(0.0, sign * s).mean())
+
+    return by_log_loss if task == "binary" else lambda at: judge_of("ndcg", data.at(at), (len(at),))
