@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,19 +12,14 @@ LOCK = ".lock"
 
 
 @contextmanager
-def only_one(folder: Path, what_to_do: str) -> Iterator[None]:
+def only_one(folder: Path, refusal: Callable[[str], Exception]) -> Iterator[None]:
     """Hold the folder's lock; the folder is made when absent.
 
     Parameters
     ----------
     folder : Path
-    what_to_do : str
-        End of the sentence that a second process gets.
-
-    Raises
-    ------
-    ValueError
-        If another process holds it; the sentence names that process.
+    refusal : callable (process) -> Exception
+        What is raised if another process, whose number is given, holds it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / LOCK).open("a+") as file:
@@ -32,8 +27,7 @@ def only_one(folder: Path, what_to_do: str) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
-            holder = file.read().strip() or "unknown"
-            raise ValueError(f"Another process ({holder}) is at work in {folder}: {what_to_do}.") from None
+            raise refusal(file.read().strip() or "unknown") from None
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
