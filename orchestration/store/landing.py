@@ -82,8 +82,11 @@ def land_content(chunks: Iterable[bytes], name: str, landing_dir: Path, folder: 
 
 
 def _split_name(name: str) -> tuple[str, str]:
-    stem, dot, extension = name.partition(".jsonl")
-    return (stem, dot + extension) if dot else (Path(name).stem, Path(name).suffix)
+    """Stem and ending; the ending of a packed file has two parts."""
+    stem, ending = Path(name).stem, Path(name).suffix
+    if ending.lower() == ".gz" and Path(stem).suffix:
+        stem, ending = Path(stem).stem, Path(stem).suffix + ending
+    return stem, ending
 
 
 def _landed_name(name: str, sha256: str) -> str:

@@ -77,6 +77,7 @@ def load(
     database.execute(
         """
         insert into raw.issues
+            (repository, number, record, updated_at, source, file, line, fetched_at, loaded_at)
         select repository, number, record, null, 'sample', 'test.jsonl', row_number() over (), now(), now()
         from rows
         """

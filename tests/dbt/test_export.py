@@ -10,7 +10,8 @@ import pytest
 
 from orchestration.domains.tickets.export import export
 from orchestration.domains.tickets.loading import load_landed
-from orchestration.domains.tickets.sources import SourceError, get_source
+from orchestration.domains.tickets.sources import SourceError
+from orchestration.domains.tickets.sources.archive import ArchiveSource
 from orchestration.store.warehouse import open_pipeline_database
 from tests.dbt.conftest import Transform
 from tests.dbt.records import random_records
@@ -59,7 +60,7 @@ def test_what_was_exported_can_be_read_again(database: duckdb.DuckDBPyConnection
     rows = export(database, tmp_path / "out")
     assert rows["owner__repo0.jsonl.gz"] == 59
     assert not list(tmp_path.rglob("*.partial"))
-    archive = get_source("archive", archive=tmp_path / "out")
+    archive = ArchiveSource(tmp_path / "out")
     with open_pipeline_database(tmp_path / "again.duckdb") as again:
         load_landed(again, archive.land(tmp_path / "landing"), source="archive")
         back = again.execute("select repository, number, record from raw.issues order by all").fetchall()

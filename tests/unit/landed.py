@@ -14,7 +14,7 @@ from orchestration.domains.tickets.sources import LandedFile
 from orchestration.store.landing import land_content
 from orchestration.store.warehouse import open_pipeline_database
 
-MONDAY = datetime(2024, 1, 1)
+MONDAY = datetime(2024, 7, 1)
 
 
 def record(number: Any = 1, **fields: Any) -> dict[str, Any]:

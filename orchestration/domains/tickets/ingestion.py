@@ -1,18 +1,16 @@
 """Raw issues: from the configured source, through landing files, into the raw tables."""
 
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import dagster as dg
-import duckdb
 from pydantic import Field
 
 from orchestration.defs.forwarding import forwarded
 from orchestration.defs.resources import Project
-from orchestration.domains.tickets.loading import SAMPLE, LoadReport, load_landed
+from orchestration.domains.tickets.loading import SAMPLE, LoadReport, load_landed, rejection_reasons
 from orchestration.domains.tickets.repository_changes import replace_tombstones
 from orchestration.domains.tickets.sources import Source, SourceError, get_source
-from orchestration.settings import Settings
 
 
 class IssuesConfig(dg.Config):
@@ -34,20 +32,18 @@ def raw_issues(
 ) -> dg.MaterializeResult:
     """One row per issue and pull request, with the whole record; rejected lines keep their reason."""
     settings = project.settings()
-    source = get_source(
-        settings.issues_source,
-        archive=settings.issues_archive,
-        secondary=settings.archive_secondary,
-        github=_github_options(settings, config),
-    )
+    source = get_source(settings, **config.model_dump())
     with forwarded("orchestration.domains.tickets.sources", context.log):
         files = source.land(settings.landing_dir)
     with project.database() as database:
-        live = _load_tombstones(database, source, settings.landing_dir)
         report = load_landed(database, files, source=source.name)
+        gone = source.tombstones(settings.landing_dir)
+        if gone is not None:
+            replace_tombstones(database, gone)
         rows, repositories = database.sql(
             "select count(*), count(distinct repository) from raw.issues"
         ).fetchall()[0]
+        reasons = rejection_reasons(database)
     if report.synthetic_removed:
         context.log.info("Dropped %d synthetic issues: real ones take their place.", report.synthetic_removed)
     if source.name == SAMPLE:
@@ -58,51 +54,68 @@ def raw_issues(
         "source": "sample: synthetic issues, not real ones" if source.name == SAMPLE else source.name,
         **{f"settings_{name}": value for name, value in settings.described().items()},
         **_account(report),
-        **live,
+        **({} if gone is None else {"tombstones": len(gone)}),
+        **{
+            name: dg.MetadataValue.md(fact) if isinstance(fact, str) and "\n" in fact else fact
+            for name, fact in source.facts().items()
+        },
     }
-    if failures := getattr(source, "failures", []):
+    for file in report.files:
+        if file.problem:
+            context.log.error("%s: %s", file.file, file.problem)
+    if source.failures:
         # What has landed is loaded; the asset fails all the same, since something is missing.
-        raise dg.Failure(" ".join(failures), metadata=metadata, allow_retries=False)
+        raise dg.Failure(" ".join(source.failures), metadata=metadata, allow_retries=False)
     if not rows:
-        raise SourceError(
-            f"The source {source.name} brought no issue that could be loaded ({report.rejected} of "
-            f"{report.lines_read} lines were rejected): see raw.rejected_records, or choose another folder."
-        )
+        raise SourceError(_nothing_loaded(source, report, reasons))
     return dg.MaterializeResult(metadata=metadata)
 
 
-@dg.asset_check(asset="raw_issues", description="Lines that could not be loaded, of all lines ever read.")
+@dg.asset_check(
+    asset="raw_issues",
+    description="Records that could not be loaded, of all in the files that the source has now.",
+)
 def rejected_records(project: Project) -> dg.AssetCheckResult:
-    """Warn when a line was rejected; fail above the configured share."""
+    """Warn when a record was rejected; fail above the set share, and for a file that cannot be read."""
     limit = project.settings().rejected_share_limit
     with project.database() as database:
         read, rejected = database.sql(
-            "select coalesce(sum(lines_read), 0), coalesce(sum(rejected), 0) from raw.loads"
+            "select coalesce(sum(lines_read), 0), coalesce(sum(rejected), 0) from raw.loads where is_current"
         ).fetchall()[0]
-        reasons = database.sql(
-            """
-            select
-                regexp_replace(reason, ': .*', '') as reason,
-                count(*) as records,
-                min(file || ':' || line) as first
-            from raw.rejected_records group by all order by records desc, reason limit 20
-            """
+        unreadable = database.sql(
+            "select file, problem from raw.loads where is_current and problem is not null order by file"
         ).fetchall()
+        reasons = rejection_reasons(database)
     share = float(rejected / read) if read else 0.0
+    failed = share > limit or unreadable
     return dg.AssetCheckResult(
         passed=rejected == 0,
-        severity=dg.AssetCheckSeverity.ERROR if share > limit else dg.AssetCheckSeverity.WARN,
+        severity=dg.AssetCheckSeverity.ERROR if failed else dg.AssetCheckSeverity.WARN,
+        description="; ".join(f"{file}: {problem}" for file, problem in unreadable[:5]) or None,
         metadata={
             "rejected": int(rejected),
             "share": share,
             "limit": limit,
-            "reasons": dg.MetadataValue.md(
-                "\n".join(
-                    ["| reason | records | first |", "|---|---|---|"]
-                    + [f"| {reason} | {records} | {first} |" for reason, records, first in reasons]
-                )
-            ),
+            "unreadable_files": dg.MetadataValue.md(_table("file | why", unreadable)),
+            "reasons": dg.MetadataValue.md(_table("reason | records | first", reasons)),
         },
+    )
+
+
+def _table(head: str, rows: Sequence[Sequence[Any]]) -> str:
+    columns = head.count("|") + 1
+    lines = [f"| {head} |", "|---" * columns + "|"]
+    return "\n".join(lines + [f"| {' | '.join(map(str, row))} |" for row in rows])
+
+
+def _nothing_loaded(source: Source, report: LoadReport, reasons: Sequence[tuple[str, int, str]]) -> str:
+    said = f"The source {source.name} brought no issue that could be loaded"
+    if not reasons:
+        return f"{said}: there is none in its files. Choose another folder or repository."
+    reason, records, first = reasons[0]
+    return (
+        f"{said}. The commonest reason, of {records:,} records: {reason} (first {first}); all of them are in"
+        " raw.rejected_records."
     )
 
 
@@ -116,33 +129,4 @@ def _account(report: LoadReport) -> dict[str, Any]:
         "superseded": report.superseded,
         "rejected": report.rejected,
         "synthetic_removed": report.synthetic_removed,
-    }
-
-
-def _github_options(settings: Settings, config: IssuesConfig) -> dict[str, Any]:
-    return {
-        "tokens": settings.github_tokens,
-        "repositories": tuple(config.repositories) or settings.github_repositories,
-        "api_url": settings.github_api_url,
-        "budget_seconds": settings.github_budget_seconds,
-        "full_refresh": config.full_refresh,
-        "is_sweep": config.sweep,
-    }
-
-
-def _load_tombstones(
-    database: duckdb.DuckDBPyConnection, source: Source, landing_dir: Path
-) -> dict[str, Any]:
-    """Issues that are gone from a live source, into the raw tables; its report as metadata."""
-    if source.name != "github":
-        return {}
-    from orchestration.domains.tickets.sources.github import GitHubSource
-
-    assert isinstance(source, GitHubSource)
-    gone = replace_tombstones(database, source.tombstones(landing_dir))
-    return {
-        "tombstones": gone,
-        "requests": sum(report.requests for report in source.reports),
-        "points": sum(report.points for report in source.reports),
-        "state_per_repository": dg.MetadataValue.md(source.reports_table()),
     }

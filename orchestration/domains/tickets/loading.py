@@ -1,4 +1,4 @@
-"""Landed files into the raw tables, with an account of every line; the newest record of an issue wins."""
+"""Landed files into the raw tables, with an account of every record of them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import duckdb
 
 from orchestration.domains.tickets.checking import TEMPORARY_TABLES, check_lines
-from orchestration.domains.tickets.repository_changes import rename_repositories
+from orchestration.domains.tickets.merging import merge_records
+from orchestration.domains.tickets.repository_changes import refuse_reused_names, settle_names
 from orchestration.store.landing import LandedFile, SourceError
 from orchestration.store.warehouse import transaction
 
@@ -17,49 +18,19 @@ SAMPLE = "sample"
 # commits: what a load needs depends on its groups, not on the size of the corpus.
 _GROUP_BYTES = 1 << 20
 
-_CHOOSE_NEWEST = """
--- The newest record of each key, those already in the warehouse included. The order is total and depends on
--- nothing but the records, so files may come in any order, in one load or in many.
-create or replace temp table newest as
-with candidate as (
-    select
-        landed_line.repository, landed_line.number, landed_line.updated_at,
-        landed_file.fetched_at, landed_file.file, landed_line.line, landed_line.load_id
-    from landed_line
-    join landed_file using (load_id)
-    where landed_line.reason is null
-    union all
-    select repository, number, updated_at, fetched_at, file, line, null as load_id
-    from raw.issues
-    semi join landed_line using (repository, number)
-)
-select * from candidate
-qualify row_number() over (
-    partition by repository, number
-    order by updated_at desc nulls last, fetched_at desc, file desc, line desc
-) = 1;
-delete from newest where load_id is null;
-"""
-
-_REMOVE_REPLACED = """
-delete from raw.issues using newest
-where issues.repository = newest.repository and issues.number = newest.number
-"""
-
-_INSERT_NEWEST = """
-insert into raw.issues by name
-select
-    newest.repository, newest.number, landed_line.text::json as record, newest.updated_at, $source as source,
-    newest.file, newest.line, newest.fetched_at, $loaded_at as loaded_at
-from newest
-join landed_line using (load_id, line)
+# Rows of before these columns were there.
+_FILL_COLUMNS = """
+update raw.issues set
+    issue_id = record ->> '$.id',
+    created_at = (record ->> '$.created_at')::timestamptz at time zone 'UTC'
+where created_at is null
 """
 
 _INSERT_REJECTED = """
 insert into raw.rejected_records by name
 select
     load_id, landed_file.file, landed_line.line, landed_line.reason,
-    left(landed_line.text, 2000) as record, $loaded_at as rejected_at
+    left(coalesce(landed_line.record::varchar, landed_line.text), 2000) as record, $loaded_at as rejected_at
 from landed_line
 join landed_file using (load_id)
 where landed_line.reason is not null
@@ -69,7 +40,15 @@ order by landed_file.file, landed_line.line
 _INSERT_LOADS = """
 insert into raw.loads by name
 with line_count as (
-    select load_id, count(*) as lines_read, count(reason) as rejected from landed_line group by load_id
+    select
+        load_id, count(*) as lines_read, count(reason) as rejected,
+        -- Of a file that is cut, or of which nothing could be read: why.
+        case
+            when bool_or(ends_file) then arg_min(reason, line) filter (ends_file)
+            when count(reason) = count(*)
+                then 'nothing of it could be read: ' || mode(regexp_replace(reason, ': .*', ''))
+        end as problem
+    from landed_line group by load_id
 ),
 loaded_count as (
     select load_id, count(*) as loaded from newest group by load_id
@@ -79,24 +58,29 @@ select
     coalesce(lines_read, 0) as lines_read,
     coalesce(loaded, 0) as loaded,
     coalesce(lines_read - rejected, 0) - coalesce(loaded, 0) as superseded,
-    coalesce(rejected, 0) as rejected
+    coalesce(rejected, 0) as rejected,
+    problem, true as is_current
 from landed_file
 left join line_count using (load_id)
 left join loaded_count using (load_id)
 order by file
-returning file, lines_read, loaded, superseded, rejected
+returning file, lines_read, loaded, superseded, rejected, problem
 """
 
 
 @dataclass(frozen=True)
 class FileLoad:
-    """The account of one file: `lines_read` = `loaded` + `superseded` + `rejected`."""
+    """The account of one file: `lines_read` = `loaded` + `superseded` + `rejected`.
+
+    `problem` says why nothing of it, or nothing from some record on, could be read.
+    """
 
     file: str
     lines_read: int
     loaded: int
     superseded: int
     rejected: int
+    problem: str | None = None
 
 
 @dataclass(frozen=True)
@@ -149,8 +133,9 @@ def load_landed(
 
     A load that was killed goes on with the groups that are left, and ends in the same tables. Of the
     records of one issue the newest stays: by `updated_at`, then by the landing time, then by file name and
-    line. A file whose content was loaded before is skipped: the same files twice change nothing. Rows of a
-    repository that was renamed go under its present name.
+    line; it takes over what it lacks and another one has. A file whose content was loaded before is skipped:
+    the same files twice change nothing. Rows of a repository that came under several names go under the one
+    that its newest record has.
 
     Parameters
     ----------
@@ -171,6 +156,7 @@ def load_landed(
     """
     if source == SAMPLE:
         _refuse_beside_real_issues(connection)
+    connection.execute(_FILL_COLUMNS)
     new_files = _not_yet_loaded(connection, files, source)
     # Before anything is compared: what landed under a former name is the same issue.
     renames = dict(rename for file in files for rename in file.renames)
@@ -182,16 +168,32 @@ def load_landed(
             with transaction(connection):
                 if source != SAMPLE:
                     removed += _remove_synthetic(connection)
-                rename_repositories(connection, renames)
+                _mark_current(connection, files)
+                settle_names(connection, renames)
+                refuse_reused_names(connection, loaded_at)
                 loads += _load_checked(connection, source, loaded_at)
         finally:
-            for table in (*TEMPORARY_TABLES, "newest"):
+            for table in (*TEMPORARY_TABLES, "moved", "version", "newest", "merged"):
                 connection.execute(f"drop table if exists temp.{table}")
     return LoadReport(
         files=tuple(loads),
         files_skipped=len(files) - len(new_files),
         synthetic_removed=removed,
     )
+
+
+def rejection_reasons(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, int, str]]:
+    """Why records of the present files were rejected: reason, number, the first; the commonest first."""
+    return connection.execute(
+        """
+        select
+            regexp_replace(reason, ': .*', '', 's') as reason,
+            count(*) as records,
+            arg_min(rejected_records.file || ':' || line, (rejected_records.file, line)) as first
+        from raw.rejected_records join raw.loads using (load_id)
+        where is_current group by all order by records desc, reason limit 20
+        """
+    ).fetchall()
 
 
 def _groups(files: Sequence[LandedFile]) -> Iterator[list[LandedFile]]:
@@ -210,9 +212,7 @@ def _groups(files: Sequence[LandedFile]) -> Iterator[list[LandedFile]]:
 def _load_checked(connection: duckdb.DuckDBPyConnection, source: str, loaded_at: datetime) -> list[FileLoad]:
     """Take the checked lines up into the raw tables; the account of their files."""
     now = {"loaded_at": loaded_at}
-    connection.execute(_CHOOSE_NEWEST)
-    connection.execute(_REMOVE_REPLACED)
-    connection.execute(_INSERT_NEWEST, {"source": source, **now})
+    merge_records(connection, source, loaded_at)
     connection.execute(_INSERT_REJECTED, now)
     accounts = connection.execute(_INSERT_LOADS, {"source": source, **now}).fetchall()
     return [FileLoad(*account) for account in accounts]
@@ -245,6 +245,14 @@ def _not_yet_loaded(
             seen.add(file.sha256)
             new_files.append(file)
     return new_files
+
+
+def _mark_current(connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFile]) -> None:
+    """What was read of files that are not there any more is history; only the others are judged."""
+    connection.execute(
+        "update raw.loads set is_current = sha256 in (select unnest($present::varchar[]))",
+        {"present": [file.sha256 for file in files]},
+    )
 
 
 def _remove_synthetic(connection: duckdb.DuckDBPyConnection) -> int:

@@ -1,68 +1,42 @@
-"""Where issues come from. A source lands files; it knows neither the database nor the orchestrator."""
+"""Where issues come from: a source is a module of this room and a line in the registry."""
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, Protocol
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from orchestration.domains.tickets.sources.archive import ArchiveSource
-from orchestration.domains.tickets.sources.sample import SampleSource
+from orchestration.domains.tickets.sources.source import Source, Tombstone
 from orchestration.store.landing import LandedFile, SourceError
 
-__all__ = ["KNOWN_SOURCES", "LandedFile", "Source", "SourceError", "get_source"]
+if TYPE_CHECKING:
+    from orchestration.settings import Settings
 
-KNOWN_SOURCES = ("sample", "archive", "github")
+__all__ = ["SOURCES", "LandedFile", "Source", "SourceError", "Tombstone", "get_source"]
 
-
-class Source(Protocol):
-    """Something that can land files of issues."""
-
-    @property
-    def name(self) -> str:
-        """Value of `source` in the raw tables."""
-        ...
-
-    def land(self, landing_dir: Path) -> list[LandedFile]:
-        """Bring the files to `landing_dir` and list them, those that were there already included."""
-        ...
+# Module (imported when it is chosen: github brings an HTTP library) and class, by the name in ISSUES_SOURCE.
+SOURCES = {
+    "sample": ("sample", "SampleSource"),
+    "archive": ("archive", "ArchiveSource"),
+    "github": ("github", "GitHubSource"),
+}
 
 
-def get_source(
-    name: str,
-    *,
-    archive: Path | None = None,
-    secondary: bool | tuple[str, ...] = False,
-    github: Mapping[str, Any] | None = None,
-) -> Source:
-    """Return the source called `name`.
+def get_source(settings: "Settings", **wishes: Any) -> Source:
+    """Return the source that `settings.issues_source` names.
 
     Parameters
     ----------
-    name : str
-        `sample`, `archive` or `github`.
-    archive : Path, optional
-        Folder of the dumps; the archive source needs it.
-    secondary : bool or tuple of str
-        Whether the archive source takes its `secondary/` subtree too, or which folders of it.
-    github : mapping, optional
-        Parameters of `GitHubSource`; the github source needs `tokens` and `repositories`.
+    settings : Settings
+        Each source takes its own from them.
+    **wishes
+        What one run asks for (`repositories`, `full_refresh`, `sweep`); a source heeds those that it knows.
 
     Raises
     ------
     SourceError
-        If there is no such source, or the archive source has no folder. What the github source lacks it says
-        when it lands.
+        If there is no such source, or it lacks a setting without which it cannot be made.
     """
-    if name == "sample":
-        return SampleSource()
-    if name == "archive":
-        if archive is None:
-            raise SourceError(
-                "ISSUES_SOURCE=archive needs ISSUES_ARCHIVE, the folder of the *.jsonl or *.jsonl.gz files."
-            )
-        return ArchiveSource(archive, secondary)
-    if name == "github":
-        # Imported here: it brings an HTTP library that no other source needs.
-        from orchestration.domains.tickets.sources.github import GitHubSource
-
-        return GitHubSource(**{"tokens": (), "repositories": (), **(github or {})})
-    raise SourceError(f"There is no source {name!r}: set ISSUES_SOURCE to one of {', '.join(KNOWN_SOURCES)}.")
+    name = settings.issues_source
+    if name not in SOURCES:
+        raise SourceError(f"There is no source {name!r}: set ISSUES_SOURCE to one of {', '.join(SOURCES)}.")
+    module, kind = SOURCES[name]
+    source: type[Source] = getattr(import_module(f"{__name__}.{module}"), kind)
+    return source.from_settings(settings, **wishes)

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orchestration.domains.tickets.sources.sample_process import (
     KINDS,
@@ -24,16 +24,25 @@ from orchestration.domains.tickets.sources.sample_process import (
 )
 from orchestration.domains.tickets.sources.sample_record import People, to_record
 from orchestration.domains.tickets.sources.sample_text import compose
+from orchestration.domains.tickets.sources.source import Source
 from orchestration.store.landing import LandedFile, land_content
+
+if TYPE_CHECKING:
+    from orchestration.settings import Settings
 
 _SEED = 20240115
 
 
 @dataclass(frozen=True)
-class SampleSource:
+class SampleSource(Source):
     """3,000 synthetic issues and 320 pull requests of five repositories; the same bytes every time."""
 
     name: str = "sample"
+
+    @classmethod
+    def from_settings(cls, settings: "Settings", **wishes: Any) -> "SampleSource":
+        """There is nothing to set."""
+        return cls()
 
     def land(self, landing_dir: Path) -> list[LandedFile]:
         """Write one compressed dump per repository to `landing_dir`/sample."""

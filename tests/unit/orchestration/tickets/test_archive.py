@@ -119,13 +119,15 @@ def test_no_folder(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_dumps(archive: Path, tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match=r"holds no \*\.jsonl or \*\.jsonl\.gz file at its top level"):
+    expected = r"holds no dump at its top level \(\.jsonl, .*Not read: jira is a folder"
+    with pytest.raises(SourceError, match=expected):
         ArchiveSource(archive / "secondary").land(tmp_path / "landing")
 
 
 def test_sources_by_name(tmp_path: Path) -> None:
-    assert get_source("sample").name == "sample"
-    assert get_source("archive", archive=tmp_path, secondary=True) == ArchiveSource(tmp_path, secondary=True)
+    assert get_source(Settings(tmp_path)).name == "sample"
+    settings = Settings(tmp_path, issues_source="archive", issues_archive=tmp_path, archive_secondary=True)
+    assert get_source(settings) == ArchiveSource(tmp_path, secondary=True)
 
 
 @pytest.mark.parametrize(
@@ -135,6 +137,6 @@ def test_sources_by_name(tmp_path: Path) -> None:
         ("archive", "ISSUES_SOURCE=archive needs ISSUES_ARCHIVE"),
     ],
 )
-def test_sources_that_cannot_be_had(name: str, message: str) -> None:
+def test_sources_that_cannot_be_had(tmp_path: Path, name: str, message: str) -> None:
     with pytest.raises(SourceError, match=message):
-        get_source(name)
+        get_source(Settings(tmp_path, issues_source=name))

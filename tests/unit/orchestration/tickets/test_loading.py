@@ -17,7 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestration.domains.tickets.loading import load_landed
-from orchestration.domains.tickets.sources import LandedFile, SourceError, get_source
+from orchestration.domains.tickets.sources import LandedFile, SourceError
+from orchestration.domains.tickets.sources.archive import ArchiveSource
+from orchestration.domains.tickets.sources.sample import SampleSource
 from orchestration.store.warehouse import open_pipeline_database
 from tests.paths import ISSUES, ROOT
 from tests.unit.landed import MONDAY, as_line, dump_tables, land, record, rejections, warehouse, without
@@ -50,7 +52,20 @@ def test_a_record_is_stored_as_it_came(connection: duckdb.DuckDBPyConnection, tm
     file = land(tmp_path, [b"\xef\xbb\xbf" + line.encode() + b" \r"])
     load_landed(connection, [file], source="archive", loaded_at=MONDAY)
     assert connection.execute("from raw.issues").fetchall() == [
-        ("jira:owner/KEY", 3000000000, line, None, "archive", file.name, 1, file.fetched_at, MONDAY)
+        (
+            "jira:owner/KEY",
+            3000000000,
+            line,
+            None,
+            "archive",
+            file.name,
+            1,
+            file.fetched_at,
+            MONDAY,
+            None,
+            datetime(2024, 1, 1),
+            None,
+        )
     ]
 
 
@@ -101,14 +116,21 @@ def test_ties_go_to_the_file_that_landed_last_and_then_to_the_last_line(
     ]
 
 
-def test_only_repository_and_number_make_a_key(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+def test_repository_in_any_case_and_number_make_a_key(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
     lines = [
         record(1),
         record(2),
         record(1, repository="owner/Name"),
         record(1, repository="jira:owner/name"),
     ]
-    assert load_landed(connection, [land(tmp_path, lines)], source="archive").loaded == 4
+    assert load_landed(connection, [land(tmp_path, lines)], source="archive").loaded == 3
+    assert connection.execute("select repository, number from raw.issues order by all").fetchall() == [
+        ("jira:owner/name", 1),
+        ("owner/Name", 1),
+        ("owner/Name", 2),
+    ]
 
 
 def test_the_same_files_twice_change_nothing(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
@@ -224,7 +246,7 @@ def test_the_sample_is_refused_beside_real_issues(
 
 
 def test_the_sample_loads_whole(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
-    report = load_landed(connection, get_source("sample").land(tmp_path), source="sample")
+    report = load_landed(connection, SampleSource().land(tmp_path), source="sample")
     assert (report.lines_read, report.loaded, len(report.files)) == (3320, 3320, 5)
 
 
@@ -257,7 +279,7 @@ def test_killed_at_any_point_and_run_again_gives_the_same_tables(tmp_path: Path,
     with warehouse(tmp_path) as connection:
         load_landed(connection, [old], source="archive")
         before = dump_tables(connection)
-    files = get_source("archive", archive=tmp_path / "new").land(tmp_path / "landing")
+    files = ArchiveSource(tmp_path / "new").land(tmp_path / "landing")
     with warehouse(tmp_path / "undisturbed") as connection:
         load_landed(connection, [old], source="archive")
         load_landed(connection, files, source="archive")
@@ -307,7 +329,7 @@ def test_a_load_that_fails_half_way_keeps_whole_files_and_goes_on_there(
 
 @pytest.mark.skipif(not ISSUES.exists(), reason="the corpus is not on this machine")
 def test_the_corpus_loads_whole(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
-    files = get_source("archive", archive=ISSUES).land(tmp_path / "landing")
+    files = ArchiveSource(ISSUES).land(tmp_path / "landing")
     report = load_landed(connection, files, source="archive")
 
     assert (report.lines_read, report.loaded, report.rejected) == (85_174, 85_174, 0)

@@ -95,7 +95,7 @@ def test_what_is_no_gzip_file_is_one_rejection(connection: duckdb.DuckDBPyConnec
     report = load_landed(connection, [bad, good], source="archive")
 
     assert [(file.lines_read, file.loaded, file.rejected) for file in report.files] == [(1, 0, 1), (1, 1, 0)]
-    assert "Not a gzipped file" in rejections(connection)[0][1]
+    assert "is no gzip file" in rejections(connection)[0][1]
 
 
 def test_garbage_inside_a_gzip_file_is_one_rejection(

@@ -2,11 +2,11 @@
 
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from orchestration.domains.tickets.sources.github.backfill import backfill
 from orchestration.domains.tickets.sources.github.clock import Clock, SystemClock
@@ -19,8 +19,12 @@ from orchestration.domains.tickets.sources.github.resolve import refuse_reused_n
 from orchestration.domains.tickets.sources.github.state import BACKFILL, INCREMENT, SWEEP, Folder, Known, Run
 from orchestration.domains.tickets.sources.github.sweep import sweep
 from orchestration.domains.tickets.sources.github.transport import Answer, Transport
+from orchestration.domains.tickets.sources.source import Source, Tombstone
 from orchestration.store.landing import LandedFile, describe_file
 from orchestration.store.lock import LockedError, only_one
+
+if TYPE_CHECKING:
+    from orchestration.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -29,17 +33,8 @@ DEFAULT_URL = "https://api.github.com"
 _RECORD_KINDS = ("-issues.", "-lists.", "-issue.")
 
 
-class Tombstone(NamedTuple):
-    """An issue that is gone, as `raw.tombstones` keeps it."""
-
-    repository: str
-    number: int
-    reason: str
-    seen_at: datetime
-
-
 @dataclass
-class GitHubSource:
+class GitHubSource(Source):
     """Issues live from GitHub.
 
     Parameters
@@ -76,8 +71,20 @@ class GitHubSource:
     name: str = "github"
     reports: list[RepositoryReport] = field(default_factory=list)
 
+    @classmethod
+    def from_settings(cls, settings: "Settings", **wishes: Any) -> "GitHubSource":
+        """Tokens and repositories of the settings; `repositories`, `full_refresh` and `sweep` of one run."""
+        return cls(
+            tokens=settings.github_tokens,
+            repositories=tuple(wishes.get("repositories") or ()) or settings.github_repositories,
+            api_url=settings.github_api_url,
+            full_refresh=bool(wishes.get("full_refresh")),
+            is_sweep=bool(wishes.get("sweep")),
+            budget_seconds=settings.github_budget_seconds,
+        )
+
     @property
-    def failures(self) -> list[str]:
+    def failures(self) -> list[str]:  # type: ignore[override]
         """What is missing after `land`, a sentence per repository; the caller raises it after loading."""
         return [failure for report in self.reports if (failure := report.failure)]
 
@@ -125,6 +132,14 @@ class GitHubSource:
     def reports_table(self) -> str:
         """The reports as a Markdown table."""
         return reports_table(self.reports)
+
+    def facts(self) -> Mapping[str, int | str]:
+        """What fetching cost, and how far each repository is."""
+        return {
+            "requests": sum(report.requests for report in self.reports),
+            "points": sum(report.points for report in self.reports),
+            "state_per_repository": self.reports_table(),
+        }
 
     def tombstones(self, landing_dir: Path) -> list[Tombstone]:
         """The issues of all repositories that are known to be gone."""
