@@ -103,7 +103,7 @@ def _load(database: duckdb.DuckDBPyConnection, settings: Settings, domain: str, 
         from orchestration.domains.tickets.loading import load_landed
         from orchestration.domains.tickets.sources import get_source
 
-        dumps = get_source(replace(settings, issues_source="archive", issues_archive=source))
+        dumps = get_source(settings.model_copy(update={"issues_source": "archive", "issues_archive": source}))
         load_landed(database, dumps.land(settings.landing_dir), source=dumps.name)
         return
     from orchestration.domains.alerts.loading import load_alert_batches

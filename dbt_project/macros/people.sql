@@ -1,12 +1,8 @@
--- Who is no person. Static rules on the login, so that they hold at any time.
+-- Who is no person. What an account is does not change, so that these rules hold at any time.
 
--- Accounts of programs: GitHub's own suffix, the usual endings, and the bots of large projects.
+-- Accounts of programs.
 {% macro is_bot(login) -%}
-    coalesce(
-        regexp_matches(lower({{ login }}), '(\[bot\]|[-_]bot|bot)$')
-        or lower({{ login }}) in ('bors', 'highfive', 'rust-highfive', 'codecov', 'dependabot', 'renovate'),
-        false
-    )
+    coalesce(lower({{ login }}) in (select bot_login from {{ ref('stg_github__bot') }}), false)
 {%- endmacro %}
 
 -- Accounts that stand for many people or for none: what they did before says nothing about who comes next.

@@ -35,6 +35,12 @@
     cast(try_cast({{ column }} as timestamptz) at time zone 'UTC' as timestamp)
 {%- endmacro %}
 
+-- Whether an instant can be meant: trackers are not older, and nobody knows what comes after the landing.
+{% macro is_plausible(instant, landed_at) -%}
+    {{ instant }} between timestamp '{{ var("first_plausible_day") }}'
+    and {{ landed_at }} + interval '{{ var("landing_grace_days") }} days'
+{%- endmacro %}
+
 -- The classes of the earlier system, by business hours from creation to resolution.
 {% macro completion_time(business_hours) -%}
     case

@@ -108,7 +108,8 @@ def test_a_renamed_repository_is_exported_under_its_present_name(tmp_path: Path)
     record = json.dumps({**ASSIGNED, "repository": "owner/former"})
     with open_pipeline_database(tmp_path / "p.duckdb") as database:
         database.execute(
-            "insert into raw.issues values ('owner/other', 1, ?, null, 'github', 'f', 1, now(), now())",
+            "insert into raw.issues by name select 'owner/other' as repository, 1 as number, ? as record,"
+            " 'github' as source, 'f' as file, 1 as line, now() as fetched_at, now() as loaded_at",
             [record],
         )
         with pytest.raises(SourceError, match=r"training\.train_tickets.*make run"):

@@ -1,7 +1,7 @@
 """Landed records into temporary tables: each becomes a typed row, or gets the reason why it cannot."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any
@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from orchestration.domains.tickets.lines import read_lines
 from orchestration.domains.tickets.record_shapes import ShapeError, is_plain, normalise
+from orchestration.facts import fact
 from orchestration.store.landing import LandedFile
 
 TEMPORARY_TABLES = ("landed_file", "landed_line")
@@ -30,12 +31,6 @@ _BATCH = pa.schema(
 _FILES = pa.schema(
     {"load_id": pa.string(), "file": pa.string(), "sha256": pa.string(), "fetched_at": pa.timestamp("us")}
 )
-
-# Trackers took over issues that are older than themselves (GitHub has some of 1992), but none is older than
-# this: an earlier time is a zero of some clock.
-_FIRST_DAY = "1990-01-01"
-# Clocks differ, and a time without an offset may be a local one.
-_GRACE = "1 day"
 
 _CREATE_TEMPORARY_TABLES = r"""
 create or replace temp table landed_file (
@@ -72,7 +67,7 @@ from (select text, problem, row_number() over () - 1 as position from batch)
 where problem is null group by all
 """
 
-_INSERT_BATCH = rf"""
+_INSERT_BATCH = r"""
 insert into landed_line
 with parsed as (
     select load_id, line, text, problem, ends_file, fetched_at, try_cast(text as json) as record
@@ -105,8 +100,9 @@ typed as (
         utc_time(created_text) as created_at,
         utc_time(updated_text) as updated_at,
         utc_time(closed_text) as closed_at,
-        fetched_at + interval '{_GRACE}' as last_time,
-        timestamp '{_FIRST_DAY}' as first_time
+        -- GitHub has issues that were taken over from trackers of 1992, and none is older than the first day.
+        $first_day::timestamp as first_time,
+        fetched_at + to_days($grace_days::integer) as last_time
     from fields
 )
 select
@@ -115,7 +111,7 @@ select
     case
         when problem is not null then problem
         when record is null then 'not JSON'
-        when not starts_with(text, '{{') then 'JSON, but not an object'
+        when not starts_with(text, '{') then 'JSON, but not an object'
         when repository is null then 'repository is missing'
         when not regexp_full_match(repository, '([a-z]+:)?[\w.-]*[\w-][\w.-]*/[\w.-]*[\w-][\w.-]*')
             then 'repository is not owner/name: ' || left(repository, 200)
@@ -127,8 +123,8 @@ select
             then 'updated_at is not a time: ' || left(updated_text, 200)
         when closed_text is not null and closed_at is null
             then 'closed_at is not a time: ' || left(closed_text, 200)
-        when created_at < first_time then 'created_at is before {_FIRST_DAY}: ' || created_text
-        when updated_at < first_time then 'updated_at is before {_FIRST_DAY}: ' || updated_text
+        when created_at < first_time then 'created_at is before ' || $first_day || ': ' || created_text
+        when updated_at < first_time then 'updated_at is before ' || $first_day || ': ' || updated_text
         when closed_at < created_at
             then 'closed_at is before created_at: ' || closed_text || ' < ' || created_text
         when created_at > last_time then 'created_at is after the landing: ' || created_text
@@ -137,7 +133,7 @@ select
     end as reason,
     ends_file
 from typed
-"""  # noqa: S608
+"""
 
 
 def check_lines(connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFile]) -> None:
@@ -148,8 +144,9 @@ def check_lines(connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFil
     connection.execute(_CREATE_TEMPORARY_TABLES)
     rows = [(_load_id(file), file.name, file.sha256, file.fetched_at) for file in files]
     _execute(connection, "insert into landed_file from batch", _as_table(rows, _FILES))
+    bounds = {"first_day": fact("first_plausible_day"), "grace_days": fact("landing_grace_days")}
     for batch in _ahead(_batches(files)):
-        _execute(connection, _INSERT_BATCH, _in_plain_shape(connection, batch))
+        _execute(connection, _INSERT_BATCH, _in_plain_shape(connection, batch), bounds)
 
 
 def _load_id(file: LandedFile) -> str:
@@ -213,9 +210,14 @@ def _as_table(rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> pa.Table:
     )
 
 
-def _execute(connection: duckdb.DuckDBPyConnection, statement: str, batch: pa.Table) -> list[Any]:
+def _execute(
+    connection: duckdb.DuckDBPyConnection,
+    statement: str,
+    batch: pa.Table,
+    parameters: Mapping[str, Any] | None = None,
+) -> list[Any]:
     connection.register("batch", batch)
     try:
-        return connection.execute(statement).fetchall()
+        return connection.execute(statement, parameters).fetchall()
     finally:
         connection.unregister("batch")

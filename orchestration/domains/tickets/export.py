@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 
 from ml.store.files import move_into_place
+from orchestration.domains.tickets.file_kinds import EXPORTED_TICKETS, EXPORTED_TRAINING
 from orchestration.store.landing import SourceError
 
 _ROWS = 1000
@@ -109,12 +110,12 @@ def export(database: duckdb.DuckDBPyConnection, output: Path) -> dict[str, int]:
     for repository in repositories:
         name = repository.replace("/", "__").replace(":", "_") + ".jsonl.gz"
         rows[name] = _write(output / name, partial(_write_records, database, repository))
-    rows["tickets_raw.csv"] = _write(
-        output / "tickets_raw.csv",
+    rows[EXPORTED_TICKETS] = _write(
+        output / EXPORTED_TICKETS,
         partial(_copy, database, _TICKETS_RAW, "format csv, header true"),
     )
-    rows["tickets_final.json.gz"] = _write(
-        output / "tickets_final.json.gz",
+    rows[EXPORTED_TRAINING] = _write(
+        output / EXPORTED_TRAINING,
         partial(_copy, database, _TICKETS_FINAL, "format json, array true, compression gzip"),
     )
     return rows

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PAGE_ENDING = ".page.json.gz"
+# What `export` writes beside the dumps: what they hold, seen in another way.
+EXPORTED_TICKETS, EXPORTED_TRAINING = "tickets_raw.csv", "tickets_final.json.gz"
 
 _LINES = "lines"
 _READ_AS = {
@@ -62,6 +64,8 @@ def why_not_read(path: Path) -> str | None:
         return "is no regular file but a pipe, socket or device"
     if printable(path.name) != path.name:
         return "has a name that is not UTF-8: rename it"
+    if path.name in (EXPORTED_TICKETS, EXPORTED_TRAINING):
+        return "is a table that the export made of the dumps"
     if kind_by_name(path.name):
         return None
     packed = _UNPACK.get(path.suffix.lower())

@@ -20,15 +20,15 @@ with source as (
                 "closed_at": "VARCHAR",
                 "user": {"login": "VARCHAR", "type": "VARCHAR"},
                 "author_association": "VARCHAR",
-                "assignees": [{"login": "VARCHAR"}],
+                "assignees": [{"login": "VARCHAR", "type": "VARCHAR"}],
                 "labels": [{"name": "VARCHAR"}],
                 "milestone": {"title": "VARCHAR"},
                 "comments": "BIGINT",
                 "locked": "BOOLEAN",
-                "closed_by": {"login": "VARCHAR"},
+                "closed_by": {"login": "VARCHAR", "type": "VARCHAR"},
                 "pull_request": "JSON",
                 "comments_data": [{
-                    "user": {"login": "VARCHAR"},
+                    "user": {"login": "VARCHAR", "type": "VARCHAR"},
                     "author_association": "VARCHAR",
                     "created_at": "VARCHAR",
                     "body": "VARCHAR"
@@ -36,8 +36,8 @@ with source as (
                 "events": [{
                     "event": "VARCHAR",
                     "created_at": "VARCHAR",
-                    "actor": {"login": "VARCHAR"},
-                    "assignee": {"login": "VARCHAR"},
+                    "actor": {"login": "VARCHAR", "type": "VARCHAR"},
+                    "assignee": {"login": "VARCHAR", "type": "VARCHAR"},
                     "label": "JSON"
                 }]
             }'

@@ -1,8 +1,9 @@
--- A comment without a time says nothing that could be used at one.
+-- A comment without a time, or with one that cannot be, says nothing that could be used at one.
 with comments as (
     select
         item_id,
         repository,
+        fetched_at,
         unnest(comments_data) as comment,
         generate_subscripts(comments_data, 1) as position
     from {{ ref('base_github__record') }}
@@ -17,4 +18,4 @@ select
     {{ clean_text('comment.body') }} as body,
     {{ utc_timestamp('comment.created_at') }} as created_at
 from comments
-where {{ utc_timestamp('comment.created_at') }} is not null
+where {{ is_plausible(utc_timestamp('comment.created_at'), 'fetched_at') }}

@@ -1,8 +1,9 @@
--- An event without a time or a kind says nothing that could be used.
+-- An event without a kind or a time, or with a time that cannot be, says nothing that could be used.
 with events as (
     select
         item_id,
         repository,
+        fetched_at,
         unnest(events) as event,
         generate_subscripts(events, 1) as position
     from {{ ref('base_github__record') }}
@@ -19,4 +20,4 @@ select
     coalesce(event.label ->> '$.name', event.label ->> '$') as label,
     {{ utc_timestamp('event.created_at') }} as created_at
 from events
-where event.event is not null and {{ utc_timestamp('event.created_at') }} is not null
+where event.event is not null and {{ is_plausible(utc_timestamp('event.created_at'), 'fetched_at') }}

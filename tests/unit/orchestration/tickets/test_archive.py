@@ -125,9 +125,13 @@ def test_a_folder_without_dumps(archive: Path, tmp_path: Path) -> None:
 
 
 def test_sources_by_name(tmp_path: Path) -> None:
-    assert get_source(Settings(tmp_path)).name == "sample"
-    settings = Settings(tmp_path, issues_source="archive", issues_archive=tmp_path, archive_secondary=True)
-    assert get_source(settings) == ArchiveSource(tmp_path, secondary=True)
+    assert get_source(Settings.from_environment({})).name == "sample"
+    archive = {
+        "ISSUES_SOURCE": "archive",
+        "ISSUES_ARCHIVE": str(tmp_path),
+        "ISSUES_ARCHIVE_SECONDARY": "true",
+    }
+    assert get_source(Settings.from_environment(archive)) == ArchiveSource(tmp_path, secondary=True)
 
 
 @pytest.mark.parametrize(
@@ -137,6 +141,6 @@ def test_sources_by_name(tmp_path: Path) -> None:
         ("archive", "ISSUES_SOURCE=archive needs ISSUES_ARCHIVE"),
     ],
 )
-def test_sources_that_cannot_be_had(tmp_path: Path, name: str, message: str) -> None:
+def test_sources_that_cannot_be_had(name: str, message: str) -> None:
     with pytest.raises(SourceError, match=message):
-        get_source(Settings(tmp_path, issues_source=name))
+        get_source(Settings.from_environment({"ISSUES_SOURCE": name}))
