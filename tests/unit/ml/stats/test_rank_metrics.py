@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from itertools import permutations
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +14,11 @@ from ml.stats import rank_metrics as r
 
 def names(*values: str) -> np.ndarray:
     return np.array(values, dtype=object)
+
+
+def mean_of(by_group: Any, y: np.ndarray, score: np.ndarray, groups: np.ndarray, *k: int) -> float:
+    grouping = r.Grouping(groups)
+    return float(grouping.mean(by_group(y, score, grouping, *k))[0])
 
 
 def naive_ndcg(relevance: list[float], score: list[float], k: int) -> float:
@@ -52,7 +59,7 @@ def test_k_larger_than_the_group_is_defined() -> None:
     relevance, score = np.array([0.0, 2.0, 1.0]), np.array([0.9, 0.1, 0.5])
     worst_of_two = (3 / math.log2(3)) / 3
     assert r.ndcg(relevance, score, groups, 10)[0] == pytest.approx((worst_of_two + 1.0) / 2)
-    assert r.precision_at(relevance, score, groups, 10)[0] == pytest.approx((0.5 + 1.0) / 2)
+    assert mean_of(r.precision_by_group, relevance, score, groups, 10) == pytest.approx((0.5 + 1.0) / 2)
 
 
 def test_a_group_of_one_and_a_group_without_relevance() -> None:
@@ -62,15 +69,15 @@ def test_a_group_of_one_and_a_group_without_relevance() -> None:
     two = names("a", "a", "b", "b")
     relevance, score = np.array([1.0, 0.0, 0.0, 0.0]), np.array([2.0, 1.0, 2.0, 1.0])
     assert r.ndcg(relevance, score, two, 5)[0] == 1.0
-    assert r.reciprocal_rank(relevance, score, two)[0] == 1.0
-    assert r.precision_at(relevance, score, two, 1)[0] == 0.5
-    assert r.top_k_hit(relevance, score, two, 1)[0] == 1.0
+    assert mean_of(r.reciprocal_rank_by_group, relevance, score, two) == 1.0
+    assert mean_of(r.precision_by_group, relevance, score, two, 1) == 0.5
+    assert mean_of(r.top_k_hit_by_group, relevance, score, two, 1) == 1.0
 
 
 def test_nothing_at_all_is_not_a_number() -> None:
     empty, none = np.zeros(0), np.zeros(0, dtype=object)
     assert np.isnan(r.ndcg(empty, empty, none, 5)[0])
-    assert np.isnan(r.precision_at(empty, empty, none, 5)[0])
+    assert np.isnan(mean_of(r.precision_by_group, empty, empty, none, 5))
     assert np.isnan(r.review_share(empty, empty, 0.8)[0])
 
 
@@ -87,7 +94,7 @@ def test_review_share_by_hand() -> None:
 def test_reciprocal_rank_and_ranks() -> None:
     groups = names("a", "a", "a", "b", "b")
     y, score = np.array([0.0, 0, 1, 1, 0]), np.array([3.0, 2, 1, 5, 4])
-    assert r.reciprocal_rank(y, score, groups)[0] == pytest.approx((1 / 3 + 1) / 2)
+    assert mean_of(r.reciprocal_rank_by_group, y, score, groups) == pytest.approx((1 / 3 + 1) / 2)
     assert list(r.rank_in_group(np.array([1.0, 3, 2, 7, 7]), groups)) == [3, 1, 2, 1, 2]
 
 
@@ -95,7 +102,9 @@ def test_group_weights_reweight_the_mean() -> None:
     groups = names("a", "a", "b", "b")
     y, score = np.array([1.0, 0, 0, 1]), np.array([2.0, 1, 2, 1])
     weights = np.array([[1.0, 3.0], [1.0, 3.0], [1.0, 0.0], [1.0, 0.0]])
-    assert r.precision_at(y, score, groups, 1, weights) == pytest.approx([0.5, 1.0])
+    grouping = r.Grouping(groups)
+    by_group = r.precision_by_group(y, score, grouping, 1)
+    assert grouping.mean(by_group, weights) == pytest.approx([0.5, 1.0])
 
 
 def test_k_below_one_is_refused() -> None:
@@ -109,7 +118,7 @@ def test_every_group_is_measured_as_if_it_were_alone() -> None:
     n = 400
     groups = np.array([f"g{k}" for k in rng.integers(0, 60, n)], dtype=object)
     relevance = rng.choice([0.0, 0, 0, 1, 3], n)
-    score = rng.integers(0, 6, n).astype(float)  # with ties, which fall in order of rows
+    score = rng.permutation(n).astype(float)
     grouping = r.Grouping(groups)
     for place, name in enumerate(sorted(set(groups))):
         rows = groups == name
@@ -128,3 +137,44 @@ def test_every_group_is_measured_as_if_it_were_alone() -> None:
         assert r.precision_by_group(relevance, score, grouping, 5)[place] == pytest.approx(
             hits[:5].sum() / min(5, len(hits))
         )
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_tied_rows_count_as_the_mean_of_all_their_orders(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    n = 6
+    groups = names(*["a"] * n)
+    relevance = rng.choice([0.0, 0, 1, 3], n)
+    relevance[0] = 1.0
+    score = rng.integers(0, 3, n).astype(float)
+    # Every order of the rows, with ties broken by it, is one order of the tied rows, each equally often.
+    broken = [score + 1e-6 * np.array(order) for order in permutations(range(n))]
+    grouping = r.Grouping(groups)
+    measures = {
+        "ndcg": lambda s: r.ndcg_by_group(relevance, s, grouping, 3)[0],
+        "linear": lambda s: r.ndcg_by_group(relevance, s, grouping, 4, is_linear=True)[0],
+        "mrr": lambda s: r.reciprocal_rank_by_group(relevance, s, grouping)[0],
+        "top": lambda s: r.top_k_hit_by_group(relevance, s, grouping, 2)[0],
+        "precision": lambda s: r.precision_by_group(relevance, s, grouping, 4)[0],
+        "review": lambda s: r.review_share(relevance, s, 0.8)[0],
+    }
+    for name, measure in measures.items():
+        assert measure(score) == pytest.approx(np.mean([measure(s) for s in broken])), name
+
+
+def test_neither_the_order_of_tied_rows_nor_their_number_of_resamples_decides() -> None:
+    rng = np.random.default_rng(9)
+    n = 300
+    groups = np.array([f"g{k}" for k in rng.integers(0, 20, n)], dtype=object)
+    y, score = rng.choice([0.0, 0, 1], n), rng.integers(0, 4, n).astype(float)
+    weights = rng.integers(0, 4, (n, 5)).astype(float)
+    order = rng.permutation(n)
+    one, other = r.Grouping(groups), r.Grouping(groups[order])
+    for by_group in (r.precision_by_group, r.top_k_hit_by_group, r.ndcg_by_group):
+        np.testing.assert_allclose(by_group(y, score, one, 3), by_group(y[order], score[order], other, 3))
+    np.testing.assert_allclose(
+        r.reciprocal_rank_by_group(y, score, one), r.reciprocal_rank_by_group(y[order], score[order], other)
+    )
+    shares = r.review_share(y, score, 0.8, weights)
+    np.testing.assert_allclose(shares, r.review_share(y[order], score[order], 0.8, weights[order]))
+    np.testing.assert_allclose(shares[2], r.review_share(y, score, 0.8, weights[:, 2])[0])
