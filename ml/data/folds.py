@@ -1,18 +1,19 @@
-"""Splits that never tear a group apart: consecutive parts in time, rolling folds, stratified folds.
+"""Folds within what precedes the test part: rolling ones of whole groups in time, and stratified ones.
 
 What a label may be used for is decided by ``labelled_at`` alone: known before the next part begins, or not.
 """
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from ml.data.dataset import Dataset
-from ml.data.splits import Split
+from ml.data.outcomes import known_at
+from ml.data.splits import Split, groups_in_time
 from ml.errors import TooLittleDataError
 
 Rows = NDArray[np.intp]
@@ -26,63 +27,10 @@ class Fold:
     score: Rows
 
 
-def split_by_groups(dataset: Dataset, validation: float = 5, test: float = 6) -> Split:
-    """Split whole groups into consecutive parts by the time at which each group began.
-
-    Parameters
-    ----------
-    dataset : Dataset
-    validation, test : float
-        Numbers of groups; below 1, shares of all groups. A test of 0 leaves no test part.
-
-    Returns
-    -------
-    Split
-        A training label counts when known before the first validation group began, a validation label
-        when known before the first test group began; every given label of the last part counts.
-
-    Raises
-    ------
-    TooLittleDataError
-        When the groups are too few for the parts asked for.
-    """
-    order, rank = _groups_in_time(dataset)
-    counts = {"validation": _count(validation, len(order)), "test": _count(test, len(order))}
-    n_train = len(order) - sum(counts.values())
-    if counts["validation"] < 1 or counts["test"] < 0 or n_train < 1:
-        raise TooLittleDataError(
-            f"The {len(order)} groups are too few for {validation:g} validation and {test:g} test groups, "
-            "with one or more for training and for validation: lower the numbers."
-        )
-    first_test = n_train + counts["validation"]
-    part = np.where(rank >= first_test, "test", np.where(rank >= n_train, "validation", "train"))
-    start = dataset.items["event_at"].to_numpy("datetime64[us]")
-    end = dataset.labels["observed_until"].max().to_datetime64().astype("datetime64[us]")
-    test_cut = start[rank >= first_test].min() if counts["test"] else end
-    validation_cut = start[rank >= n_train].min()
-    cut = np.where(part == "train", validation_cut, np.where(part == "validation", test_cut, end))
-    labels = dataset.row_labels()
-    given = ~labels["is_censored"].to_numpy()
-    is_last = part == ("test" if counts["test"] else "validation")
-    known = given & (is_last | (labels["labelled_at"].to_numpy("datetime64[us]") < cut))
-    n = len(part)
-    return Split(
-        part=part,
-        timeline=np.full(n, "(all)", dtype=object),
-        validation_cut=np.full(n, validation_cut),
-        test_cut=np.full(n, test_cut),
-        cut=cut,
-        known=known,
-    )
-
-
 def known_before_test(dataset: Dataset, split: Split) -> NDArray[np.bool_]:
     """Return the mask of training and validation rows whose label was known when the test part began."""
-    labels = dataset.row_labels()
-    in_time = labels["labelled_at"].to_numpy("datetime64[us]") < split.test_cut
-    if not split.rows("test").any():
-        in_time = np.full(len(in_time), True)
-    return split.rows("train", "validation") & ~labels["is_censored"].to_numpy() & in_time
+    has_test = bool(split.rows("test").any())
+    return split.rows("train", "validation") & known_at(dataset, split.test_cut, is_last=not has_test)
 
 
 def forward_folds(
@@ -113,7 +61,7 @@ def rolling_folds(
     """Return the folds of `forward_folds`, or none when there are none."""
     before_test = known_before_test(dataset, split)
     usable = before_test if usable is None else before_test & usable
-    _, rank = _groups_in_time(dataset)
+    _, rank = groups_in_time(dataset)
     ranks = np.unique(rank[split.rows("train", "validation")])
     runs = [run for run in np.array_split(ranks[len(ranks) // 2 :], folds) if len(run)]
     start = dataset.items["event_at"].to_numpy("datetime64[us]")
@@ -159,7 +107,7 @@ def stratified_group_folds(
     Raises
     ------
     TooLittleDataError
-        When there are fewer groups than folds.
+        When there are fewer groups than folds, or fewer rows of either class.
     ValueError
         When there are fewer than 2 folds.
     """
@@ -169,21 +117,12 @@ def stratified_group_folds(
     if not 2 <= folds <= n_groups:
         error = ValueError if folds < 2 else TooLittleDataError
         raise error(f"{folds} folds of {n_groups} groups cannot be made: choose 2 to {n_groups} folds.")
+    positive = (y[rows] > 0).astype(int)
+    if max(positive.sum(), len(rows) - positive.sum()) < folds:
+        raise TooLittleDataError(f"{folds} folds of {len(rows)} rows cannot be made: choose fewer.")
     splitter = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=seed)
-    parts = splitter.split(rows[:, None], (y[rows] > 0).astype(int), groups[rows].astype(str))
+    with warnings.catch_warnings():
+        # A class of fewer rows than folds: the folds without it have no score, which says enough.
+        warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
+        parts = list(splitter.split(rows[:, None], positive, groups[rows].astype(str)))
     return [Fold(rows[fit], rows[score]) for fit, score in parts]
-
-
-def _groups_in_time(dataset: Dataset) -> tuple[list[str], NDArray[np.intp]]:
-    """Return the groups by the time of their first row, and every row's position in that order."""
-    names = pd.Series(dataset.groups("group_id"))
-    begins = dataset.items["event_at"].groupby(names).min().reset_index(name="begin")
-    begins.columns = pd.Index(["name", "begin"])
-    order = begins.sort_values(["begin", "name"], kind="stable")["name"].tolist()
-    return order, pd.Index(order).get_indexer(pd.Index(names))
-
-
-def _count(wanted: float, groups: int) -> int:
-    if wanted < 0 or (wanted >= 1 and wanted != int(wanted)):
-        raise ValueError(f"A number of groups is whole, or a share below 1, not {wanted}: correct it.")
-    return round(wanted * groups) if wanted < 1 else int(wanted)

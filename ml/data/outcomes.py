@@ -46,6 +46,18 @@ class Outcomes:
         return np.where(self.age >= limit, label, np.nan)
 
 
+def known_at(
+    dataset: Dataset, cut: NDArray[np.datetime64], is_last: NDArray[np.bool_] | bool
+) -> NDArray[np.bool_]:
+    """Return whether each row's label is known before its cut; of the last rows every given one is.
+
+    ``labelled_at`` alone decides.
+    """
+    labels = dataset.row_labels()
+    in_time = labels["labelled_at"].to_numpy("datetime64[us]") < cut
+    return ~labels["is_censored"].to_numpy() & (is_last | in_time)
+
+
 def outcomes_at(dataset: Dataset, cut: NDArray[np.datetime64], is_last: NDArray[np.bool_]) -> Outcomes:
     """Return what is known of each row's end before ``cut``.
 
@@ -59,9 +71,7 @@ def outcomes_at(dataset: Dataset, cut: NDArray[np.datetime64], is_last: NDArray[
     labels = dataset.row_labels()
     start = dataset.first_times()
     observed = labels["observed_until"].to_numpy("datetime64[us]")
-    labelled = labels["labelled_at"].to_numpy("datetime64[us]")
-    given = ~labels["is_censored"].to_numpy()
-    known = given & (is_last | (labelled < cut))
+    known = known_at(dataset, cut, is_last)
     # A closed item stays observable up to the cut; an open one only as long as it was watched.
     end = np.where(known, cut, np.minimum(cut, observed))
     age = np.maximum((end - start) / np.timedelta64(1, "us") / 3.6e9, 0.0)

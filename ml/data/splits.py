@@ -1,4 +1,8 @@
-"""The split by time: consecutive training, validation and test parts, and what was known at each cut."""
+"""The split in time: consecutive training, validation and test parts, and what was known at each cut.
+
+Two policies: shares of every timeline, by its items or by whole groups; or numbers of whole groups of one
+common timeline.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ml.data.dataset import Dataset
-from ml.data.outcomes import Outcomes, outcomes_at
+from ml.data.outcomes import Outcomes, known_at, outcomes_at
 from ml.errors import TooLittleDataError
 
 logger = logging.getLogger(__name__)
@@ -118,17 +122,86 @@ def split_by_time(
     part = np.where(start >= test_cut, "test", np.where(start >= validation_cut, "validation", "train"))
     if whole_groups:
         _refuse_torn(dataset, part)
-    cut = np.where(
-        part == "train", validation_cut, np.where(part == "validation", test_cut, _watched_until(dataset))
-    )
-    known = outcomes_at(dataset, cut, is_last=part == "test").known
-    counts = {name: int((known & (part == name)).sum()) for name in PARTS}
+    split = _known_parts(dataset, part, timeline, validation_cut, test_cut)
+    counts = {name: int((split.known & (part == name)).sum()) for name in PARTS}
     if min(counts.values()) < 2:
         raise TooLittleDataError(
             f"The split by time leaves too few known labels ({counts}): "
             "give more items, a longer history or larger shares."
         )
+    return split
+
+
+def split_by_groups(dataset: Dataset, validation: float = 5, test: float = 6) -> Split:
+    """Split whole groups into consecutive parts by the time at which each group began.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    validation, test : float
+        Numbers of groups; below 1, shares of all groups. A test of 0 leaves no test part.
+
+    Returns
+    -------
+    Split
+        A training label counts when known before the first validation group began, a validation label
+        when known before the first test group began; every given label of the last part counts.
+
+    Raises
+    ------
+    TooLittleDataError
+        When the groups are too few for the parts asked for.
+    """
+    order, rank = groups_in_time(dataset)
+    counts = {"validation": _count(validation, len(order)), "test": _count(test, len(order))}
+    n_train = len(order) - sum(counts.values())
+    if counts["validation"] < 1 or counts["test"] < 0 or n_train < 1:
+        raise TooLittleDataError(
+            f"The {len(order)} groups are too few for {validation:g} validation and {test:g} test groups, "
+            "with one or more for training and for validation: lower the numbers."
+        )
+    first_test = n_train + counts["validation"]
+    part = np.where(rank >= first_test, "test", np.where(rank >= n_train, "validation", "train"))
+    start = dataset.items["event_at"].to_numpy("datetime64[us]")
+    n, end = len(part), dataset.labels["observed_until"].max().to_datetime64().astype("datetime64[us]")
+    test_cut = start[rank >= first_test].min() if counts["test"] else end
+    return _known_parts(
+        dataset,
+        part,
+        timeline=dataset.groups(None),
+        validation_cut=np.full(n, start[rank >= n_train].min()),
+        test_cut=np.full(n, test_cut),
+    )
+
+
+def groups_in_time(dataset: Dataset) -> tuple[list[str], NDArray[np.intp]]:
+    """Return the groups by the time of their first row, and every row's position in that order."""
+    names = pd.Series(dataset.groups("group_id"))
+    begins = dataset.items["event_at"].groupby(names).min().reset_index(name="begin")
+    begins.columns = pd.Index(["name", "begin"])
+    order = begins.sort_values(["begin", "name"], kind="stable")["name"].tolist()
+    return order, pd.Index(order).get_indexer(pd.Index(names))
+
+
+def _known_parts(
+    dataset: Dataset,
+    part: NDArray[np.str_],
+    timeline: NDArray[np.object_],
+    validation_cut: NDArray[np.datetime64],
+    test_cut: NDArray[np.datetime64],
+) -> Split:
+    """Return the split with every row's own cut, and what was known at it."""
+    end = _watched_until(dataset)
+    cut = np.where(part == "train", validation_cut, np.where(part == "validation", test_cut, end))
+    last = "test" if (part == "test").any() else "validation"
+    known = known_at(dataset, cut, is_last=part == last)
     return Split(part, timeline, validation_cut, test_cut, cut, known)
+
+
+def _count(wanted: float, groups: int) -> int:
+    if wanted < 0 or (wanted >= 1 and wanted != int(wanted)):
+        raise ValueError(f"A number of groups is whole, or a share below 1, not {wanted}: correct it.")
+    return round(wanted * groups) if wanted < 1 else int(wanted)
 
 
 def _refuse_torn(dataset: Dataset, part: NDArray[np.str_]) -> None:

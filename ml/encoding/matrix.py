@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from ml.data.dataset import Dataset
@@ -121,8 +122,7 @@ def prepare(
         encoder = load_trusted((entry / "encoder.skops").read_bytes(), str(entry / "encoder.skops"))
         return Prepared(encoder, np.load(entry / "matrix.npy", mmap_mode="r", allow_pickle=False))
     encoder = new_encoder(dataset, "features", config)
-    encoder.fit(dataset.items[split.rows("train")])
-    matrix = encoder.transform(dataset.items)
+    matrix = fit_and_encode(encoder, dataset.items, split.rows("train"))
     if entry is not None and cache_dir is not None:
         shutil.rmtree(cache_dir, ignore_errors=True)
         write_atomically(entry / "encoder.skops", dump_trusted(encoder))
@@ -143,7 +143,27 @@ def encode(
         prepared = prepare(dataset, split, config, cache_dir)
         return prepared.encoder, np.asarray(prepared.matrix)
     encoder = new_encoder(dataset, inputs, config)
-    return encoder, encoder.fit(dataset.items[split.rows("train")]).transform(dataset.items)
+    return encoder, fit_and_encode(encoder, dataset.items, split.rows("train"))
+
+
+def fit_and_encode(
+    encoder: Any,
+    items: pd.DataFrame,
+    learners: NDArray[np.bool_],
+    wanted: NDArray[np.bool_] | None = None,
+) -> NDArray[Any]:
+    """Fit the encoder on ``learners`` and return the rows encoded, shape (n, d).
+
+    All of them, or those that are ``wanted``: the features of the others are NaN then. The learners are
+    encoded as they are learned from: counting the words of a text takes most of the time.
+    """
+    learned = encoder.fit_transform(items[learners])
+    x = np.full((len(items), learned.shape[1]), np.nan, dtype=learned.dtype)
+    x[learners] = learned
+    others = ~learners if wanted is None else wanted & ~learners
+    if others.any():
+        x[others] = encoder.transform(items[others])
+    return x
 
 
 def _cache_key(dataset: Dataset, split: Split, config: PreprocessingConfig) -> str:

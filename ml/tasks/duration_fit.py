@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from ml.data.dataset import Dataset
 from ml.data.outcomes import Outcomes, outcomes_at
 from ml.data.splits import Split
-from ml.data.weights import censoring_weights, group_weights, recency_weights
+from ml.data.weights import censoring_weights, recency_weights
 from ml.models import ModelSpec, Validation
 from ml.stats.figure import Metric
+from ml.stats.weights import group_weights
 from ml.tasks.calibration import ProbabilityCalibration, ResidualIntervals
 from ml.tasks.duration_figures import Scored, baseline_hours, evaluate, group_rates
 from ml.tasks.duration_model import DurationModel, TimingHead, fit_timing, log_prediction

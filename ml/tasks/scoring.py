@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.data.dataset import Dataset
-from ml.data.folds import split_by_groups
-from ml.data.splits import Split, split_by_time
+from ml.data.splits import Split, split_by_groups, split_by_time
 from ml.errors import TooLittleDataError
 
 EvalMetric = Literal["auc", "average_precision", "ndcg"]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ml.data.dataset import Dataset
 from ml.data.folds import drawn_groups, forward_folds, known_before_test, stratified_group_folds
 from ml.data.splits import Split
-from ml.encoding.matrix import Inputs, PreprocessingConfig, new_encoder
+from ml.encoding.matrix import PreprocessingConfig, fit_and_encode, new_encoder
 from ml.errors import TooLittleDataError
 from ml.models import ModelSpec, Params, Rows, TaskName, Watch
 from ml.stats.figure import Metric
@@ -86,8 +86,13 @@ class ScoringBench:
         known = split.known if wanted is None else split.known & wanted
         self.first, self.late = (split.rows(part) & known for part in ("train", "validation"))
         check_classes(target, self.first, "training")
-        self.encoder, self.data = encoded_rows(
-            dataset, target, self.first, self.family.inputs, config.seed, wanted
+        self.encoder = new_encoder(dataset, self.family.inputs, PreprocessingConfig(seed=config.seed))
+        self.data = Rows(
+            x=fit_and_encode(self.encoder, dataset.items, self.first, wanted),
+            y=target,
+            groups=dataset.groups("group_id"),
+            weight=dataset.row_labels()["weight"].fillna(1.0).to_numpy(float),
+            names=[str(name) for name in self.encoder.get_feature_names_out()],
         )
         self.why_no_folds: str | None = None
 
@@ -246,26 +251,6 @@ class ScoringBench:
         fitted = self.family.fit(self.data.at(fit), params, self.config.seed, None)
         seen = self.data.at(score)
         return judge_of(self.metric, seen, self.config.ndcg_at)(fitted.score(seen.x))
-
-
-def encoded_rows(
-    dataset: Dataset, target: Values, learners: Mask, inputs: Inputs, seed: int, wanted: Mask | None = None
-) -> tuple[Any, Rows]:
-    """Fit the encoder on ``learners``; return it with the rows encoded.
-
-    All of them, or those that are ``wanted``: the features of the others are NaN then.
-    """
-    encoder = new_encoder(dataset, inputs, PreprocessingConfig(seed=seed))
-    # The learners are encoded as they are learned from: counting the words of a text takes most of the time.
-    learned = encoder.fit_transform(dataset.items[learners])
-    x = np.full((len(dataset.items), learned.shape[1]), np.nan, dtype=np.float32)
-    x[learners] = learned
-    others = ~learners if wanted is None else wanted & ~learners
-    if others.any():
-        x[others] = encoder.transform(dataset.items[others])
-    names = [str(name) for name in encoder.get_feature_names_out()]
-    weight = dataset.row_labels()["weight"].fillna(1.0).to_numpy(float)
-    return encoder, Rows(x, target, dataset.groups("group_id"), weight, names)
 
 
 def judge_of(metric: EvalMetric, rows: Rows, ks: Sequence[int]) -> Callable[[Values], float]:

@@ -10,9 +10,9 @@ from ml.data.folds import (
     drawn_groups,
     forward_folds,
     known_before_test,
-    split_by_groups,
     stratified_group_folds,
 )
+from ml.data.splits import split_by_groups
 from tests.unit.ml import grouped
 
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from ml.data.outcomes import Outcomes
-from ml.data.weights import censoring_weights, group_weights, recency_weights
+from ml.data.weights import censoring_weights, recency_weights
 from ml.stats.metrics import weighted_quantile
+from ml.stats.weights import group_weights
 
 
 def test_group_weights_have_the_known_answers() -> None:
