@@ -87,7 +87,7 @@ def _common(parser: argparse.ArgumentParser) -> None:
 
 def _train(options: argparse.Namespace) -> int:
     from ml.data.dataset import Dataset
-    from ml.runs.scoring import figures_text, write_model
+    from ml.runs.card import figures_text
     from ml.tasks import task_of
 
     names = (
@@ -96,10 +96,24 @@ def _train(options: argparse.Namespace) -> int:
     config = read_config(options.config, **{name: getattr(options, name, None) for name in names})
     dataset = Dataset.from_dir(options.data_dir)
     trained = task_of(options.task).train(dataset, config)
-    beside = write_model(options.output, trained)
+    beside = _write_model(options.output, trained)
     print(figures_text(trained.metrics))
     print(f"model: {options.output}\nreport: {beside}")
     return 0
+
+
+def _write_model(path: Path, trained: Any) -> Path:
+    """Write the learner's native file to ``path`` and the report beside it; return the report's path."""
+    from ml.store.files import json_text, write_atomically
+
+    beside = path.with_suffix(".json")
+    if path == beside:
+        raise ValueError(f"{path} would be overwritten by its own report: name the model FILE.txt.")
+    if trained.native is None:
+        raise ValueError(f"The family {trained.model!r} has no file of its own: train it into a run folder.")
+    write_atomically(path, trained.native[1])
+    write_atomically(beside, json_text(trained.report))
+    return beside
 
 
 def _tune(options: argparse.Namespace) -> int:

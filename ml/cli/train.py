@@ -36,7 +36,8 @@ def _train(options: argparse.Namespace) -> int:
     from ml.models import find, registry
     from ml.reports.bias import write_bias_reports
     from ml.runs.card import leaderboard_text
-    from ml.runs.train import TrainingConfig, train_models
+    from ml.runs.train import train_models
+    from ml.tasks.duration import TrainingConfig
 
     folder = named_run(options)
     # The baseline is never left out: it costs a second, and without it no gap can be judged.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ml.runs.select import Choice, leaderboard
+from ml.stats.figure import Metric
 from ml.store.record import Evaluation
 
 TEMPLATE = """# Model card: {model} ({domain})
@@ -97,6 +98,26 @@ def leaderboard_text(evaluations: Sequence[Evaluation], markdown: bool = False) 
     return "\n".join(lines)
 
 
+def figures_text(metrics: list[Metric], split: str = "test") -> str:
+    """Return the figures of a part as lines of text, each beside its interval and its baselines."""
+    values = {m.metric: m for m in metrics if m.split == split}
+    gains = [name.split("_gain_vs_")[1] for name in values if "_gain_vs_" in name]
+    baselines = list(dict.fromkeys(gains))
+    width = max([8, *map(len, baselines)])
+    head = f"{'metric':<20} {'value':>8}  {'95 % interval':>17}"
+    lines = ["  ".join([head, *(f"{name:>{width}}" for name in baselines)])]
+    for name, figure in values.items():
+        if "_gain_vs_" in name or any(name.endswith(f"_{baseline}") for baseline in baselines):
+            continue
+        interval = f"{_exact(figure.ci_low)} to {_exact(figure.ci_high)}"
+        line = [f"{name:<20} {_exact(figure.value):>8}  {interval:>17}"]
+        for baseline in baselines:
+            beside = values.get(f"{name}_{baseline}")
+            line.append(f"{_exact(beside.value if beside else None):>{width}}")
+        lines.append("  ".join(line))
+    return "\n".join(lines)
+
+
 def _number(value: float | None) -> str:
     if value is None or value != value:
         return "–"
@@ -105,3 +126,7 @@ def _number(value: float | None) -> str:
 
 def _short(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _exact(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"

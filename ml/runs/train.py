@@ -1,4 +1,4 @@
-"""Training of one model, and of all the models of a run with their files."""
+"""The training of models into a run folder: one loop for all tasks."""
 
 from __future__ import annotations
 
@@ -6,17 +6,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from ml.data.dataset import Dataset
-from ml.models import find
+from ml.models import find, registry
 from ml.search.budget import tune
 from ml.store.key import key_of
 from ml.store.record import Evaluation
 from ml.store.run_folder import RunFolder, now, original_name
-from ml.tasks import DURATION
-from ml.tasks.duration import TrainingConfig
-
-__all__ = ["TrainingConfig", "train_models"]
+from ml.tasks import DURATION, Task
+from ml.tasks.task import Objective
 
 Progress = Callable[[str, str], None]
 
@@ -25,9 +24,10 @@ def train_models(
     dataset: Dataset,
     names: Sequence[str],
     run_dir: str | Path,
-    config: TrainingConfig | None = None,
+    settings: Any = None,
     progress: Progress | None = None,
     *,
+    task: Task = DURATION,
     git_sha: str | None = None,
     engine: str = "local",
 ) -> list[Evaluation]:
@@ -37,11 +37,14 @@ def train_models(
     ----------
     dataset : Dataset
     names : sequence of str
+        A model that is called as a family is of that family, another one of the task's own.
     run_dir : path
         ``{runs_dir}/{run_id}``; the encoded rows are kept beside it for the other models and runs.
-    config : TrainingConfig or None
+    settings : object or None
+        An instance of the task's settings; those of one that has ``trials`` and ``seconds`` are searched for.
     progress : callable (model, stage) or None
         Stages are those of `ml.tasks.task.Task.train`, then "done" or, for what is up to date, "skipped".
+    task : Task
     git_sha, engine : str
         Copied into the record.
 
@@ -49,27 +52,32 @@ def train_models(
     -------
     list of Evaluation
         In the order of ``names``.
+
+    Raises
+    ------
+    ValueError
+        When the folder has models of other data, or another process is at work in it.
     """
-    config, folder = config or TrainingConfig(), RunFolder(run_dir)
+    folder, chosen = RunFolder(run_dir), settings or task.settings()
     tell = progress or (lambda model, stage: None)
-    for name in names:
-        find(name)
+    families = {name: _family(name, task) for name in names}
+    evaluations: list[Evaluation] = []
     with folder.at_work():
         _refuse_other_data(folder, names, dataset)
-        evaluations: list[Evaluation] = []
-        for name in names:
-            key = training_key(dataset, name, config)
+        for name, family in families.items():
+            decides = {"data": dataset.snapshot_id, "task": task.kind, "settings": asdict(chosen)}
+            key = key_of(**decides, model=name, family=family)
             current = folder.current(name, key)
             if current is not None:
                 tell(name, "skipped")
                 evaluations.append(current)
                 continue
             begun = now()
-            trained = DURATION.train(
+            trained = task.train(
                 dataset,
-                config,
-                name,
-                search=lambda objective: tune(objective, config.trials, config.seconds, config.seed).params,
+                chosen,
+                family,
+                search=_search(chosen),
                 progress=partial(tell, name),
                 cache_dir=folder.cache,
             )
@@ -80,8 +88,8 @@ def train_models(
                 model=name,
                 snapshot_id=dataset.snapshot_id,
                 key=key,
-                seed=config.seed,
-                settings=asdict(config),
+                seed=chosen.seed,
+                settings=asdict(chosen),
                 params=trained.params,
                 feature_list=trained.feature_list,
                 best_iteration=trained.best_iteration,
@@ -92,14 +100,26 @@ def train_models(
                 git_sha=git_sha,
                 engine=engine,
             )
-            evaluations.append(folder.save(record, trained.estimator, trained.predictions, trained.native))
+            saved = folder.save(
+                record, trained.estimator, trained.predictions, trained.native, trained.report
+            )
+            evaluations.append(saved)
             tell(name, "done")
     return evaluations
 
 
-def training_key(dataset: Dataset, model: str, config: TrainingConfig) -> str:
-    """Return the key of a model: it is up to date as long as nothing changes it."""
-    return key_of(data=dataset.snapshot_id, task=DURATION.name, model=model, settings=asdict(config))
+def _family(name: str, task: Task) -> str:
+    """The family of a model; of durations every model is a family by its own name."""
+    if task is DURATION:
+        return find(name).name
+    return name if name in registry(task.name) else task.family
+
+
+def _search(settings: Any) -> Callable[[Objective], dict[str, Any]] | None:
+    """What looks for parameters before the fit, where the settings give it a budget."""
+    if not getattr(settings, "trials", 0):
+        return None
+    return lambda objective: tune(objective, settings.trials, settings.seconds, settings.seed).params
 
 
 def _refuse_other_data(folder: RunFolder, names: Sequence[str], dataset: Dataset) -> None:

@@ -1,33 +1,44 @@
-"""One process at a time works in a folder; the lock goes with the process, however that ends."""
+"""One process at a time: a lock that dies with who holds it. Nothing here knows what it protects."""
 
 from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-LOCK = ".lock"
+
+class LockedError(ValueError):
+    """Another process holds the lock; the message names it and what it does."""
 
 
 @contextmanager
-def only_one(folder: Path, refusal: Callable[[str], Exception]) -> Iterator[None]:
-    """Hold the folder's lock; the folder is made when absent.
+def only_one(path: Path, doing: str) -> Iterator[None]:
+    """Hold the lock file `path` for as long as the block runs; it goes with the process, however that ends.
 
     Parameters
     ----------
-    folder : Path
-    refusal : callable (process) -> Exception
-        What is raised if another process, whose number is given, holds it.
+    path : Path
+        Made when absent; it stays, and holds the number of the process that has the lock.
+    doing : str
+        What the first one does, for the sentence that the second one gets.
+
+    Raises
+    ------
+    LockedError
+        If another process holds it.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / LOCK).open("a+") as file:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
-            raise refusal(file.read().strip() or "unknown") from None
+            holder = file.read().strip() or "unknown"
+            raise LockedError(
+                f"Another run (process {holder}) {doing}: wait until it has finished, or stop it."
+            ) from None
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()

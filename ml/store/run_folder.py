@@ -60,15 +60,8 @@ class RunFolder:
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
-        """Keep other processes from working in the folder; ValueError names the one that does."""
-
-        def refusal(process: str) -> ValueError:
-            return ValueError(
-                f"Another process ({process}) is at work in {self.path}: "
-                "wait until it has finished, or choose another run name."
-            )
-
-        with only_one(self.path, refusal):
+        """Keep other processes from working in the folder; `LockedError` names the one that does."""
+        with only_one(self.path / ".lock", f"is at work in {self.path}"):
             yield
 
     # Models

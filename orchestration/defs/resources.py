@@ -7,8 +7,8 @@ from contextlib import contextmanager
 import dagster as dg
 import duckdb
 
+from ml.store.lock import only_one
 from orchestration.settings import PROJECT_ROOT, Settings
-from orchestration.store.lock import only_one
 from orchestration.store.warehouse import open_pipeline_database, publish
 
 PUBLISHED_SCHEMAS = ("ml", "bias", "history", "tickets", "alerts", "feature_store")

@@ -80,7 +80,7 @@ def model_asset(task: ScoredTask) -> dg.AssetsDefinition:
         config: task.run,  # type: ignore[name-defined]  # each task has defaults of its own
         project: Project,
     ) -> Iterator[dg.MaterializeResult]:
-        from ml.runs.scoring import figures_text
+        from ml.runs.card import figures_text
 
         try:
             folder, evaluation = train_or_read(project, task, config)

@@ -134,14 +134,20 @@ def run_name(task: ScoredTask, run: ScoringRun, snapshot_id: str) -> str:
 
 def train_or_read(project: Project, task: ScoredTask, run: ScoringRun) -> tuple[Path, "Evaluation"]:
     """Train a model on its domain's newest snapshot unless it is up to date; its folder and evaluation."""
-    from ml.runs.scoring import train_into_folder
+    from ml.runs.train import train_models
     from ml.tasks import task_of
 
     settings = project.settings()
     dataset = read_dataset(current_snapshot(settings.snapshots_dir, task.domain))
     config = scoring_config(task, run, tuned_file(settings.runs_dir, task))
     folder = settings.runs_dir / run_name(task, run, dataset.snapshot_id)
-    evaluation = train_into_folder(
-        dataset, task_of(task.kind), task.name, folder, config, git_sha=project.git_sha(), engine="dagster"
+    (evaluation,) = train_models(
+        dataset,
+        [task.name],
+        folder,
+        config,
+        task=task_of(task.kind),
+        git_sha=project.git_sha(),
+        engine="dagster",
     )
     return folder, evaluation

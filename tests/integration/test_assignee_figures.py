@@ -9,7 +9,7 @@ import pytest
 
 from ml.data.dataset import Dataset
 from ml.reports.scoring_bias import write_scoring_bias
-from ml.runs.scoring import train_into_folder
+from ml.runs.train import train_models
 from ml.store.record import Evaluation
 from ml.tasks import RANKER
 from ml.tasks.scoring import ScoringConfig
@@ -46,7 +46,7 @@ class Trained:
 @pytest.fixture(scope="module")
 def trained(dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Trained:
     folder = tmp_path_factory.mktemp("run")
-    evaluation = train_into_folder(dataset, RANKER, "assignee_ranker", folder, CONFIG)
+    (evaluation,) = train_models(dataset, ["assignee_ranker"], folder, CONFIG, task=RANKER)
     bias = write_scoring_bias(dataset, [evaluation], folder)
     assert bias is not None
     return Trained(evaluation, bias)

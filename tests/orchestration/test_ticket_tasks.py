@@ -101,7 +101,8 @@ def test_both_are_trained_and_loaded_beside_each_other(warehouse: Path) -> None:
 
 def test_a_leaderboard_and_served_models_do_not_displace_each_other(warehouse: Path) -> None:
     from ml.data.dataset import Dataset
-    from ml.runs.train import TrainingConfig, train_models
+    from ml.runs.train import train_models
+    from ml.tasks.duration import TrainingConfig
 
     with dg.DagsterInstance.ephemeral() as instance:
         materialize(["models/late_scorer", "models/triage_ranker"], instance, **QUICK)

@@ -17,8 +17,8 @@ from orchestration.store.feature_store import current_snapshot
 from orchestration.store.results import load_training
 
 if TYPE_CHECKING:
-    from ml.runs.train import TrainingConfig
     from ml.store.record import Evaluation
+    from ml.tasks.duration import TrainingConfig
 
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -40,7 +40,7 @@ class TrainingRun(dg.Config):
 
 def training_config(run: TrainingRun) -> "TrainingConfig":
     """The harness's settings for a run's configuration."""
-    from ml.runs.train import TrainingConfig
+    from ml.tasks.duration import TrainingConfig
 
     return TrainingConfig(trials=run.trials, seconds=run.seconds, subset_size=run.subset_size, seed=run.seed)
 

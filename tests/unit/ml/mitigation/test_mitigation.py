@@ -23,9 +23,10 @@ from ml.mitigation.run import (
 from ml.models import find
 from ml.reports.bias import write_bias_reports
 from ml.runs.select import choose_best
-from ml.runs.train import TrainingConfig, train_models
+from ml.runs.train import train_models
 from ml.store.record import Evaluation
 from ml.store.run_folder import RunFolder
+from ml.tasks.duration import TrainingConfig
 from ml.tasks.duration_fit import Weighting, Workbench
 from tests.unit.ml import crews, synthetic
 

@@ -18,8 +18,9 @@ from ml.cli import main
 from ml.data.dataset import Dataset
 from ml.mitigation.run import MitigationConfig, accepted_models, mitigate_models
 from ml.reports.bias import LEDGER, TABLES, typed, write_bias_page, write_bias_reports
-from ml.runs.train import TrainingConfig, train_models
+from ml.runs.train import train_models
 from ml.store.run_folder import RunFolder
+from ml.tasks.duration import TrainingConfig
 from orchestration.store.results import champion, current_run, load_bias, load_training, set_champion
 from tests.unit.ml import crews
 

@@ -15,7 +15,7 @@ from ml.bias.tables.columns import COLUMN_DESCRIPTIONS
 from ml.data.dataset import Dataset
 from ml.reports.bias import typed, write_table
 from ml.reports.scoring_bias import TASKS, scoring_bias_tables, write_scoring_bias
-from ml.runs.scoring import train_into_folder
+from ml.runs.train import train_models
 from ml.store.record import Evaluation
 from ml.tasks import RANKER, SCORER
 from ml.tasks.scoring import ScoringConfig
@@ -37,8 +37,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     dataset = Dataset(items, labels, config)
     folder = tmp_path_factory.mktemp("runs") / "r"
     evaluations = [
-        train_into_folder(dataset, task, name, folder, CONFIG)
+        evaluation
         for task, name in ((SCORER, "scorer"), (RANKER, "ranker"))
+        for evaluation in train_models(dataset, [name], folder, CONFIG, task=task)
     ]
     tables = write_scoring_bias(dataset, evaluations, folder)
     assert tables is not None

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ml.runs.train import TrainingConfig, train_models
+from ml.runs.train import train_models
 from ml.store.files import json_text, write_atomically
 from ml.store.run_folder import RunFolder
+from ml.tasks.duration import TrainingConfig
 from tests.unit.ml import synthetic
 
 

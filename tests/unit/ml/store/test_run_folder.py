@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from ml.errors import DamagedFileError
 from ml.models.median import GroupMedian
 from ml.store.files import file_name
+from ml.store.lock import LockedError
 from ml.store.record import Evaluation
 from ml.store.run_folder import RunFolder
 
@@ -158,10 +159,8 @@ def test_a_second_process_is_told_who_is_at_work(tmp_path: Path) -> None:
         [sys.executable, "-c", program, str(folder.path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as other:
         assert other.stdout is not None and other.stdout.readline() == b"in\n"
-        with (
-            pytest.raises(ValueError, match=rf"Another process \({other.pid}\).*another run name"),
-            folder.at_work(),
-        ):
+        told = rf"Another run \(process {other.pid}\) is at work in .*: wait until it has finished"
+        with pytest.raises(LockedError, match=told), folder.at_work():
             pass
         other.kill()
         other.wait()

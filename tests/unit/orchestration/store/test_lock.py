@@ -9,14 +9,14 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from ml.store.lock import LockedError, only_one
 from orchestration.defs.resources import Project
-from orchestration.store.lock import LockedError, only_one
 from tests.paths import ROOT
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from orchestration.store.lock import only_one
+from ml.store.lock import only_one
 with only_one(Path(sys.argv[1]), "is under way"):
     print("held", flush=True)
     time.sleep(60)
@@ -54,7 +54,7 @@ def test_two_runs_never_work_on_one_warehouse(tmp_path: Path, monkeypatch: pytes
         assert not refused.success
         told = [event.event_specific_data for event in refused.all_events if event.is_failure]
         assert (
-            f"orchestration.store.lock.LockedError: Another run (process {os.getpid()}) "
+            f"ml.store.lock.LockedError: Another run (process {os.getpid()}) "
             f"is under way in {tmp_path}: wait until it has finished, or stop it.\n"
         ) in [one.error.cause.message for one in told]
         assert dg.materialize(**arguments, instance=instance).success

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ml.store.lock import LockedError, only_one
 from orchestration.domains.tickets.sources.github.backfill import backfill
 from orchestration.domains.tickets.sources.github.clock import Clock, SystemClock
 from orchestration.domains.tickets.sources.github.errors import GitHubError, OutOfTimeError
@@ -21,7 +22,6 @@ from orchestration.domains.tickets.sources.github.sweep import sweep
 from orchestration.domains.tickets.sources.github.transport import Answer, Transport
 from orchestration.domains.tickets.sources.source import Source, Tombstone
 from orchestration.store.landing import LandedFile, describe_file
-from orchestration.store.lock import LockedError, only_one
 
 if TYPE_CHECKING:
     from orchestration.settings import Settings

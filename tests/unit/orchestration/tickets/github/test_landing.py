@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from ml.store.lock import only_one
 from orchestration.domains.tickets.lines import read_lines
 from orchestration.domains.tickets.loading import load_landed
 from orchestration.domains.tickets.sources.github.errors import GitHubError
@@ -24,7 +25,6 @@ from orchestration.domains.tickets.sources.github.pages import (
 )
 from orchestration.domains.tickets.sources.github.queries import ISSUES, query_hash
 from orchestration.domains.tickets.sources.github.state import Folder, Known
-from orchestration.store.lock import only_one
 from tests.fake_github import Fault, Request, breakage
 from tests.unit.orchestration.tickets.github.served import NAME, page_names, serving, source, world_of
 
