@@ -104,3 +104,26 @@ def test_an_unknown_scope_is_refused_in_one_sentence(dbt: Dbt) -> None:
     done = dbt("compile", "--select", "train_tickets", variables={"ticket_scope": "everything"})
     assert done.returncode != 0
     assert "ticket_scope must be 'all' or 'assigned', not 'everything'." in done.stdout
+
+
+def test_the_one_test_of_a_model_finds_every_kind_of_broken_law(dbt: Dbt) -> None:
+    found = dbt.render(
+        "{{ test_sound('items', keys=[['a'], ['b', 'c']], never_null=['d'], holds=[\"d > 'a'\", 'a > 0']) }}"
+    )
+    with duckdb.connect() as database:
+        database.execute(
+            "create table items as from (values (1, 1, 1, 'b'), (2, 1, 2, 'b')) as t(a, b, c, d)"
+        )
+        assert database.execute(found).fetchall() == []
+        for row, broken in {
+            "1, 2, 2, 'b'": "key a",
+            "null, 2, 2, 'b'": "key a",
+            "3, 1, 2, 'b'": "key b, c",
+            "3, null, 2, 'b'": "key b, c",
+            "3, 2, 2, null": "d is null",
+            "3, 2, 2, 'a'": "d > 'a'",
+            "-3, 2, 2, 'b'": "a > 0",
+        }.items():
+            database.execute(f"begin; insert into items values ({row})")
+            assert [name for name, _ in database.execute(found).fetchall()] == [broken], row
+            database.execute("rollback")
