@@ -2,104 +2,143 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from ml.data.columns import (
+    check_feature,
+    check_identities,
+    check_names,
+    check_slice,
+    flags,
+    numbers,
+    plain,
+    said,
+    times,
+)
 from ml.errors import TooLittleDataError
-
-if TYPE_CHECKING:
-    from ml.data.dataset import Dataset
-
-Kind = Literal["number", "category", "text"]
 
 KEY_COLUMNS = ("item_id", "event_at", "entity_id", "group_id")
 LABEL_COLUMNS = ("item_id", "y", "is_censored", "observed_until", "relevance", "weight", "labelled_at")
-# Facts of an item's end under other names: never features, whatever the label relation is called.
-OUTCOME_NAMES = frozenset(
-    {
-        "closed_at",
-        "resolution_hours",
-        "business_hours",
-        "hours_from_assignment",
-        "log_y",
-        "target",
-        "label",
-    }
-)
+SLICE = "slice_"
 
 
-def kind_of(column: pd.Series) -> Kind:
-    """Say what a feature column holds; values of another kind raise ValueError."""
-    if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
-        return "number"
-    inferred = pd.api.types.infer_dtype(column, skipna=True)
-    if inferred in {"boolean", "decimal", "integer", "floating", "mixed-integer-float"}:
-        return "number"
-    name = str(column.name)
-    if inferred in {"string", "empty", "categorical"}:
-        return "text" if name == "text" or name.startswith("text_") else "category"
-    raise ValueError(f"The feature {name!r} holds {inferred} values: make it a number, a category or a text.")
+def conform(items: pd.DataFrame, labels: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the frames in the one form that the harness reads, in one order, or refuse them.
 
+    Parameters
+    ----------
+    items, labels : DataFrame
+        See `ml.data.dataset.Dataset`.
 
-def check_frames(items: pd.DataFrame, labels: pd.DataFrame) -> None:
-    """Refuse frames that lack columns, rows or plain UTC times."""
-    for name, frame, needed in (("items", items, KEY_COLUMNS), ("labels", labels, LABEL_COLUMNS)):
-        absent = [column for column in needed if column not in frame]
-        if absent:
-            raise ValueError(f"The {name} lack the columns {absent}: add them as the contract says.")
-        if frame.empty:
-            raise TooLittleDataError(
-                f"The {name} are empty: make a training set with at least a few dozen rows."
-            )
-    for frame, column in ((items, "event_at"), (labels, "observed_until"), (labels, "labelled_at")):
-        if isinstance(frame[column].dtype, pd.DatetimeTZDtype):
-            raise ValueError(f"The column {column!r} has a time zone: convert it to UTC and drop the zone.")
-        if not pd.api.types.is_datetime64_any_dtype(frame[column]) and frame[column].notna().any():
-            raise ValueError(f"The column {column!r} holds no times: store UTC timestamps.")
-
-
-def check_values(items: pd.DataFrame, labels: pd.DataFrame) -> None:
-    """Refuse keys that are missing or repeated, and labels that are incomplete or impossible."""
-    if items[["item_id", "event_at"]].isna().any(axis=None):
-        raise ValueError("Some items have no item_id or no event_at: give every row both.")
-    repeated = labels.loc[labels["item_id"].duplicated(), "item_id"]
-    if len(repeated):
-        raise ValueError(f"The item {repeated.iloc[0]!r} has more than one label: keep one row per item.")
-    if items.duplicated(["item_id", "event_at"]).any():
-        raise ValueError("Some item has two rows with one observation time: keep one row per item and time.")
-    known, given = set(items["item_id"]), set(labels["item_id"])
-    if known != given:
-        stray = sorted(map(str, known ^ given))
+    Raises
+    ------
+    ValueError
+        In one sentence: which column or item, and what to do.
+    TooLittleDataError
+        When a frame is empty.
+    """
+    items, labels = _frame("items", items, KEY_COLUMNS), _frame("labels", labels, LABEL_COLUMNS)
+    kinds = [
+        check_identities(frame["item_id"], name) for name, frame in (("items", items), ("labels", labels))
+    ]
+    if kinds[0] != kinds[1]:
         raise ValueError(
-            f"{len(stray)} items are not in both frames (first: {stray[0]!r}): give each a label."
+            f"The item_id of the items holds {kinds[0]} values and that of the labels {kinds[1]} values: "
+            "make both the same."
         )
-    closed = ~labels["is_censored"]
-    if labels.loc[closed, ["y", "labelled_at"]].isna().any(axis=None):
-        raise ValueError(
-            "Some labels are not censored and yet lack y or labelled_at: fill in or censor them."
-        )
-    if (labels.loc[closed, "y"] < 0).any() or not np.isfinite(labels.loc[closed, "y"]).all():
-        raise ValueError("Some labels y are negative or infinite: y must be hours of 0 or more.")
-    if labels["observed_until"].isna().any():
-        raise ValueError("Some labels have no observed_until: say until when each item was observed.")
+    items["event_at"] = times(items["event_at"])
+    for column in ("observed_until", "labelled_at"):
+        labels[column] = times(labels[column])
+    for column in ("y", "weight"):
+        labels[column] = numbers(labels[column])
+    if labels["relevance"].dtype == object or not pd.api.types.is_numeric_dtype(labels["relevance"]):
+        labels["relevance"] = numbers(labels["relevance"])
+    labels["is_censored"] = flags(labels["is_censored"])
+    for name in items.columns.difference(["item_id", "event_at"]):
+        is_slice = name.startswith(SLICE)
+        check = check_slice if is_slice else check_names if name in KEY_COLUMNS else check_feature
+        check(items[name])
+    items = items.sort_values(["item_id", "event_at"], kind="stable", ignore_index=True)
+    labels = labels.sort_values("item_id", kind="stable", ignore_index=True)
+    _check_keys(items, labels)
+    _check_labels(labels)
+    _check_times(items, labels)
+    return items, labels
 
 
-def check_leaks(dataset: Dataset) -> None:
-    """Refuse a feature that is a label by its name or by its values."""
-    forbidden = OUTCOME_NAMES | (set(dataset.labels.columns) - {"item_id"})
-    leaked = [name for name in dataset.features if name in forbidden]
-    if leaked:
-        raise ValueError(f"The features contain the labels {leaked}: a model must not see them; drop them.")
-    labels = dataset.row_labels()
-    closed = ~labels["is_censored"].to_numpy()
-    y = labels["y"].to_numpy()[closed]
-    if len(np.unique(y)) < 2:
+def _frame(which: str, frame: Any, needed: tuple[str, ...]) -> pd.DataFrame:
+    """Return a copy in pandas' own types that has every column needed, under names that are apart."""
+    if not isinstance(frame, pd.DataFrame):
+        raise ValueError(f"The {which} are a {type(frame).__name__}: give a pandas DataFrame.")
+    odd = [name for name in frame.columns if not isinstance(name, str) or not name.strip()]
+    if odd:
+        raise ValueError(f"The {which} have a column named {said(odd[0])}: name every column with a text.")
+    twice = frame.columns[frame.columns.duplicated()]
+    if len(twice):
+        raise ValueError(f"The {which} have two columns named {twice[0]!r}: rename or drop one.")
+    absent = [column for column in needed if column not in frame]
+    if absent:
+        raise ValueError(f"The {which} lack the columns {absent}: add them as the contract says.")
+    if frame.empty:
+        raise TooLittleDataError(
+            f"The {which} are empty: make a training set with at least a few dozen rows."
+        )
+    frame = frame.reset_index(drop=True)
+    for name in needed[:1] + tuple(frame.columns[[isinstance(t, pd.ArrowDtype) for t in frame.dtypes]]):
+        frame[name] = plain(frame[name])
+    return frame
+
+
+def _check_keys(items: pd.DataFrame, labels: pd.DataFrame) -> None:
+    _refuse(items, items["event_at"].isna(), "has no event_at: give every row the time it was observed at")
+    _refuse(labels, labels["item_id"].duplicated(), "has more than one label: keep one row per item")
+    twice = items.duplicated(["item_id", "event_at"])
+    _refuse(items, twice, "has two rows with one observation time: keep one row per item and time")
+    for one, other, where in ((items, labels, "labels"), (labels, items, "items")):
+        absent = pd.Index(other["item_id"].unique()).get_indexer(one["item_id"]) < 0
+        _refuse(one, pd.Series(absent), f"is not in both frames: add it to the {where}")
+
+
+def _check_labels(labels: pd.DataFrame) -> None:
+    closed, y, weight = ~labels["is_censored"], labels["y"], labels["weight"]
+    incomplete = closed & labels[["y", "labelled_at"]].isna().any(axis=1)
+    _refuse(labels, incomplete, "is not censored and yet lacks y or labelled_at: fill in or censor it")
+    _refuse(labels, ~closed & y.notna(), "is censored and yet has y: leave y out, or do not censor it")
+    wrong = closed & ((y < 0) | np.isinf(y))
+    _refuse(labels, wrong, "has a negative or infinite y: y must be 0 or more", "y")
+    wrong = weight.notna() & ~((weight > 0) & np.isfinite(weight))
+    _refuse(
+        labels, wrong, "has a weight that is not above 0 and finite: correct it, or drop the item", "weight"
+    )
+    grade = numbers(labels["relevance"])
+    wrong = (grade < 0) | np.isinf(grade)
+    _refuse(labels, wrong, "has a negative or infinite relevance: grades are 0 or more", "relevance")
+
+
+def _check_times(items: pd.DataFrame, labels: pd.DataFrame) -> None:
+    observed = labels["observed_until"]
+    _refuse(labels, observed.isna(), "has no observed_until: say until when it was observed")
+    start = labels["item_id"].map(items.groupby("item_id")["event_at"].min())
+    for column, word in (("observed_until", "observed until"), ("labelled_at", "labelled at")):
+        early = labels[column] < start
+        _refuse(
+            labels, early, f"is {word} a time before its own start (event_at): correct one of them", column
+        )
+    until = items["item_id"].map(observed.set_axis(labels["item_id"]))
+    late = items["event_at"] > until
+    _refuse(
+        items, late, "has an event_at after its observed_until: nothing is seen after the end", "event_at"
+    )
+
+
+def _refuse(frame: pd.DataFrame, wrong: pd.Series, what: str, column: str | None = None) -> None:
+    if not wrong.any():
         return
-    for name, kind in dataset.kinds().items():
-        if kind != "number":
-            continue
-        values = dataset.items[name].astype(float).to_numpy()[closed]
-        if any(np.allclose(values, copy, rtol=1e-9, atol=1e-9) for copy in (y, np.log1p(y))):
-            raise ValueError(f"The feature {name!r} equals the label on every known row: a leak; drop it.")
+    at = int(wrong.to_numpy(dtype=bool).argmax())
+    value = "" if column is None else f" ({column} is {frame[column].iloc[at]})"
+    others = int(wrong.sum()) - 1
+    more = f" ({others} more are like it)" if others else ""
+    raise ValueError(f"The item {said(frame['item_id'].iloc[at])}{value} {what}{more}.")

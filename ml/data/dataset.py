@@ -6,8 +6,7 @@ Nothing here splits, encodes or trains.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -16,75 +15,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ml.data.columns import Kind, kind_of
 from ml.data.content import content_id
-from ml.data.contract import KEY_COLUMNS, Kind, check_frames, check_leaks, check_values, kind_of
-
-
-@dataclass(frozen=True)
-class DomainConfig:
-    """Settings of one domain, as in ``domain.json``.
-
-    Parameters
-    ----------
-    name : str
-        Name of the domain, copied into every result.
-    timeline : str or None
-        Column whose groups are split each on their own timeline; None for one common timeline.
-    weight_by : str or None
-        Column whose groups get the same total sample weight, and whose medians are the baseline.
-    horizons_days : tuple of float
-        Horizons H, in days, of the labels "ended within H".
-    outcome_slices : tuple of str
-        Slice columns made from the label itself.
-    mix_slices : tuple of str
-        Slice columns whose mix is held equal when a gap is split into model and mix.
-    mitigated_slices : tuple of str or None
-        Slice columns that mitigation may act on, preferred ones first: known when a prediction is made.
-        None for all that are not made from the label.
-    note : str
-        What every reader of a result must know of the data, such as that they are synthetic.
-    baselines : mapping of str to tuple of str
-        What scorers and rankers are compared with, by name: number columns to order by, the first one first,
-        larger values first, or smaller ones where the name has a ``-`` before it.
-    groups_are_questions : bool
-        Every group has an answer, one or more positive rows: a group without one among its rows counts as
-        missed, and rows of different groups are not compared.
-    block_days : float or None
-        Groups of one timeline that begin within the same so many days are drawn together when intervals are
-        made; None: each group by itself.
-    """
-
-    name: str = "items"
-    timeline: str | None = None
-    weight_by: str | None = None
-    horizons_days: tuple[float, ...] = (1, 7, 30, 90, 365)
-    outcome_slices: tuple[str, ...] = ()
-    mix_slices: tuple[str, ...] = ()
-    mitigated_slices: tuple[str, ...] | None = None
-    note: str = ""
-    baselines: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    groups_are_questions: bool = False
-    block_days: float | None = None
-
-    @classmethod
-    def from_mapping(cls, mapping: dict[str, Any]) -> DomainConfig:
-        """Read the settings from parsed JSON; unknown names raise ValueError."""
-        if not isinstance(mapping, dict):
-            raise ValueError("domain.json must hold one JSON object: correct it.")
-        # Content is what counts: an identity that a file claims for itself is not even read.
-        mapping = {name: value for name, value in mapping.items() if name != "snapshot_id"}
-        unknown = sorted(set(mapping) - {f.name for f in fields(cls)})
-        if unknown:
-            raise ValueError(f"domain.json has the unknown settings {unknown}: remove or rename them.")
-        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in mapping.items()}
-        baselines = values.get("baselines", {})
-        if not isinstance(baselines, dict):
-            raise ValueError('baselines must name lists of columns, such as {"rules": ["severity"]}.')
-        values["baselines"] = {name: tuple(columns) for name, columns in baselines.items()}
-        horizons = values.get("horizons_days", cls.horizons_days)
-        if not horizons or any(not isinstance(h, int | float) or h <= 0 for h in horizons):
-            raise ValueError(f"horizons_days must be positive numbers of days, not {list(horizons)}.")
-        return cls(**values)
+from ml.data.contract import KEY_COLUMNS, SLICE, conform
+from ml.data.domain import DomainConfig
+from ml.data.leaks import refuse_copies, refuse_outcome_names
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,25 +50,14 @@ class Dataset:
     config: DomainConfig = field(default_factory=DomainConfig)
 
     def __post_init__(self) -> None:
-        check_frames(self.items, self.labels)
-        items, labels = (frame.reset_index(drop=True) for frame in (self.items, self.labels))
-        items = items.sort_values(["item_id", "event_at"], kind="stable", ignore_index=True)
-        labels = labels.sort_values("item_id", kind="stable", ignore_index=True)
-        for frame, times in ((items, ["event_at"]), (labels, ["observed_until", "labelled_at"])):
-            for column in times:
-                frame[column] = frame[column].astype("datetime64[us]")
-        labels["y"] = labels["y"].astype(float)
-        labels["is_censored"] = labels["is_censored"].astype(bool)
+        items, labels = conform(self.items, self.labels)
         object.__setattr__(self, "items", items)
         object.__setattr__(self, "labels", labels)
-        check_values(items, labels)
-        ordered = [name.removeprefix("-") for names in self.config.baselines.values() for name in names]
-        for name in (self.config.timeline, self.config.weight_by, *ordered):
-            if name is not None and name not in items:
-                raise ValueError(f"The settings name the column {name!r}, which the items do not have.")
         if not self.features:
             raise ValueError("The items have no feature column: add at least one beside keys and slices.")
-        check_leaks(self)
+        refuse_outcome_names(self.features, list(labels.columns))
+        self.config.check_columns(self.slices, self.kinds(), KEY_COLUMNS)
+        self.refuse_copies_of(self.row_labels()["y"].to_numpy(float))
 
     @classmethod
     def from_dir(cls, directory: str | Path) -> Self:
@@ -148,12 +72,12 @@ class Dataset:
     @property
     def features(self) -> list[str]:
         """Names of the feature columns, in the order of the frame."""
-        return [c for c in self.items.columns if c not in KEY_COLUMNS and not c.startswith("slice_")]
+        return [c for c in self.items.columns if c not in KEY_COLUMNS and not c.startswith(SLICE)]
 
     @property
     def slices(self) -> list[str]:
         """Names of the slice columns."""
-        return [c for c in self.items.columns if c.startswith("slice_")]
+        return [c for c in self.items.columns if c.startswith(SLICE)]
 
     def kinds(self) -> dict[str, Kind]:
         """Say for each feature whether it is a number, a category or a text."""
@@ -171,6 +95,12 @@ class Dataset:
     def groups(self, column: str | None) -> NDArray[np.object_]:
         """Return the group name of every row; one common group when ``column`` is None."""
         return group_names(self.items, column)
+
+    def refuse_copies_of(self, target: NDArray[np.float64]) -> None:
+        """Refuse a feature that gives ``target`` away, a value per row; see `ml.data.leaks.refuse_copies`."""
+        columns = dict.fromkeys(("group_id", "entity_id", self.config.timeline, self.config.weight_by))
+        groups = [self.groups(column) for column in columns if column is not None]
+        refuse_copies(self.items, self.kinds(), target, self.first_times(), groups)
 
     def clusters(self) -> NDArray[np.object_]:
         """Return for every row what is drawn together when intervals are made; see ``block_days``."""
@@ -200,14 +130,37 @@ def _read(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, DomainConfig]:
     missing = [str(path) for path in paths if not path.is_file()]
     if missing:
         raise ValueError(f"There is no training set at {', '.join(missing)}: give the folder of both.")
-    settings = folder / "domain.json"
-    try:
-        mapping = json.loads(settings.read_text()) if settings.is_file() else {}
-    except ValueError as error:
-        raise ValueError(f"{settings} is no JSON ({error}): correct it.") from error
-    config = DomainConfig.from_mapping(mapping)
+    config = _read_settings(folder / "domain.json")
     try:
         items, labels = (pd.read_parquet(path) for path in paths)
-    except (OSError, ValueError) as error:
-        raise ValueError(f"The training set in {folder} cannot be read: {error}") from error
+    except (OSError, ValueError, TypeError, KeyError, NotImplementedError) as error:
+        raise ValueError(
+            f"The training set in {folder} cannot be read ({_first(error)}): make it again."
+        ) from error
     return items, labels, config
+
+
+def _read_settings(path: Path) -> DomainConfig:
+    if not path.exists():
+        return DomainConfig()
+    if not path.is_file():
+        raise ValueError(f"{path} is no file: put the settings of the domain there, or nothing.")
+    try:
+        # A byte order mark is what an editor left, and no fault of the settings.
+        mapping = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_once)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is no JSON ({_first(error)}): correct it.") from error
+    return DomainConfig.from_mapping(mapping, str(path))
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    names = [name for name, _ in pairs]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"{twice[0]!r} is there twice")
+    return dict(pairs)
+
+
+def _first(error: Exception) -> str:
+    """Return the first line of an error of another library, as a part of a sentence."""
+    return " ".join(str(error).split("\n", 1)[0].split())[:200].rstrip(".")

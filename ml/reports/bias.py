@@ -15,7 +15,8 @@ from ml.bias.explain.explanation import BiasExplanation, explain_bias
 from ml.bias.report.document import bias_json
 from ml.bias.report.page import render_page
 from ml.bias.report.texts import BiasReport
-from ml.data.dataset import Dataset, DomainConfig
+from ml.data.dataset import Dataset
+from ml.data.domain import DomainConfig
 from ml.runs.select import Gate, gate_of, ranked
 from ml.store.files import write_atomically
 from ml.store.record import Evaluation

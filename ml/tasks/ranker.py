@@ -13,7 +13,6 @@ from ml.data.labels import graded_after
 from ml.data.splits import Split
 from ml.errors import TooLittleDataError
 from ml.models import ModelSpec
-from ml.tasks.scorer import refuse_revealing_features
 from ml.tasks.scoring import ScoringConfig, split_for
 from ml.tasks.scoring_fit import ScoringBench
 from ml.tasks.task import Task
@@ -28,7 +27,7 @@ def ranking_target(dataset: Dataset) -> NDArray[np.float64]:
     ------
     ValueError
         When a known grade is missing, fractional or out of range, when no row or every row is relevant,
-        or when one feature alone tells relevant rows from others.
+        or when a feature gives grades or relevance away.
     """
     labels = dataset.row_labels()
     known = ~labels["is_censored"].to_numpy()
@@ -40,7 +39,8 @@ def ranking_target(dataset: Dataset) -> NDArray[np.float64]:
             f"{'above 0' if grades[known][0] > 0 else '0'}: a ranker needs relevant rows and others."
         )
     target = np.where(known, grades, np.nan)
-    refuse_revealing_features(dataset, np.where(known, (target > 0).astype(float), np.nan))
+    dataset.refuse_copies_of(target)
+    dataset.refuse_copies_of(np.where(known, (target > 0).astype(float), np.nan))
     return target
 
 

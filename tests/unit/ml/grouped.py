@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ml.data.dataset import Dataset, DomainConfig
+from ml.data.dataset import Dataset
+from ml.data.domain import DomainConfig
 
 CONFIG = DomainConfig(name="parcels", baselines={"baseline": ("hint", "urgency")})
 

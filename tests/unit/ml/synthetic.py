@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ml.data.dataset import Dataset, DomainConfig
+from ml.data.dataset import Dataset
+from ml.data.domain import DomainConfig
 
 END = pd.Timestamp("2022-01-01")
 CONFIG = DomainConfig(

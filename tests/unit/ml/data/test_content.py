@@ -13,7 +13,8 @@ import pandas as pd
 import pytest
 
 from ml.data.content import content_id
-from ml.data.dataset import Dataset, DomainConfig
+from ml.data.dataset import Dataset
+from ml.data.domain import DomainConfig
 from tests.unit.ml import synthetic
 
 Change = Callable[[pd.DataFrame], pd.DataFrame]

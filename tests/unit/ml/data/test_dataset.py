@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ml.data.dataset import Dataset, DomainConfig
+from ml.data.dataset import Dataset
+from ml.data.domain import DomainConfig
 from tests.unit.ml import synthetic
 
 
@@ -49,7 +50,7 @@ def test_reads_a_directory_with_its_settings(tmp_path: Path) -> None:
         (lambda f: f.assign(event_at="yesterday"), None, "holds no times"),
         (lambda f: f.assign(seen=f["event_at"]), None, "make it a number"),
         (None, lambda f: f.assign(y=f["y"] - 1e6), "negative"),
-        (None, lambda f: f.assign(labelled_at=pd.NaT), "yet lack y or labelled_at"),
+        (None, lambda f: f.assign(labelled_at=pd.NaT), "yet lacks y or labelled_at"),
         (
             lambda f: f[["item_id", "event_at", "entity_id", "group_id", "slice_depot"]],
             None,

@@ -33,7 +33,7 @@ def test_parts_are_consecutive_on_every_timeline_and_have_their_shares() -> None
 
 def test_an_item_with_many_observation_times_is_in_one_part() -> None:
     items, labels = synthetic.frames(300)
-    later = items.assign(event_at=items["event_at"] + pd.Timedelta(days=200))
+    later = items.assign(event_at=(items["event_at"] + pd.Timedelta(days=200)).clip(upper=synthetic.END))
     dataset = Dataset(pd.concat([items, later]), labels, synthetic.CONFIG)
     split = split_by_time(dataset)
     parts = pd.Series(split.part).groupby(dataset.items["item_id"]).nunique()
