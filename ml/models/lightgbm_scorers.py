@@ -10,7 +10,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.models.spec import FittedScorer, Params, Rows, ScoringFamily, Values, Watch
+from ml.models.fitted_scorer import FittedScorer
+from ml.models.spec import Params, Rows, ScoringFamily, Values, Watch
 from ml.store.trusted import loadable
 
 Objective = Literal["binary", "lambdarank"]

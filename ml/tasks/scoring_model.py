@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator
 from ml.data.dataset import group_names
 from ml.encoding.encoders import ItemEncoder
 from ml.encoding.tree import source_columns
-from ml.models import FittedScorer
+from ml.models.fitted_scorer import FittedScorer
 from ml.stats.rank_metrics import rank_in_group
 from ml.store.trusted import loadable
 from ml.tasks.calibration import ProbabilityCalibration

@@ -11,7 +11,12 @@ if TYPE_CHECKING:
 
     from ml.store.record import Evaluation
 
-SHOWN = ("mae_log", "mae", "median_ae", "r2_log", "concordance", "coverage_80", "auc_1d", "auc_7d", "auc_30d")
+DURATION_FIGURES = (
+    "mae_log", "mae", "median_ae", "r2_log", "concordance", "coverage_80", "auc_1d", "auc_7d", "auc_30d",
+)  # fmt: skip
+SCORING_FIGURES = (
+    "auc", "average_precision", "brier", "precision@20", "review_share_80", "mrr", "top@3", "ndcg@10",
+)  # fmt: skip
 
 
 def picture(png: bytes, alternative: str) -> dg.MetadataValue:
@@ -30,8 +35,8 @@ def markdown_table(frame: "pd.DataFrame") -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def model_metadata(folder: Path, evaluation: "Evaluation") -> dict[str, Any]:
-    """Figures of one model, its picture and its parameters."""
+def duration_metadata(folder: Path, evaluation: "Evaluation") -> dict[str, Any]:
+    """Figures of a model of hours, its picture and its parameters."""
     from ml.reports.plots import predicted_against_actual
     from ml.store.run_folder import RunFolder
 
@@ -42,14 +47,30 @@ def model_metadata(folder: Path, evaluation: "Evaluation") -> dict[str, Any]:
     figures = {
         f"{split}_{metric}": evaluation.value(split, metric)
         for split in ("validation", "test")
-        for metric in SHOWN
-        if evaluation.value(split, metric) is not None
+        for metric in DURATION_FIGURES
     }
     return {
-        **figures,
+        **_known(figures),
         "seconds": round(sum(evaluation.seconds.values()), 2),
         "predicted_against_actual": picture(png, "predicted against actual hours"),
         "parameters": dg.MetadataValue.json(evaluation.params),
         "model_version": evaluation.model_version,
-        "run_folder": dg.MetadataValue.path(str(folder)),
     }
+
+
+def scoring_metadata(evaluation: "Evaluation", horizon_days: float | None) -> dict[str, Any]:
+    """Figures of a scorer or ranker on the test part, beside its baselines, and its parameters."""
+    from ml.runs.card import figures_text
+
+    figures = {name.replace("@", "_at_"): evaluation.value("test", name) for name in SCORING_FIGURES}
+    return {
+        **_known(figures | {"horizon_days": horizon_days, "best_iteration": evaluation.best_iteration}),
+        "seconds": round(sum(evaluation.seconds.values()), 2),
+        "figures": dg.MetadataValue.md(f"```\n{figures_text(evaluation.metrics)}\n```"),
+        "params": dg.MetadataValue.json(evaluation.params),
+        "model_version": evaluation.model_version,
+    }
+
+
+def _known(figures: dict[str, float | None]) -> dict[str, Any]:
+    return {name: value for name, value in figures.items() if value is not None}

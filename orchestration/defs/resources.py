@@ -8,10 +8,12 @@ import dagster as dg
 import duckdb
 
 from ml.store.lock import only_one
+from orchestration.declarations import Domain
 from orchestration.settings import PROJECT_ROOT, Settings
 from orchestration.store.warehouse import open_pipeline_database, publish
 
-PUBLISHED_SCHEMAS = ("ml", "bias", "history", "tickets", "alerts", "feature_store")
+# What every domain writes to; the tables of its own it declares.
+SHARED_SCHEMAS = ("ml", "bias", "history", "feature_store")
 
 
 class Project(dg.ConfigurableResource):
@@ -38,11 +40,11 @@ class Project(dg.ConfigurableResource):
         with open_pipeline_database(self.settings().pipeline_database) as database:
             yield database
 
-    def publish(self, *domains: str) -> dict[str, int]:
-        """Replace the file that users read, with the new results of these domains (all if none is named)."""
-        settings = self.settings()
+    def publish(self, domain: Domain) -> dict[str, int]:
+        """Replace the file that users read, with the new results of a domain."""
+        settings, names = self.settings(), [one.name for one in domain.training_sets]
         return publish(
-            settings.pipeline_database, settings.published_database, PUBLISHED_SCHEMAS, domains or None
+            settings.pipeline_database, settings.published_database, SHARED_SCHEMAS, names, domain.tables
         )
 
     def git_sha(self) -> str:

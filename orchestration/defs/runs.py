@@ -1,55 +1,75 @@
-"""The current run of a domain, the tickets' unless said otherwise, as the assets after training see it."""
+"""The current models of a domain, with their folders and their data, as the assets after training see it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from orchestration.declarations import Task
 from orchestration.defs.resources import Project
-from orchestration.store.results import current_run
+from orchestration.defs.training import read_dataset
+from orchestration.store.results import current_models
 
 if TYPE_CHECKING:
     from ml.data.dataset import Dataset
     from ml.store.record import Evaluation
 
-DOMAIN = "tickets"
-
 
 @dataclass(frozen=True)
 class Run:
-    """A run folder and what was trained in it."""
+    """A run folder, and those of its models that are current."""
 
     folder: Path
     snapshot: Path
     evaluations: list["Evaluation"]
 
+    @property
+    def dataset(self) -> "Dataset":
+        """The snapshot that the models were trained on."""
+        return read_dataset(self.snapshot)
 
-def read_current_run(project: Project, domain: str = DOMAIN, tasks: Sequence[str] = ("regression",)) -> Run:
-    """The run whose results are in the pipeline's database."""
+
+def read_current_runs(project: Project, domain: str, tasks: Sequence[str]) -> list[Run]:
+    """The run folders that the current models of a domain's tasks are in, the newest last.
+
+    Raises
+    ------
+    ValueError
+        Nothing has been trained yet; the sentence says what to do.
+    """
+    runs = find_current_runs(project, domain, tasks)
+    if not runs:
+        raise ValueError(f"No model of {domain} has been trained yet: materialize its models first.")
+    return runs
+
+
+def find_current_runs(project: Project, domain: str, tasks: Sequence[str]) -> list[Run]:
+    """The same; empty where nothing has been trained yet."""
     from ml.store.run_folder import RunFolder
 
     settings = project.settings()
     with project.database() as database:
-        run = current_run(database, domain, tasks)
-    folder = settings.runs_dir / run.run_id
-    return Run(
-        folder,
-        settings.snapshots_dir / run.snapshot_id,
-        RunFolder(folder).evaluations(run.models),
-    )
+        found = current_models(database, domain, tasks)
+    runs: dict[str, Run] = {}
+    for one in found:
+        folder = settings.runs_dir / one.run_id
+        run = runs.setdefault(one.run_id, Run(folder, settings.snapshots_dir / one.snapshot_id, []))
+        run.evaluations.append(RunFolder(folder).evaluation(one.model))
+    return list(runs.values())
 
 
-# Two: what is trained on several domains in turn reads each of them once.
-@lru_cache(maxsize=2)
-def read_dataset(snapshot: Path) -> "Dataset":
-    """The snapshot in memory; read once for all models of a process, since it never changes."""
-    from ml.data.dataset import Dataset
+def served_model(project: Project, task: Task) -> tuple[Any, "Evaluation"]:
+    """The current model of a task without rivals, and its evaluation.
 
-    dataset = Dataset.from_dir(snapshot)
-    if dataset.snapshot_id != snapshot.name:
-        raise ValueError(
-            f"The snapshot {snapshot} does not hold what its name says: it was changed, or taken by an "
-            "earlier version; take it again with --select '*training_snapshot', or run the whole pipeline."
-        )
-    return dataset
+    Raises
+    ------
+    ValueError
+        There is none; serving trains nothing.
+    """
+    from ml.store.run_folder import RunFolder
+
+    for run in find_current_runs(project, task.learns_from.name, ["binary", "ranking"]):
+        for evaluation in run.evaluations:
+            if evaluation.model == task.name:
+                return RunFolder(run.folder).model(task.name), evaluation
+    raise ValueError(f"There is no model {task.name} to serve: materialize models/{task.name} first.")

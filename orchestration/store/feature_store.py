@@ -7,7 +7,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,18 +95,33 @@ def feature_views(manifest: Mapping[str, Any]) -> list[FeatureView]:
     return sorted(views, key=lambda view: view.name)
 
 
-def _sql_hash(manifest: Mapping[str, Any], key: str) -> str:
-    """Hash of a model's SQL and of all that it reads: a feature changes when its history does."""
+def views_read_by(manifest: Mapping[str, Any], model: str) -> list[str]:
+    """Names of the feature views that a model is made of, directly or by way of others."""
+    (key,) = (key for key, node in manifest["nodes"].items() if node["name"] == model)
+    read = (node["name"] for node in _lineage(manifest, key).values() if "name" in node)
+    return sorted(name for name in read if name.startswith("feat_"))
+
+
+def _lineage(manifest: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """A node, the nodes that it reads, and the project's macros that make them, all the way up."""
     own = {**manifest["nodes"], **{k: v for k, v in manifest["macros"].items() if ".fairtriage." in k}}
-    read: set[str] = set()
+    read: dict[str, Any] = {}
     waiting = [key]
     while waiting:
         name = waiting.pop()
         if name in own and name not in read:
-            read.add(name)
+            read[name] = own[name]
             depends = own[name]["depends_on"]
             waiting += [*depends.get("nodes", []), *depends.get("macros", [])]
-    return _sha256(*((own[name].get("raw_code") or own[name]["macro_sql"]).encode() for name in sorted(read)))
+    return read
+
+
+def _sql_hash(manifest: Mapping[str, Any], key: str) -> str:
+    """Hash of a model's SQL and of all that it reads: a feature changes when its history does."""
+    read = _lineage(manifest, key)
+    return _sha256(
+        *((read[name].get("raw_code") or read[name]["macro_sql"]).encode() for name in sorted(read))
+    )
 
 
 def register_features(database: duckdb.DuckDBPyConnection, views: Iterable[FeatureView]) -> int:
@@ -167,6 +182,7 @@ def take_snapshot(
     domain: Mapping[str, Any],
     identify: Callable[[Path], str],
     git_sha: str,
+    views: Collection[str] = (),
 ) -> Snapshot:
     """Freeze a training relation and its labels as `{snapshots_dir}/{snapshot_id}/`.
 
@@ -180,6 +196,8 @@ def take_snapshot(
         The domain's block of configuration, written as `domain.json`.
     identify : callable (folder) -> str
         Says of the written files what their content is called.
+    views : collection of str
+        The feature views that the training relation is made of.
     """
     snapshots_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=snapshots_dir, prefix=".new-") as name:
@@ -202,7 +220,7 @@ def take_snapshot(
             shutil.copytree(folder, path.with_name(f".{snapshot_id}"), dirs_exist_ok=True)
             path.with_name(f".{snapshot_id}").rename(path)
     write_atomically(snapshots_dir / f"{domain['name']}.txt", snapshot_id)
-    rows, n_features = _record(database, snapshot_id, path, train, domain, git_sha)
+    rows, n_features = _record(database, snapshot_id, path, train, domain, git_sha, views)
     return Snapshot(snapshot_id, path, rows, n_features, is_new)
 
 
@@ -230,6 +248,7 @@ def _record(
     train: str,
     domain: Mapping[str, Any],
     git_sha: str,
+    views: Collection[str],
 ) -> tuple[int, int]:
     relation = f"training.{quoted(train)}"
     known = {"snapshot": snapshot_id}
@@ -266,7 +285,10 @@ def _record(
             $snapshot, $domain, $snapshot, $rows, $n_features,
             (
                 select to_json(map_from_entries(list((feature_view, version) order by feature_view)))
-                from (select distinct feature_view, version from feature_store.feature_registry)
+                from (
+                    select distinct feature_view, version from feature_store.feature_registry
+                    where list_contains($views, feature_view)
+                )
             ),
             $git_sha, $path, now()::timestamp
         """,
@@ -277,6 +299,7 @@ def _record(
             "n_features": n_features,
             "git_sha": git_sha,
             "path": path.name,
+            "views": list(views),
         },
     )
     return rows, n_features

@@ -1,13 +1,15 @@
-"""From a run folder into DuckDB: metrics, predictions, models and bias tables of one training run.
+"""From run folders into DuckDB: metrics, predictions, models and bias tables; and what assets make of them.
 
-The schemas `ml` and `bias` hold the newest run of each domain, `history` holds the metrics of all runs.
+The schemas `ml` and `bias` hold the current models of each domain, `history` holds the metrics of all runs.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
+import pandas as pd
 import pyarrow as pa
 
 from ml.store.run_folder import RunFolder
@@ -17,7 +19,6 @@ DDL = """
 create schema if not exists ml;
 create schema if not exists bias;
 create schema if not exists history;
-create schema if not exists tickets;
 create table if not exists ml.runs (
     run_id varchar, domain varchar, snapshot_id varchar, started_at timestamp, finished_at timestamp,
     git_sha varchar, engine varchar, seed bigint, status varchar
@@ -36,65 +37,98 @@ create table if not exists ml.models (
 );
 create table if not exists history.model_metrics as from ml.model_metrics limit 0;
 """
+CURRENT = ("ml.model_metrics", "ml.predictions", "ml.models")
+_SAME_MODEL = "(domain, task, model) in (select (domain, task, model) from evaluation)"
 
 
 @dataclass(frozen=True)
-class CurrentRun:
-    """The run whose results are in the schema `ml`: its name, its snapshot and its models."""
+class CurrentModel:
+    """A row of `ml.models` with the snapshot that it was trained on."""
 
+    domain: str
+    task: str
+    model: str
+    model_version: str
+    alias: str
     run_id: str
     snapshot_id: str
-    models: list[str]
 
 
-def current_run(
-    database: duckdb.DuckDBPyConnection, domain: str, tasks: Sequence[str] = ("regression",)
-) -> CurrentRun:
-    """The current run of a domain's tasks, which were trained together.
-
-    Raises
-    ------
-    ValueError
-        Nothing has been trained yet; the sentence says what to do.
-    """
+def current_models(
+    database: duckdb.DuckDBPyConnection, domain: str, tasks: Sequence[str]
+) -> list[CurrentModel]:
+    """The current models of a domain's tasks, the newest run last; they may lie in several folders."""
     database.execute(DDL)
     found = database.execute(
         """
-        select run_id, any_value(runs.snapshot_id), list(models.model order by models.model)
+        select
+            models.domain, models.task, models.model, models.model_version, models.alias, models.run_id,
+            runs.snapshot_id
         from ml.models as models inner join ml.runs as runs using (run_id, domain)
-        where models.domain = $domain and list_contains($tasks, models.task)
-        group by run_id
+        where models.domain = ? and list_contains(?, models.task)
+        order by runs.started_at, models.run_id, models.model
         """,
-        {"domain": domain, "tasks": list(tasks)},
+        [domain, list(tasks)],
     ).fetchall()
-    if not found:
-        raise ValueError(f"No model of {domain} has been trained yet: materialize trained_models first.")
-    return CurrentRun(*found[0])
+    return [CurrentModel(*row) for row in found]
+
+
+def champion(database: duckdb.DuckDBPyConnection, domain: str, task: str) -> CurrentModel | None:
+    """The champion of a domain's task; none when every model was refused, or none was chosen yet."""
+    found = [one for one in current_models(database, domain, [task]) if one.alias == "champion"]
+    return found[-1] if found else None
+
+
+def set_champion(database: duckdb.DuckDBPyConnection, domain: str, task: str, model: str | None) -> None:
+    """Give one model of a domain's task the alias champion, and every other one challenger."""
+    database.execute(
+        "update ml.models set alias = case when model = ? then 'champion' else 'challenger' end "
+        "where domain = ? and task = ?",
+        [model, domain, task],
+    )
+
+
+def retire_models(
+    database: duckdb.DuckDBPyConnection, domain: str, task: str, remaining: Sequence[str]
+) -> None:
+    """Take every model of a domain's task but the remaining ones out of `ml`; the history keeps them."""
+    with transaction(database):
+        for table in CURRENT:
+            database.execute(
+                f"delete from {table} where domain = ? and task = ? and not list_contains(?, model)",  # noqa: S608
+                [domain, task, list(remaining)],
+            )
 
 
 def load_training(
-    database: duckdb.DuckDBPyConnection, run_dir: Path, models: Sequence[str], *, is_served: bool = False
+    database: duckdb.DuckDBPyConnection,
+    run_dir: Path,
+    models: Sequence[str],
+    *,
+    is_served: bool = False,
+    is_current: bool = True,
 ) -> None:
-    """Bring models of a run folder into `ml` as the current ones; add to the history.
+    """Bring models of a run folder into the history, and into `ml` in place of those of the same name.
 
     Parameters
     ----------
     run_dir : Path
     models : sequence of str
     is_served : bool
-        Models without rivals, such as a scorer: each is the champion, and takes the place of its own earlier
-        version alone. Others are a leaderboard: they take the place of all models of their domain's task,
-        and `set_champion` chooses one.
+        Models without rivals, such as a scorer: each is the champion. Of others, `set_champion` chooses one.
+    is_current : bool
+        False for an experiment, which only the history and `ml.runs` remember.
     """
     folder = RunFolder(run_dir)
     database.execute(DDL)
     with transaction(database):
-        _load(database, folder, models, is_served)
+        _load_run(database, folder, models)
+        if is_current:
+            _make_current(database, folder, models, is_served)
 
 
-def _load(
-    database: duckdb.DuckDBPyConnection, folder: RunFolder, models: Sequence[str], is_served: bool
-) -> None:
+def _load_run(database: duckdb.DuckDBPyConnection, folder: RunFolder, models: Sequence[str]) -> None:
+    """The run and its metrics; the evaluations stay at hand as a temporary table."""
     for run in folder.runs():
         keys = [run["run_id"], run["domain"]]
         database.execute("delete from ml.runs where run_id = ? and domain = ?", keys)
@@ -116,6 +150,17 @@ def _load(
         """,
         [[str(folder.evaluation_file(evaluation.model)) for evaluation in folder.evaluations(models)]],
     )
+    # A run that is loaded again takes the place of what the history has of it.
+    database.execute(
+        f"delete from history.model_metrics where {_SAME_MODEL} and run_id = ?",  # noqa: S608
+        [folder.run_id],
+    )
+    _insert_metrics(database, "history.model_metrics")
+
+
+def _make_current(
+    database: duckdb.DuckDBPyConnection, folder: RunFolder, models: Sequence[str], is_served: bool
+) -> None:
     # A model that was champion and is still the same stays it until the next choice.
     database.execute(
         """
@@ -123,23 +168,9 @@ def _load(
         select distinct model_version from ml.models where alias = 'champion'
         """
     )
-    replaced = "(domain, task, model) in (select (domain, task, model) from evaluation)"
-    if not is_served:
-        replaced = "(domain, task) in (select (domain, task) from evaluation)"
-    for table in ("ml.model_metrics", "ml.predictions", "ml.models"):
-        database.execute(f"delete from {table} where {replaced}")  # noqa: S608 - our own names
-    # A run that is loaded again takes the place of what the history has of it.
-    database.execute(
-        f"delete from history.model_metrics where {replaced} and run_id = ?",  # noqa: S608
-        [folder.run_id],
-    )
-    for table in ("ml.model_metrics", "history.model_metrics"):
-        database.execute(
-            f"""
-            insert into {table}
-            select run_id, domain, task, model, unnest(metrics, recursive := true) from evaluation
-            """  # noqa: S608
-        )
+    for table in CURRENT:
+        database.execute(f"delete from {table} where {_SAME_MODEL}")  # noqa: S608 - our own names
+    _insert_metrics(database, "ml.model_metrics")
     for model in models:
         database.execute(
             """
@@ -161,88 +192,87 @@ def _load(
     )
 
 
+def _insert_metrics(database: duckdb.DuckDBPyConnection, table: str) -> None:
+    database.execute(
+        f"""
+        insert into {table}
+        select run_id, domain, task, model, unnest(metrics, recursive := true) from evaluation
+        """  # noqa: S608 - our own names
+    )
+
+
 def load_bias(
     database: duckdb.DuckDBPyConnection,
-    run_dir: Path,
     domain: str,
+    tasks: Sequence[str],
+    run_dirs: Sequence[Path],
     tables: Sequence[str],
-    tasks: Sequence[str] = ("regression",),
 ) -> None:
-    """Replace the domain's bias rows of some tasks with the folder's files; the history keeps every summary.
+    """Replace the bias rows of a domain's tasks by the files of the folders that its current models are in.
 
-    How the items are spread over the slices is the same for every task, so `bias.distribution` has none.
+    The history keeps every summary. How the items are spread over the slices is the same for every task and
+    model, so `bias.distribution` is that of the last folder.
     """
-    folder = RunFolder(run_dir)
     database.execute(DDL)
     with transaction(database):
         for table in tables:
-            file = str(folder.table_file(table))
-            _replace_rows(database, f"bias.{table}", file, "domain", domain, tasks)
+            folders = [RunFolder(run_dir) for run_dir in run_dirs]
+            there = [str(folder.table_file(table)) for folder in folders if folder.has_table(table)]
+            _replace_rows(database, f"bias.{table}", there, domain, tasks)
             if table == "summary":
-                _replace_rows(database, "history.bias_summary", file, "run_id", folder.run_id, tasks)
-
-
-def set_champion(database: duckdb.DuckDBPyConnection, domain: str, task: str, model: str | None) -> None:
-    """Give one model of a domain's task the alias champion, and every other one challenger."""
-    database.execute(
-        "update ml.models set alias = case when model = ? then 'champion' else 'challenger' end "
-        "where domain = ? and task = ?",
-        [model, domain, task],
-    )
+                _replace_rows(database, "history.bias_summary", there, domain, tasks, only_runs=True)
 
 
 def _replace_rows(
-    database: duckdb.DuckDBPyConnection, table: str, file: str, key: str, value: str, tasks: Sequence[str]
+    database: duckdb.DuckDBPyConnection,
+    table: str,
+    files: Sequence[str],
+    domain: str,
+    tasks: Sequence[str],
+    only_runs: bool = False,
 ) -> None:
-    """Rows of the `tasks` whose `key` is `value` give way to the file's; missing columns are added."""
-    schema, name = table.split(".")
-    database.execute(f"create table if not exists {table} as from read_parquet(?) limit 0", [file])
-    known = {
-        row[0]
-        for row in database.execute(
-            "select column_name from duckdb_columns() where schema_name = ? and table_name = ?",
-            [schema, name],
-        ).fetchall()
-    }
-    for column, dtype, *_ in database.execute("describe from read_parquet(?)", [file]).fetchall():
-        if column not in known:
-            database.execute(f'alter table {table} add column "{column}" {dtype}')
-    of_tasks = " and list_contains($tasks, task)" if "task" in known else ""
-    database.execute(
-        f"delete from {table} where {key} = $value{of_tasks}",  # noqa: S608 - our own names
-        {"value": value} | ({"tasks": list(tasks)} if of_tasks else {}),
-    )
-    database.execute(f"insert into {table} by name from read_parquet(?)", [file])
+    """A domain's rows of some tasks, or of the files' runs, give way to the files'; columns are added."""
+    known: set[str] = set()
+    for file in files:
+        database.execute(f"create table if not exists {table} as from read_parquet(?) limit 0", [file])
+        known = {name for name, *_ in database.execute(f"describe {table}").fetchall()}
+        for column, dtype, *_ in database.execute("describe from read_parquet(?)", [file]).fetchall():
+            if column not in known:
+                database.execute(f'alter table {table} add column "{column}" {dtype}')
+    if not files:
+        return
+    replaced = "domain = $domain"
+    values: dict[str, Any] = {"domain": domain}
+    if "task" in known:
+        replaced, values["tasks"] = f"{replaced} and list_contains($tasks, task)", list(tasks)
+    else:
+        files = files[-1:]
+    if only_runs:
+        replaced += " and run_id in (select run_id from read_parquet($files))"
+        values["files"] = list(files)
+    database.execute(f"delete from {table} where {replaced}", values)  # noqa: S608 - our own names
+    rows = "from read_parquet(?, union_by_name = true) where domain = ?"
+    database.execute(f"insert into {table} by name {rows}", [list(files), domain])
 
 
-@dataclass(frozen=True)
-class Champion:
-    """The model that is served."""
+def replace_table(
+    database: duckdb.DuckDBPyConnection, table: str, columns: str, rows: pd.DataFrame, order: str
+) -> None:
+    """Put rows into a table of their own in place of what was there; none leave it empty.
 
-    model: str
-    model_version: str
-    run_id: str
-    snapshot_id: str
-
-
-def champion(database: duckdb.DuckDBPyConnection, domain: str, task: str = "regression") -> Champion | None:
-    """The champion of a domain's task; none when every model was refused."""
-    found = database.execute(
-        """
-        select models.model, models.model_version, models.run_id, runs.snapshot_id
-        from ml.models as models inner join ml.runs as runs using (run_id, domain)
-        where models.domain = ? and models.task = ? and models.alias = 'champion'
-        """,
-        [domain, task],
-    ).fetchall()
-    return Champion(*found[0]) if found else None
-
-
-def load_ticket_predictions(database: duckdb.DuckDBPyConnection, predictions: pa.Table) -> None:
-    """Replace `tickets.predictions` by the rows given."""
-    database.execute(DDL)
-    database.register("predicted", predictions)
-    database.execute(
-        "create or replace table tickets.predictions as from predicted order by repository, number"
-    )
-    database.unregister("predicted")
+    Parameters
+    ----------
+    table, columns : str
+        `schema.table`, and its columns with types as in SQL; the rows have the same names.
+    rows : DataFrame
+    order : str
+        Columns that the rows are ordered by.
+    """
+    with transaction(database):
+        database.execute(f"create schema if not exists {table.split('.')[0]}")
+        database.execute(f"create or replace table {table} ({columns})")
+        if rows.empty:  # a frame without rows has no types that SQL could read
+            return
+        database.register("written", pa.Table.from_pandas(rows, preserve_index=False))
+        database.execute(f"insert into {table} by name from written order by {order}")
+    database.unregister("written")

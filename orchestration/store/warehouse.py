@@ -76,6 +76,7 @@ def publish(
     published_database: Path,
     schemas: Sequence[str],
     domains: Sequence[str] | None = None,
+    tables: Sequence[str] = (),
 ) -> dict[str, int]:
     """Replace the published database by a copy of the pipeline's user-facing schemas, in one step.
 
@@ -92,6 +93,9 @@ def publish(
     domains : sequence of str, optional
         The domains whose results are ready. In tables with a column `domain` the rows of every other one stay
         as they are published: a run of theirs may be under way, or refused. All domains if left out.
+    tables : sequence of str
+        Tables of other schemas (`schema.table`) to copy, too: those of the domains alone. What was published
+        of such tables by others stays as it is.
 
     Returns
     -------
@@ -112,13 +116,13 @@ def publish(
         # Holding the pipeline's database also keeps two processes from publishing at once.
         with open_pipeline_database(pipeline_database) as connection:
             _remove_database(temporary)
-            tables = _tables(connection, schemas)
-            if not tables:
+            copied = _tables(connection, schemas, tables)
+            if not copied:
                 raise ValueError(
                     f"There is nothing to publish: {pipeline_database} has no table in"
                     f" {', '.join(schemas)}; run the pipeline first."
                 )
-            rows = _copy_tables(connection, tables, temporary, domains)
+            rows = _copy_tables(connection, copied, temporary, domains, tables)
         _remove_foreign_log(published_database)
         move_into_place(temporary, published_database)
         # Of a client that wrote in between.
@@ -150,15 +154,22 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
         ) from error
 
 
-def _tables(connection: duckdb.DuckDBPyConnection, schemas: Sequence[str]) -> list[tuple[str, str]]:
+def _tables(
+    connection: duckdb.DuckDBPyConnection, schemas: Sequence[str], tables: Sequence[str]
+) -> list[tuple[str, str]]:
     return connection.execute(
         """
         select table_schema, table_name
         from information_schema.tables
-        where table_catalog = current_database() and list_contains(?, table_schema)
+        where
+            table_catalog = current_database()
+            and (
+                list_contains($schemas, table_schema)
+                or list_contains($tables, table_schema || '.' || table_name)
+            )
         order by all
         """,
-        [list(schemas)],
+        {"schemas": list(schemas), "tables": list(tables)},
     ).fetchall()
 
 
@@ -167,6 +178,7 @@ def _copy_tables(
     tables: Sequence[tuple[str, str]],
     target: Path,
     domains: Sequence[str] | None,
+    own_tables: Sequence[str],
 ) -> dict[str, int]:
     connection.execute(
         f"attach '{_escaped(str(target))}' as publication; create schema if not exists published"
@@ -187,12 +199,32 @@ def _copy_tables(
             if "domain" in known:
                 kept = f"select {common} from {memory} where not {own}"  # noqa: S608 - our own names
                 connection.execute(f"insert into publication.{name} by name {kept}")
+        if is_split or f"{schema}.{table}" in own_tables:
+            memory = f"published.{quoted(f'{schema}.{table}')}"
             connection.execute(f"create or replace table {memory} as from publication.{name}")
         counted = connection.execute(f"select count(*) from publication.{name}").fetchall()  # noqa: S608
         rows[f"{schema}.{table}"] = int(counted[0][0])
+    for memory in own_tables and _others(connection, tables):
+        schema, table = memory.split(".", 1)
+        connection.execute(f"create schema if not exists publication.{quoted(schema)}")
+        connection.execute(
+            f"create table publication.{quoted(schema)}.{quoted(table)} as from published.{quoted(memory)}"
+        )
     # The write-ahead log must be empty: only the database file itself is moved.
     connection.execute("checkpoint publication; detach publication")
     return rows
+
+
+def _others(connection: duckdb.DuckDBPyConnection, copied: Sequence[tuple[str, str]]) -> list[str]:
+    """What was published before and was not copied anew, without what has a column `domain`."""
+    remembered = connection.execute(
+        """
+        select table_name from duckdb_columns()
+        where database_name = current_database() and schema_name = 'published'
+        group by table_name having not bool_or(column_name = 'domain') order by table_name
+        """
+    ).fetchall()
+    return [name for (name,) in remembered if tuple(name.split(".", 1)) not in copied]
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> list[str]:

@@ -14,7 +14,7 @@ from ml.store.record import Evaluation
 from ml.tasks import RANKER
 from ml.tasks.scoring import ScoringConfig
 from orchestration.__main__ import main
-from orchestration.domains.assignees.assets import ASSIGNEE_RANKER
+from orchestration.domains.assignees.tasks import RANKER as ASSIGNEE_RANKER
 from tests.paths import ISSUES
 
 pytestmark = pytest.mark.skipif(not ISSUES.exists(), reason="the corpus is not on this machine")

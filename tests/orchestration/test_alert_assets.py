@@ -10,15 +10,18 @@ import pytest
 
 from ml.tasks.scoring_model import hold_above_cut
 from orchestration.defs.resources import Project
-from orchestration.domains.alerts.assets import TASKS, alert_assets, alert_models, alert_snapshots
+from orchestration.domains.alerts.assets import alert_models, alert_scores, alert_snapshots
+from orchestration.domains.alerts.domain import DOMAIN
 from orchestration.domains.alerts.loading import load_alert_batches
 from orchestration.domains.alerts.sources.batches import get_alert_source
 from orchestration.settings import Settings
 from orchestration.store.warehouse import open_pipeline_database
-from orchestration.training_set import _build, relations
+from orchestration.training_set import build
 
 QUICK = {"config": {"cv_folds": 0}}
-CONFIG = {"ops": {"alert_scores": QUICK, **{f"models__{name}": QUICK for name in TASKS}}}
+TASKS = [task.name for task in DOMAIN.tasks]
+ASSETS = [*alert_snapshots, *alert_models, alert_scores]
+CONFIG = {"ops": {f"models__{name}": QUICK for name in TASKS}}
 
 
 @pytest.fixture(scope="module")
@@ -29,17 +32,15 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source = get_alert_source(None)
     with open_pipeline_database(settings.pipeline_database) as database:
         load_alert_batches(database, source.land(settings.landing_dir), source=source.name)
-    for domain in ("alerts", "alert_clusters"):
-        _build(settings, relations(domain))
+    build(settings, DOMAIN.training_sets)
     return folder
 
 
 def materialize(warehouse: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[pd.DataFrame, dict[str, bytes]]:
     monkeypatch.setenv("WAREHOUSE_DIR", str(warehouse))
-    chosen = [asset for asset in alert_assets if asset.key.path[0] != "tuned_parameters"]
     with dg.DagsterInstance.ephemeral() as instance:
         result = dg.materialize(
-            chosen,
+            ASSETS,
             resources={"project": Project()},
             run_config=CONFIG,
             instance=instance,
@@ -87,18 +88,6 @@ def test_every_alert_of_the_newest_batch_is_scored_once_and_alike_on_repeat(
         list(map(dict, row)) for row in scores["reasons"]
     ]
     assert texts_again == texts and {f"{name}.txt" for name in TASKS} <= set(texts)
-
-
-def test_the_assets_have_their_names() -> None:
-    keys = {key.to_user_string() for asset in alert_assets for key in asset.keys}
-    assert keys == {
-        "alert_snapshot",
-        "alert_cluster_snapshot",
-        "alert_scores",
-        *(f"models/{name}" for name in TASKS),
-        *(f"tuned_parameters/{name}" for name in TASKS),
-    }
-    assert len(alert_models) == 3 and len(alert_snapshots) == 2
 
 
 def test_more_critical_alerts_than_places_fill_the_places() -> None:

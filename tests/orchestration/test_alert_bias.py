@@ -10,10 +10,9 @@ import pytest
 
 from ml.bias.tables.columns import COLUMN_DESCRIPTIONS
 from orchestration.defs.resources import Project
-from orchestration.domains.alerts.assets import TASKS, alert_assets
-from orchestration.domains.alerts.bias import alert_bias
+from orchestration.domains.alerts.assets import alert_bias
 from orchestration.settings import PROJECT_ROOT
-from tests.orchestration.test_alert_assets import CONFIG, warehouse
+from tests.orchestration.test_alert_assets import ASSETS, CONFIG, TASKS, warehouse
 
 __all__ = ["warehouse"]
 DIMENSIONS = {"network", "region", "age_band", "typology", "new_address"}
@@ -27,10 +26,9 @@ TABLES = (
 @pytest.fixture(scope="module")
 def published(warehouse: Path) -> tuple[Path, dict[str, dg.MetadataValue]]:
     """What users read after the models, the scores and the bias; and what the asset shows."""
-    chosen = [asset for asset in alert_assets if asset.key.path[0] != "tuned_parameters"]
     with pytest.MonkeyPatch.context() as patch, dg.DagsterInstance.ephemeral() as instance:
         patch.setenv("WAREHOUSE_DIR", str(warehouse))
-        for assets in ([*chosen, alert_bias], [alert_bias]):
+        for assets in ([*ASSETS, alert_bias], [alert_bias]):
             result = dg.materialize(
                 assets,
                 resources={"project": Project()},

@@ -1,89 +1,83 @@
-"""Alerts after dbt: their snapshots and tasks, and the scores of the newest batch."""
+"""Alerts after dbt: snapshots, models, the scores of the newest batch, and for whom they are wrong."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import dagster as dg
 from pydantic import Field
 
+from orchestration.defs.bias import Tables, bias_asset
+from orchestration.defs.configs import ScoringRun
+from orchestration.defs.metadata import markdown_table, picture
+from orchestration.defs.models import model_asset
 from orchestration.defs.resources import Project
-from orchestration.defs.runs import read_dataset
-from orchestration.defs.scored_assets import model_asset, snapshot_asset, tuned_parameters_asset
-from orchestration.defs.scored_tasks import ScoredTask, ScoringRun, train_or_read
+from orchestration.defs.runs import Run, served_model
+from orchestration.defs.snapshots import snapshot_assets
+from orchestration.defs.training import read_dataset
+from orchestration.defs.tuning import tuned_parameters_asset
+from orchestration.domains.alerts.domain import DOMAIN
 from orchestration.domains.alerts.serving import load_scores, score_newest_batch
+from orchestration.domains.alerts.tasks import ALERTS, RANKER, SCORER
 from orchestration.store.feature_store import current_snapshot
-from orchestration.store.results import load_training
-
-RULE_ORDER = {"baseline": ["rule_confidence", "severity_rank"]}
-ALERTS = {"name": "alerts", "baselines": RULE_ORDER}
-CLUSTERS = {"name": "alert_clusters", "baselines": RULE_ORDER}
-
-TASKS = {
-    task.name: task
-    for task in (
-        ScoredTask(
-            name="alert_scorer",
-            domain="alerts",
-            snapshot="alert_snapshot",
-            kind="scorer",
-            description="The chance that an alert is reported.",
-        ),
-        ScoredTask(
-            name="alert_ranker",
-            domain="alerts",
-            snapshot="alert_snapshot",
-            kind="ranker",
-            description="The order in which the alerts of a batch are reviewed.",
-        ),
-        ScoredTask(
-            name="alert_cluster_scorer",
-            domain="alert_clusters",
-            snapshot="alert_cluster_snapshot",
-            kind="cluster",
-            description="The chance that any alert of a cluster is reported.",
-        ),
-    )
-}
 
 
 class Serving(ScoringRun):
-    """Which models score, those trained with the same fields, and how many alerts are reviewed."""
+    """How many alerts are reviewed. The models are the current ones: the other fields are theirs to heed."""
 
     review_cut: int = Field(default=20, ge=1, description="Critical alerts are never ranked below this.")
 
 
-@dg.asset(deps=[["models", name] for name in TASKS], group_name="selection", kinds={"duckdb"})
+@dg.asset(deps=[["models", task.name] for task in DOMAIN.tasks], group_name="selection", kinds={"duckdb"})
 def alert_scores(config: Serving, project: Project) -> dg.MaterializeResult:
     """Every alert of the newest batch, scored once: probability, reasons, rank and model versions."""
-    from ml.store.run_folder import RunFolder
-
-    found = {name: train_or_read(project, task, config) for name, task in TASKS.items()}
-    (folder, scorer), (_, ranker) = found["alert_scorer"], found["alert_ranker"]
-    items = read_dataset(current_snapshot(project.settings().snapshots_dir, "alerts")).items
+    (scorer, scored_by), (ranker, ranked_by) = served_model(project, SCORER), served_model(project, RANKER)
     scores = score_newest_batch(
-        items,
-        RunFolder(folder).model("alert_scorer"),
-        RunFolder(folder).model("alert_ranker"),
-        (scorer.model_version, ranker.model_version),
+        read_dataset(current_snapshot(project.settings().snapshots_dir, ALERTS.name)).items,
+        scorer,
+        ranker,
+        (scored_by.model_version, ranked_by.model_version),
         config.review_cut,
     )
     with project.database() as database:
-        for name, (run, _) in found.items():
-            load_training(database, run, [name], is_served=True)
         load_scores(database, scores)
-    project.publish("alerts", "alert_clusters")
+    project.publish(DOMAIN)
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": len(scores),
             "batch": str(scores["batch_id"].iloc[0]),
             "flagged": int(scores["is_flagged"].sum()),
             "held_above_cut": int(scores["is_held_above_cut"].sum()),
-            "model_version": scorer.model_version,
+            "model_version": scored_by.model_version,
         }
     )
 
 
-alert_snapshots = [
-    snapshot_asset("alert_snapshot", "train_alerts", "label_alerts", ALERTS),
-    snapshot_asset("alert_cluster_snapshot", "train_alert_clusters", "label_alert_clusters", CLUSTERS),
-]
-alert_models = [model_asset(task) for task in TASKS.values()]
-alert_tuning = [tuned_parameters_asset(task) for task in TASKS.values()]
-alert_assets = [*alert_snapshots, *alert_models, *alert_tuning, alert_scores]
+def show_recall(test: Tables, runs: Sequence[Run]) -> dict[str, Any]:
+    """The flagged figures, and a picture of the widest gap in recall."""
+    from ml.reports.plots import metric_per_slice
+
+    metrics, gaps = test["score_metrics"], test["summary"]
+    recall = gaps[gaps["gap_metric"] == "recall"]
+    widest = recall.sort_values(["flagged", "shrunk_gap"], ascending=False, kind="stable")
+    dimension = str(widest["dimension"].iloc[0])
+    flagged = metrics.loc[metrics["flagged"], ["model", "dimension", "slice", "metric", "n", "value"]]
+    drawn = metric_per_slice(metrics[~metrics["pooled"]], "recall", dimension)
+    return {
+        "dagster/row_count": len(metrics),
+        "flagged_slices": dg.MetadataValue.md(markdown_table(flagged)),
+        "recall_per_slice": picture(drawn, f"recall by {dimension}"),
+    }
+
+
+alert_bias = bias_asset(
+    DOMAIN,
+    ("binary", "ranking"),
+    name="alert_bias",
+    after="alert_scores",
+    description="For whom the alerts' models miss, wrongly flag, misjudge or rank too low, in the schema "
+    "`bias`.",
+    show=show_recall,
+)
+alert_snapshots = snapshot_assets(DOMAIN)
+alert_models = [model_asset(task) for task in DOMAIN.tasks]
+alert_tuning = [tuned_parameters_asset(task) for task in DOMAIN.tasks]

@@ -4,21 +4,18 @@ from typing import TYPE_CHECKING
 
 import duckdb
 import pandas as pd
-import pyarrow as pa
 
 from orchestration.facts import fact
+from orchestration.store.results import replace_table
 
 if TYPE_CHECKING:
     from ml.tasks.scoring_model import ScoringModel
 
 CRITICAL = fact("severities").index("critical")
-DDL = """
-create schema if not exists alerts;
-create table if not exists alerts.scores (
+COLUMNS = """
     item_id varchar, batch_id varchar, event_at timestamp, probability double, is_flagged boolean,
     rank bigint, is_held_above_cut boolean,
     reasons struct(feature varchar, contribution double)[], scorer_version varchar, ranker_version varchar
-);
 """
 
 
@@ -78,12 +75,4 @@ def score_newest_batch(
 
 def load_scores(database: duckdb.DuckDBPyConnection, scores: pd.DataFrame) -> None:
     """Replace `alerts.scores` by the rows given."""
-    database.execute(DDL)
-    database.register("scored", pa.Table.from_pandas(scores, preserve_index=False))
-    try:
-        database.execute(
-            "create or replace table alerts.scores as select * replace (event_at::timestamp as event_at) "
-            "from scored order by batch_id, rank"
-        )
-    finally:
-        database.unregister("scored")
+    replace_table(database, "alerts.scores", COLUMNS, scores, "batch_id, rank")

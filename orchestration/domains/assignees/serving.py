@@ -4,19 +4,17 @@ from typing import TYPE_CHECKING
 
 import duckdb
 import pandas as pd
-import pyarrow as pa
+
+from orchestration.store.results import replace_table
 
 if TYPE_CHECKING:
     from ml.tasks.scoring_model import ScoringModel
 
-DDL = """
-create schema if not exists tickets;
-create or replace table tickets.assignee_candidates (
+COLUMNS = """
     item_id varchar, repository varchar, number bigint, login varchar, rank bigint, probability double,
     reasons struct(feature varchar, contribution double)[], observed_at timestamp, model_version varchar
-);
 """
-COLUMNS = ["item_id", "login", "rank", "probability", "reasons", "observed_at", "model_version"]
+PROPOSED = ["item_id", "login", "rank", "probability", "reasons", "observed_at", "model_version"]
 
 
 def propose(items: pd.DataFrame, model: "ScoringModel", version: str, most: int) -> pd.DataFrame:
@@ -38,7 +36,7 @@ def propose(items: pd.DataFrame, model: "ScoringModel", version: str, most: int)
         The columns of `tickets.assignee_candidates` but repository and number, best rank first.
     """
     if items.empty:  # no ticket is open, or nobody was seen where one is
-        return pd.DataFrame(columns=COLUMNS)
+        return pd.DataFrame(columns=PROPOSED)
     scored = model.score_new(items, reasons_to_rank=most)
     chosen = scored["rank"] <= most
     return (
@@ -59,17 +57,7 @@ def propose(items: pd.DataFrame, model: "ScoringModel", version: str, most: int)
 
 
 def load_candidates(database: duckdb.DuckDBPyConnection, proposed: pd.DataFrame) -> None:
-    """Replace `tickets.assignee_candidates` by the rows given."""
-    database.execute(DDL)
-    if proposed.empty:
-        return
-    database.register("proposed", pa.Table.from_pandas(proposed, preserve_index=False))
-    database.execute(
-        """
-        insert into tickets.assignee_candidates by name
-        select proposed.*, open_tickets.repository, open_tickets.number
-        from proposed inner join training.tickets_open as open_tickets using (item_id)
-        order by repository, number, rank
-        """
-    )
-    database.unregister("proposed")
+    """Replace `tickets.assignee_candidates` by the rows whose ticket is open."""
+    tickets = database.sql("select item_id, repository, number from training.tickets_open").df()
+    rows = proposed.merge(tickets, on="item_id")
+    replace_table(database, "tickets.assignee_candidates", COLUMNS, rows, "repository, number, rank")

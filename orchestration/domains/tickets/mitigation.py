@@ -1,12 +1,23 @@
 """Mitigation of the best models' bias, measured on rows that no model and no method has seen."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 import dagster as dg
 from pydantic import Field
 
+from orchestration.defs.bias import measure_run
 from orchestration.defs.metadata import markdown_table
 from orchestration.defs.resources import Project
-from orchestration.defs.runs import DOMAIN, read_current_run, read_dataset
-from orchestration.store.results import load_bias, load_training
+from orchestration.defs.runs import Run, read_current_runs
+from orchestration.domains.tickets.domain import DOMAIN
+from orchestration.domains.tickets.leaderboard import TASK, is_mitigated, seat
+from orchestration.store.results import load_bias
+
+if TYPE_CHECKING:
+    from ml.mitigation.run import Mitigation, MitigationConfig
+    from ml.store.record import Evaluation
 
 SHOWN = [
     "model",
@@ -42,11 +53,11 @@ def bias_mitigation(
     context: dg.AssetExecutionContext, config: MitigationRun, project: Project
 ) -> dg.MaterializeResult:
     """What each method changed in the worst slice, in `bias.mitigation`; accepted models join the others."""
-    from ml.mitigation.run import METHODS, MitigationConfig, mitigate_models
-    from ml.reports.bias import LEDGER, TABLES, write_bias_page, write_bias_reports
+    import pandas as pd
 
-    run = read_current_run(project)
-    dataset = read_dataset(run.snapshot)
+    from ml.mitigation.run import METHODS, MitigationConfig
+    from ml.reports.bias import LEDGER, TABLES
+
     settings = MitigationConfig(
         dimension=config.dimension or None,
         methods=tuple(config.methods) or METHODS,
@@ -54,33 +65,64 @@ def bias_mitigation(
         margin=config.margin,
         constrained_rows=config.constrained_rows,
     )
-    done = mitigate_models(
-        dataset,
-        run.evaluations,
-        run.folder,
-        settings,
-        lambda model, method: context.log.info("%s: %s", model, method),
-    )
-    originals = [e for e in run.evaluations if "+" not in e.model]
-    evaluations = [*originals, *done.accepted]
-    tables: tuple[str, ...] = (LEDGER,)
-    if {e.model for e in evaluations} != {e.model for e in run.evaluations}:
-        write_bias_reports(dataset, evaluations, run.folder)
-        tables = (*TABLES, LEDGER)
-    page = write_bias_page(dataset.config, evaluations, run.folder)
+    runs = read_current_runs(project, DOMAIN.name, [TASK])
+    tried = [mitigate(run, best_of(runs, config.best), settings, context.log) for run in runs]
+    after = [run for run, _ in tried]
+    board = [one for run in after for one in run.evaluations]
     with project.database() as database:
-        load_training(database, run.folder, [e.model for e in evaluations])
-        load_bias(database, run.folder, DOMAIN, tables)
-    tried = done.ledger[done.ledger["method"] != "baseline"]
+        for run in after:
+            seat(database, DOMAIN.name, board, run)
+        load_bias(database, DOMAIN.name, [TASK], [run.folder for run in after], (*TABLES, LEDGER))
+    ledger = pd.concat([done.ledger for _, done in tried if done is not None], ignore_index=True)
+    rows = ledger[ledger["method"] != "baseline"]
+    accepted = [one.model for one in board if is_mitigated(one.model)]
     return dg.MaterializeResult(
         metadata={
-            "dagster/row_count": len(done.ledger),
-            "tried": len(tried),
-            "accepted": len(done.accepted),
-            "accepted_models": dg.MetadataValue.json([e.model for e in done.accepted]),
-            "is_new": done.is_new,
-            "seconds": float(done.ledger["seconds"].sum()),
-            "ledger": dg.MetadataValue.md(markdown_table(tried[SHOWN])),
-            "report": dg.MetadataValue.path(str(page)),
+            "dagster/row_count": len(ledger),
+            "tried": len(rows),
+            "accepted": len(accepted),
+            "accepted_models": dg.MetadataValue.json(accepted),
+            "is_new": any(done.is_new for _, done in tried if done is not None),
+            "seconds": float(ledger["seconds"].sum()),
+            "ledger": dg.MetadataValue.md(markdown_table(rows[SHOWN])),
+            "report": dg.MetadataValue.path(str(after[-1].folder / "bias.html")),
         }
     )
+
+
+def best_of(runs: Sequence[Run], number: int) -> list["Evaluation"]:
+    """The best originals of a leaderboard, by validation error.
+
+    Raises
+    ------
+    ValueError
+        There is none beside the baseline.
+    """
+    from ml.models import find
+    from ml.runs.select import ranked
+
+    originals = [one for run in runs for one in run.evaluations if not is_mitigated(one.model)]
+    found = [one for one in ranked(originals) if not find(one.model).is_floor][:number]
+    if not found:
+        raise ValueError("There is no model beside the baseline to mitigate: train one first.")
+    return found
+
+
+def mitigate(
+    run: Run, best: Sequence["Evaluation"], settings: "MitigationConfig", log: dg.DagsterLogManager
+) -> tuple[Run, "Mitigation | None"]:
+    """Try the methods on the best models of one run: the run with what was accepted, and what was tried."""
+    from ml.mitigation.run import mitigate_models
+    from ml.reports.bias import write_bias_page
+
+    def tell(model: str, method: str) -> None:
+        log.info("%s: %s", model, method)
+
+    own = [one for one in run.evaluations if one in best]
+    done = mitigate_models(run.dataset, own, run.folder, settings, tell) if own else None
+    originals = [one for one in run.evaluations if not is_mitigated(one.model)]
+    after = replace(run, evaluations=[*originals, *(done.accepted if done else [])])
+    if {one.model for one in after.evaluations} != {one.model for one in run.evaluations}:
+        measure_run(after)
+    write_bias_page(run.dataset.config, after.evaluations, run.folder)
+    return after, done

@@ -7,7 +7,9 @@ from pydantic import Field
 
 from orchestration.defs.metadata import markdown_table
 from orchestration.defs.resources import Project
-from orchestration.defs.runs import DOMAIN, read_current_run, read_dataset
+from orchestration.defs.runs import Run, read_current_runs
+from orchestration.domains.tickets.domain import DOMAIN
+from orchestration.domains.tickets.leaderboard import TASK
 from orchestration.store.results import set_champion
 
 if TYPE_CHECKING:
@@ -53,34 +55,38 @@ def best_model(
     context: dg.AssetExecutionContext, config: SelectionGate, project: Project
 ) -> dg.MaterializeResult:
     """The champion: lowest validation MAE of log hours of those not refused; then published."""
+    import pandas as pd
+
     from ml.reports.bias import write_bias_page
     from ml.runs.card import model_card
     from ml.runs.select import Gate, choose_best
     from ml.store.run_folder import CARD, RunFolder
 
-    run = read_current_run(project)
-    domain = read_dataset(run.snapshot).config
-    folder = RunFolder(run.folder)
-    summary = folder.table("summary")
+    # The newest run last: what was chosen, or refused, is said there unless another run has the champion.
+    runs = read_current_runs(project, DOMAIN.name, [TASK])
+    evaluations = [one for run in runs for one in run.evaluations]
+    summary = pd.concat([summary_of(run) for run in runs], ignore_index=True)
     gate = Gate(
         thresholds=config.thresholds,
         ratio_to_baseline=config.ratio_to_baseline,
         allowance=config.allowance,
         beyond_noise=config.beyond_noise,
     )
-    choice = choose_best(run.evaluations, summary, gate)
+    choice = choose_best(evaluations, summary, gate)
     for model, reason in choice.refused.items():
         context.log.info("%s was refused: %s", model, reason)
-    card = model_card(run.evaluations, choice, domain.note)
-    folder.write_best(choice.model, choice.reason)
-    folder.write(CARD, card)
-    page = write_bias_page(domain, run.evaluations, run.folder, gate=gate, model=choice.model)
+    home = next((run for run in runs if choice.model in [one.model for one in run.evaluations]), runs[-1])
+    block = home.dataset.config
+    card = model_card(evaluations, choice, block.note)
+    RunFolder(home.folder).write_best(choice.model, choice.reason)
+    RunFolder(home.folder).write(CARD, card)
+    page = write_bias_page(block, home.evaluations, home.folder, gate=gate, model=choice.model)
     check = gate_check(choice, summary, gate, dg.AssetCheckSeverity(config.severity))
     served = check.passed or check.severity == dg.AssetCheckSeverity.WARN
     published: dict[str, int] = {}
     if served:
         with project.database() as database:
-            set_champion(database, DOMAIN, "regression", choice.model)
+            set_champion(database, DOMAIN.name, TASK, choice.model)
         published = project.publish(DOMAIN)
     else:
         context.log.error("Nothing is published: %s", check.description)
@@ -96,6 +102,14 @@ def best_model(
         },
         check_results=[check],
     )
+
+
+def summary_of(run: Run) -> "pd.DataFrame":
+    """The gaps of a run's current models: the folder may know others, whose place they took."""
+    from ml.store.run_folder import RunFolder
+
+    gaps = RunFolder(run.folder).table("summary")
+    return gaps[gaps["model"].isin([one.model for one in run.evaluations])]
 
 
 def gate_check(

@@ -1,49 +1,55 @@
-"""Tasks on tickets beside the hours: which are closed within a horizon, and which come first in a week."""
+"""What is learned of tickets: their hours, which of them are late, and which come first in a week."""
 
-from pydantic import Field
-
-from orchestration.defs.runs import DOMAIN
-from orchestration.defs.scored_assets import model_asset, tuned_parameters_asset
-from orchestration.defs.scored_tasks import ScoredTask, SmallTuning, TimelineRun
+from ml.models import names
+from orchestration.declarations import Task, TrainingSet
 from orchestration.facts import fact
 
-HORIZON = "Closed within so many days of creation, or not."
-
-
-class LateRun(TimelineRun):
-    """How the late scorer is trained."""
-
-    horizon_days: float = Field(default=7, gt=0, description=HORIZON)
-
-
-class LateTuning(SmallTuning):
-    """How the late scorer is tuned."""
-
-    horizon_days: float = Field(default=7, gt=0, description=HORIZON)
-
-
-LATE_SCORER = ScoredTask(
+TICKETS = TrainingSet(
+    "tickets",
+    "train_tickets",
+    "label_tickets",
+    "training_snapshot",
+    {
+        "timeline": "slice_repo",
+        "weight_by": "slice_repo",
+        "horizons_days": fact("horizons_days"),
+        # What scorers and rankers are compared with: words of failure, and how fast the author's and the
+        # repository's tickets were closed before.
+        "baselines": {
+            "words": ["n_keywords_failure", "n_keywords_security", "has_stack_trace"],
+            "author": ["contributor_share_resolved_7d", "author_share_resolved_7d"],
+            "repository": ["repository_share_resolved_7d"],
+        },
+        "outcome_slices": ["slice_completion_time"],
+        "mix_slices": ["slice_repo", "slice_label"],
+        # Labels, assignees and associations are as of the download, later than any prediction.
+        "mitigated_slices": ["slice_seniority", "slice_repo", "slice_keyword"],
+    },
+)
+HOURS = tuple(
+    Task(
+        name=family,
+        learns_from=TICKETS,
+        kind="duration",
+        description=f"The model {family}, trained on the newest snapshot.",
+    )
+    for family in names()
+)
+LATE_SCORER = Task(
     name="late_scorer",
-    domain=DOMAIN,
-    snapshot="training_snapshot",
+    learns_from=TICKETS,
     kind="scorer",
     description="The chance that a ticket is closed within the horizon; every ticket that old has a label.",
-    run=LateRun,
-    tuning=LateTuning,
+    horizon_days=7,
+    horizon="Closed within so many days of creation, or not.",
 )
-TRIAGE_RANKER = ScoredTask(
+TRIAGE_RANKER = Task(
     name="triage_ranker",
-    domain=DOMAIN,
-    snapshot="training_snapshot",
+    learns_from=TICKETS,
     kind="ranker",
     description="The order of the tickets of a repository's week: those that prove urgent come first.",
     horizon_days=fact("triage_days"),
     # As good on validation as the smaller steps that small batches need, in less than half of the time.
     params={"gain_trees": 200, "learning_rate": 0.03, "n_estimators": 300},
-    run=TimelineRun,
-    tuning=SmallTuning,
 )
-TICKET_TASKS = (LATE_SCORER, TRIAGE_RANKER)
-
-ticket_models = [model_asset(task) for task in TICKET_TASKS]
-ticket_tuning = [tuned_parameters_asset(task) for task in TICKET_TASKS]
+TASKS = (*HOURS, LATE_SCORER, TRIAGE_RANKER)

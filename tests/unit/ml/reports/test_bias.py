@@ -21,7 +21,7 @@ from ml.reports.bias import LEDGER, TABLES, typed, write_bias_page, write_bias_r
 from ml.runs.train import train_models
 from ml.store.run_folder import RunFolder
 from ml.tasks.duration import TrainingConfig
-from orchestration.store.results import champion, current_run, load_bias, load_training, set_champion
+from orchestration.store.results import champion, current_models, load_bias, load_training, set_champion
 from tests.unit.ml import crews
 
 QUICK = TrainingConfig(trials=0, replicates=0)
@@ -45,7 +45,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("table", [*TABLES, LEDGER])
 def test_every_table_loads_with_described_columns_and_types(run: Path, table: str) -> None:
     with duckdb.connect() as database:
-        load_bias(database, run, "parcels", (table,))
+        load_bias(database, "parcels", ["regression"], [run], (table,))
         described = database.sql(f"describe bias.{table}").fetchall()
         rows = database.sql(
             f"select count(*), any_value(run_id), any_value(domain) from bias.{table}"
@@ -65,8 +65,8 @@ def test_an_empty_table_has_the_types_of_a_full_one(run: Path, table: str, tmp_p
     assert bare.dtypes.to_dict() == full.dtypes.to_dict()
     bare.to_parquet(tmp_path / f"bias_{table}.parquet", index=False)
     with duckdb.connect() as database:
-        load_bias(database, tmp_path, "parcels", (table,))
-        load_bias(database, run, "parcels", (table,))
+        load_bias(database, "parcels", ["regression"], [tmp_path], (table,))
+        load_bias(database, "parcels", ["regression"], [run], (table,))
         assert database.sql(f"select count(*) from bias.{table}").fetchall()[0][0] == len(full)
 
 
@@ -159,9 +159,10 @@ def test_an_accepted_model_is_loaded_beside_the_others_and_can_be_made_champion(
     assert "linear+prediction_adjustment" in mitigated
     with duckdb.connect() as database:
         load_training(database, run, ["median", "linear", *mitigated])
-        assert set(current_run(database, "parcels").models) == {"median", "linear", *mitigated}
+        current = current_models(database, "parcels", ["regression"])
+        assert {one.model for one in current} == {"median", "linear", *mitigated}
         set_champion(database, "parcels", "regression", "linear+prediction_adjustment")
-        best = champion(database, "parcels")
+        best = champion(database, "parcels", "regression")
         n = database.sql("select count(*) from ml.predictions where model like '%+%'").fetchall()[0][0]
     assert best is not None and best.model == "linear+prediction_adjustment" and n > 0
     items = Dataset.from_dir(run.parents[1] / "data").items

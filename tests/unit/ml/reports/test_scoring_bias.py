@@ -93,10 +93,10 @@ def test_rows_of_other_tasks_and_the_history_stay(run: Run, tmp_path: Path) -> N
     summary = tables["summary"].drop(columns=["run_id", "domain"]).head(1).assign(task="regression")
     write_table(summary.assign(gap_metric="mae_log", model="clock"), "summary", hours, regression)
     with duckdb.connect() as database:
-        load_bias(database, hours, "parcels", ("summary",))
+        load_bias(database, "parcels", ["regression"], [hours], ("summary",))
         for _ in range(2):
-            load_bias(database, folder, "parcels", scoring_bias_tables(evaluations), TASKS)
-        load_bias(database, hours, "parcels", ("summary",))
+            load_bias(database, "parcels", TASKS, [folder], scoring_bias_tables(evaluations))
+        load_bias(database, "parcels", ["regression"], [hours], ("summary",))
         for table in ("bias.summary", "history.bias_summary"):
             n = dict(database.sql(f"select model, count(*) from {table} group by all").fetchall())
             assert n == {"clock": 1, "scorer": 16, "ranker": 6}
@@ -104,7 +104,7 @@ def test_rows_of_other_tasks_and_the_history_stay(run: Run, tmp_path: Path) -> N
         later.mkdir()
         bare = typed(pd.DataFrame(columns=tables["ranking_metrics"].columns, dtype=object))
         bare.to_parquet(later / "bias_ranking_metrics.parquet", index=False)
-        load_bias(database, later, "parcels", ("ranking_metrics",), TASKS)
+        load_bias(database, "parcels", TASKS, [later], ("ranking_metrics",))
         assert database.sql("select count(*) from bias.ranking_metrics").fetchall() == [(0,)]
         assert database.sql("select count(*) from bias.score_metrics").fetchall()[0][0] > 0
 

@@ -1,0 +1,106 @@
+"""Bias of a domain's current models: measured in their run folders, loaded into the schema `bias`."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+
+from orchestration.declarations import Domain
+from orchestration.defs.metadata import markdown_table
+from orchestration.defs.resources import Project
+from orchestration.defs.runs import Run, read_current_runs
+from orchestration.store.results import load_bias
+
+GAP_COLUMNS = [
+    "model", "dimension", "gap_metric", "n_slices", "n_assessable", "best_slice", "worst_slice",
+    "relative_gap", "shrunk_gap", "verdict",
+]  # fmt: skip
+Tables = dict[str, pd.DataFrame]
+
+
+def bias_asset(
+    domain: Domain,
+    tasks: Sequence[str],
+    *,
+    name: str,
+    after: str,
+    description: str,
+    show: Callable[[Tables, Sequence[Run]], dict[str, Any]],
+    is_published: bool = True,
+) -> dg.AssetsDefinition:
+    """The asset that measures the bias of a domain's current models.
+
+    Parameters
+    ----------
+    domain : Domain
+    tasks : sequence of {"regression", "binary", "ranking"}
+        Those of its tasks that are measured.
+    name, after, description : str
+        Of the asset, of the one that it follows, and what it says of itself.
+    show : callable (tables, runs) -> metadata
+        What it shows of the test part beside the gaps, given its tables and the runs that were measured.
+    is_published : bool
+        False where a later asset decides whether readers get it.
+    """
+
+    @dg.asset(name=name, deps=[after], group_name="bias", kinds={"duckdb"}, description=description)
+    def bias(project: Project) -> dg.MaterializeResult:
+        runs = {one.name: read_current_runs(project, one.name, tasks) for one in domain.training_sets}
+        tables = together(measure(project, name, tasks, own) for name, own in runs.items())
+        if is_published:
+            project.publish(domain)
+        test = {name: rows[rows["split"] == "test"] for name, rows in tables.items() if "split" in rows}
+        gaps = test["summary"]
+        shown = [column for column in GAP_COLUMNS if column in gaps]
+        return dg.MaterializeResult(
+            metadata={
+                "flagged_gaps": int(gaps["flagged"].sum()),
+                "summary": dg.MetadataValue.md(markdown_table(gaps[shown])),
+                **show(test, [run for own in runs.values() for run in own]),
+            }
+        )
+
+    return bias
+
+
+def measure(project: Project, domain: str, tasks: Sequence[str], runs: Sequence[Run]) -> Tables:
+    """Measure the bias of a domain's current models folder by folder, and load it; the tables by name."""
+    tables = together(measure_run(run) for run in runs)
+    with project.database() as database:
+        load_bias(database, domain, tasks, [run.folder for run in runs], list(tables))
+    return tables
+
+
+def measure_run(run: Run) -> Tables:
+    """Measure the bias of the current models in one folder; the tables by name.
+
+    Raises
+    ------
+    ValueError
+        The training relation has no slices.
+    """
+    from ml.reports.bias import TABLES, write_bias_reports
+    from ml.reports.scoring_bias import write_scoring_bias
+    from ml.store.run_folder import RunFolder
+
+    found: Tables | None
+    if run.evaluations[0].task == "regression":
+        write_bias_reports(run.dataset, run.evaluations, run.folder)
+        found = {name: RunFolder(run.folder).table(name) for name in TABLES}
+    else:
+        found = write_scoring_bias(run.dataset, run.evaluations, run.folder)
+    if found is None:
+        raise ValueError(
+            f"The training relation of {run.dataset.config.name} has no slice_* column to measure bias by."
+        )
+    return found
+
+
+def together(measured: Iterable[Tables]) -> Tables:
+    """The rows of several measurements, table by table."""
+    parts: dict[str, list[pd.DataFrame]] = {}
+    for tables in measured:
+        for name, rows in tables.items():
+            parts.setdefault(name, []).append(rows)
+    return {name: pd.concat(rows, ignore_index=True) for name, rows in parts.items()}

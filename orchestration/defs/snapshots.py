@@ -1,0 +1,62 @@
+"""The assets that freeze a training relation and its labels, once for every model."""
+
+import json
+
+import dagster as dg
+
+from orchestration.declarations import Domain, RawInput, TrainingSet
+from orchestration.defs.resources import Project
+from orchestration.settings import DBT_MANIFEST
+from orchestration.store.feature_store import (
+    feature_views,
+    register_features,
+    take_snapshot,
+    views_read_by,
+)
+
+
+def snapshot_assets(domain: Domain) -> list[dg.AssetsDefinition]:
+    """One asset per training set of a domain."""
+    return [snapshot_asset(one, domain.raw) for one in domain.training_sets]
+
+
+def snapshot_asset(training_set: TrainingSet, raw: RawInput) -> dg.AssetsDefinition:
+    """The asset that freezes one training relation and its labels."""
+    train, label = training_set.train, training_set.label
+
+    @dg.asset(
+        name=training_set.snapshot,
+        deps=[train, label],
+        group_name="training",
+        kinds={"parquet"},
+        description=f"The training relation {train} and its labels as Parquet, named by content hash.",
+    )
+    def snapshot(context: dg.AssetExecutionContext, project: Project) -> dg.MaterializeResult:
+        from ml.data.dataset import snapshot_id_of
+
+        manifest = json.loads(DBT_MANIFEST.read_text())
+        with project.database() as database:
+            registered = register_features(database, feature_views(manifest))
+            taken = take_snapshot(
+                database,
+                project.settings().snapshots_dir,
+                train=train,
+                label=label,
+                domain=raw.block(database, training_set),
+                identify=snapshot_id_of,
+                git_sha=project.git_sha(),
+                views=views_read_by(manifest, train),
+            )
+        context.log.info("Snapshot %s: %d rows.", taken.snapshot_id[:12], taken.rows)
+        return dg.MaterializeResult(
+            metadata={
+                "dagster/row_count": taken.rows,
+                "features": taken.n_features,
+                "registered_features": registered,
+                "snapshot_id": taken.snapshot_id,
+                "is_new": taken.is_new,
+                "path": dg.MetadataValue.path(str(taken.path)),
+            }
+        )
+
+    return snapshot

@@ -1,0 +1,124 @@
+"""Training of declared tasks into a run folder; what is up to date there is read, not trained again."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from orchestration.declarations import Task
+from orchestration.defs.configs import ScoringRun, TrainingRun, check_run_id, horizon_of
+from orchestration.defs.resources import Project
+from orchestration.store.feature_store import current_snapshot
+
+if TYPE_CHECKING:
+    from ml.data.dataset import Dataset
+    from ml.store.record import Evaluation
+    from ml.tasks.duration import TrainingConfig
+    from ml.tasks.scoring import ScoringConfig
+
+
+def train(
+    project: Project, tasks: Sequence[Task], run: Any, log: dg.DagsterLogManager
+) -> tuple[Path, list["Evaluation"]]:
+    """Train tasks of one kind and training set on its newest snapshot; their folder and evaluations.
+
+    Raises
+    ------
+    TooLittleDataError
+        There are too few rows for a task.
+    ValueError
+        There is no snapshot, or the configuration cannot be meant.
+    """
+    from ml.runs.train import train_models
+    from ml.tasks import task_of
+
+    def tell(model: str, stage: str) -> None:
+        log.info("%s: %s", model, stage)
+
+    settings, first = project.settings(), tasks[0]
+    dataset = read_dataset(current_snapshot(settings.snapshots_dir, first.learns_from.name))
+    folder = settings.runs_dir / run_name(first, run, dataset.snapshot_id)
+    return folder, train_models(
+        dataset,
+        [task.name for task in tasks],
+        folder,
+        harness_settings(first, run, tuned_file(settings.runs_dir, first)),
+        tell,
+        task=task_of(first.kind),
+        git_sha=project.git_sha(),
+        engine="dagster",
+    )
+
+
+# Two: what is trained on several domains in turn reads each of them once.
+@lru_cache(maxsize=2)
+def read_dataset(snapshot: Path) -> "Dataset":
+    """The snapshot in memory; read once for all models of a process, since it never changes."""
+    from ml.data.dataset import Dataset
+
+    dataset = Dataset.from_dir(snapshot)
+    if dataset.snapshot_id != snapshot.name:
+        raise ValueError(
+            f"The snapshot {snapshot} does not hold what its name says: it was changed, or taken by an "
+            "earlier version; take it again with --select '*training_snapshot', or run the whole pipeline."
+        )
+    return dataset
+
+
+def run_name(task: Task, run: Any, snapshot_id: str) -> str:
+    """Name of the run's folder: given by the user, or made of what decides its results."""
+    if given := getattr(run, "run_id", ""):
+        return check_run_id(given)
+    settings = run.model_dump(exclude={"models", "run_id"})
+    decides = json.dumps([settings, horizon_of(task, run)], sort_keys=True)
+    digest = hashlib.sha256(decides.encode()).hexdigest()
+    return f"{task.learns_from.name}-{snapshot_id[:8]}-{digest[:6]}"
+
+
+def harness_settings(task: Task, run: Any, tuned: Path) -> Any:
+    """The settings that the harness trains a task with."""
+    return training_config(run) if task.has_rivals else scoring_config(task, run, tuned)
+
+
+def training_config(run: TrainingRun) -> "TrainingConfig":
+    """The harness's settings for a duration model."""
+    from ml.tasks.duration import TrainingConfig
+
+    return TrainingConfig(trials=run.trials, seconds=run.seconds, subset_size=run.subset_size, seed=run.seed)
+
+
+def scoring_config(task: Task, run: ScoringRun, tuned: Path) -> "ScoringConfig":
+    """The harness's settings for a scorer or ranker; `tuned` is read only when the run says so.
+
+    Raises
+    ------
+    ValueError
+        The run wants tuned parameters and there are none.
+    """
+    from ml.cli.scoring import read_config
+
+    if run.use_tuned and not tuned.is_file():
+        raise ValueError(
+            f"There are no tuned parameters of {task.name}: materialize tuned_parameters/{task.name} first, "
+            "or train without use_tuned."
+        )
+    config: ScoringConfig = read_config(
+        tuned if run.use_tuned else None,
+        horizon_days=horizon_of(task, run),
+        validation_groups=run.validation_groups,
+        test_groups=run.test_groups,
+        cv_folds=run.cv_folds,
+        replicates=run.replicates,
+        seed=run.seed,
+    )
+    return replace(config, params={**task.params, **config.params})
+
+
+def tuned_file(runs_dir: Path, task: Task) -> Path:
+    """Where `tuned_parameters` of a task are written."""
+    return runs_dir / "tuned" / task.name / "best_params.yaml"

@@ -1,0 +1,13 @@
+"""What the assignees are: the people of a repository, who may take a ticket of it."""
+
+from orchestration.declarations import Domain, RawInput
+from orchestration.domains.assignees.tasks import ASSIGNEES, RANKER
+
+DOMAIN = Domain(
+    name="assignees",
+    # Loaded by whoever loads issues.
+    raw=RawInput("issues", "raw.issues"),
+    training_sets=(ASSIGNEES,),
+    tasks=(RANKER,),
+    tables=("tickets.assignee_candidates",),
+)

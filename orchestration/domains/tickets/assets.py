@@ -1,0 +1,140 @@
+"""Tickets after dbt: snapshot, models, the leaderboard of the hours and its bias, the predictions."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import dagster as dg
+
+from orchestration.defs.bias import GAP_COLUMNS, Tables, bias_asset
+from orchestration.defs.configs import TrainingRun
+from orchestration.defs.metadata import markdown_table, picture
+from orchestration.defs.models import model_asset
+from orchestration.defs.resources import Project
+from orchestration.defs.runs import Run, find_current_runs
+from orchestration.defs.snapshots import snapshot_assets
+from orchestration.defs.training import train
+from orchestration.defs.tuning import tuned_parameters_asset
+from orchestration.domains.tickets.domain import DOMAIN
+from orchestration.domains.tickets.leaderboard import TASK, join, seat
+from orchestration.domains.tickets.serving import (
+    load_predictions,
+    predict_open,
+    read_open_tickets,
+    unpredicted,
+)
+from orchestration.domains.tickets.tasks import HOURS
+from orchestration.store.results import champion
+
+
+@dg.asset(deps=[["models", task.name] for task in HOURS], group_name="models", kinds={"duckdb"})
+def trained_models(
+    context: dg.AssetExecutionContext, config: TrainingRun, project: Project
+) -> dg.MaterializeResult:
+    """The leaderboard of every model on the newest snapshot; what is not up to date is trained here."""
+    from ml.mitigation.run import accepted_models
+    from ml.runs.card import leaderboard_text
+    from ml.runs.select import ranked
+    from ml.store.run_folder import RunFolder, original_name
+
+    tasks = chosen(config.models)
+    folder, trained = train(project, tasks, config, context.log)
+    # What mitigation made of these very models stays theirs, the champion among it.
+    mitigated = [
+        model for model in accepted_models(folder) if original_name(model) in {t.name for t in tasks}
+    ]
+    trained += RunFolder(folder).evaluations(mitigated)
+    standing = [one for run in find_current_runs(project, DOMAIN.name, [TASK]) for one in run.evaluations]
+    board = join(standing, trained)
+    with project.database() as database:
+        seated = seat(database, DOMAIN.name, board, Run(folder, folder, trained))
+    for one in trained:
+        if one.model not in seated:
+            context.log.info("%s of this run is no better than what is on the leaderboard.", one.model)
+    return dg.MaterializeResult(
+        metadata={
+            "run_id": folder.name,
+            "models": len(trained),
+            "on_the_leaderboard": dg.MetadataValue.json(seated),
+            "lowest_validation_mae_log": ranked(board)[0].value("validation", "mae_log"),
+            "leaderboard": dg.MetadataValue.md(leaderboard_text(board, markdown=True)),
+            "run_folder": dg.MetadataValue.path(str(folder)),
+        }
+    )
+
+
+def chosen(names: list[str]) -> list[Any]:
+    """The tasks of the models that were named, all when none is; an unknown one raises ValueError."""
+    known = {task.name: task for task in HOURS}
+    if unknown := [name for name in names if name not in known]:
+        raise ValueError(f"There is no model {unknown[0]!r}: choose from {', '.join(known)}.")
+    return [known[name] for name in names] or list(HOURS)
+
+
+def show_errors(test: Tables, runs: Sequence[Run]) -> dict[str, Any]:
+    """The report and the gaps of the best model, and a picture of the widest one."""
+    from ml.reports.plots import error_per_slice
+    from ml.runs.select import ranked
+
+    gaps, slices = test["summary"], test["slice_metrics"]
+    first = ranked([one for run in runs for one in run.evaluations])[0]
+    best, folder = first.model, next(run.folder for run in runs if first in run.evaluations)
+    own = gaps[(gaps["model"] == best) & ~gaps["is_outcome"]]
+    widest = own.sort_values(["flagged", "shrunk_gap"], ascending=False, kind="stable")["dimension"].iloc[0]
+    drawn = error_per_slice(slices[(slices["model"] == best) & ~slices["pooled"]], widest)
+    shown = [column for column in GAP_COLUMNS if column in own]
+    return {
+        "dagster/row_count": len(slices),
+        "flagged_dimensions": int(gaps["flagged"].sum()),
+        "flagged_slices": int(slices["flagged"].sum()),
+        "report": dg.MetadataValue.path(str(folder / "bias.html")),
+        "report_link": dg.MetadataValue.url((folder / "bias.html").as_uri()),
+        "best_model": dg.MetadataValue.md(markdown_table(own[shown])),
+        "error_per_slice": picture(drawn, f"MAE of log hours by {widest}, {best}"),
+    }
+
+
+bias_metrics = bias_asset(
+    DOMAIN,
+    (TASK,),
+    name="bias_metrics",
+    after="trained_models",
+    description="Error of every model in every slice, with intervals, q-values and reasons, in the schema "
+    "`bias`.",
+    show=show_errors,
+    # The champion is published with its bias, or not at all.
+    is_published=False,
+)
+
+
+@dg.asset(deps=["best_model", "tickets_open"], group_name="selection", kinds={"duckdb"})
+def ticket_predictions(context: dg.AssetExecutionContext, project: Project) -> dg.MaterializeResult:
+    """Hours and chances of closing of every open ticket, seen from its creation, in `tickets.predictions`."""
+    from ml.store.run_folder import RunFolder
+
+    with project.database() as database:
+        best = champion(database, DOMAIN.name, TASK)
+        tickets, items = read_open_tickets(database)
+    if best is None:
+        reason = "There is no champion, so no ticket is predicted: see the reasons on best_model."
+        context.log.warning(reason)
+        rows = unpredicted(tickets, reason)
+    else:
+        model = RunFolder(project.settings().runs_dir / best.run_id).model(best.model)
+        rows = predict_open(tickets, items, model, best.model_version)
+    with project.database() as database:
+        load_predictions(database, rows)
+    project.publish(DOMAIN)
+    hours = rows["predicted_hours"].dropna() if best is not None else rows["number"].head(0)
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": len(rows),
+            "predicted": len(hours),
+            "model_version": "none" if best is None else best.model_version,
+            "median_predicted_days": float(hours.median() / 24) if len(hours) else None,
+        }
+    )
+
+
+ticket_snapshots = snapshot_assets(DOMAIN)
+ticket_models = [model_asset(task) for task in DOMAIN.tasks]
+ticket_tuning = [tuned_parameters_asset(task) for task in DOMAIN.tasks if not task.has_rivals]

@@ -1,0 +1,27 @@
+"""What the tickets are: issues of repositories, from their creation to their resolution."""
+
+from pathlib import Path
+
+import duckdb
+
+from orchestration.declarations import Domain, RawInput
+from orchestration.domains.tickets.tasks import TASKS, TICKETS
+from orchestration.settings import Settings
+
+
+def load_folder(database: duckdb.DuckDBPyConnection, settings: Settings, folder: Path) -> None:
+    """Load a folder of dumps."""
+    from orchestration.domains.tickets.loading import load_landed
+    from orchestration.domains.tickets.sources import get_source
+
+    dumps = get_source(settings.model_copy(update={"issues_source": "archive", "issues_archive": folder}))
+    load_landed(database, dumps.land(settings.landing_dir), source=dumps.name)
+
+
+DOMAIN = Domain(
+    name="tickets",
+    raw=RawInput("issues", "raw.issues", "--archive", load_folder),
+    training_sets=(TICKETS,),
+    tasks=TASKS,
+    tables=("tickets.predictions",),
+)
