@@ -41,7 +41,7 @@ class Limits:
 
     def __str__(self) -> str:
         """Return the bounds in words."""
-        named = {"of at least": self.least, "of at most": self.most, "above": self.above, "below": self.below}
+        named = {"above": self.above, "of at least": self.least, "below": self.below, "of at most": self.most}
         return " and ".join(f"{word} {bound:g}" for word, bound in named.items() if bound is not None)
 
 
