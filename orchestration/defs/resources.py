@@ -9,6 +9,7 @@ import duckdb
 
 from ml.store.lock import only_one
 from orchestration.declarations import Domain
+from orchestration.descriptions import descriptions
 from orchestration.settings import PROJECT_ROOT, Settings
 from orchestration.store.warehouse import open_pipeline_database, publish
 
@@ -44,7 +45,12 @@ class Project(dg.ConfigurableResource):
         """Replace the file that users read, with the new results of a domain."""
         settings, names = self.settings(), [one.name for one in domain.training_sets]
         return publish(
-            settings.pipeline_database, settings.published_database, SHARED_SCHEMAS, names, domain.tables
+            settings.pipeline_database,
+            settings.published_database,
+            SHARED_SCHEMAS,
+            names,
+            domain.tables,
+            descriptions(),
         )
 
     def git_sha(self) -> str:

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -77,6 +77,7 @@ def publish(
     schemas: Sequence[str],
     domains: Sequence[str] | None = None,
     tables: Sequence[str] = (),
+    descriptions: Mapping[str, tuple[str, Mapping[str, str]]] | None = None,
 ) -> dict[str, int]:
     """Replace the published database by a copy of the pipeline's user-facing schemas, in one step.
 
@@ -96,6 +97,8 @@ def publish(
     tables : sequence of str
         Tables of other schemas (`schema.table`) to copy, too: those of the domains alone. What was published
         of such tables by others stays as it is.
+    descriptions : mapping, optional
+        By `schema.table`, what the table is and what each of its columns: written beside them as comments.
 
     Returns
     -------
@@ -122,7 +125,7 @@ def publish(
                     f"There is nothing to publish: {pipeline_database} has no table in"
                     f" {', '.join(schemas)}; run the pipeline first."
                 )
-            rows = _copy_tables(connection, copied, temporary, domains, tables)
+            rows = _copy_tables(connection, copied, temporary, domains, tables, descriptions or {})
         _remove_foreign_log(published_database)
         move_into_place(temporary, published_database)
         # Of a client that wrote in between.
@@ -179,6 +182,7 @@ def _copy_tables(
     target: Path,
     domains: Sequence[str] | None,
     own_tables: Sequence[str],
+    descriptions: Mapping[str, tuple[str, Mapping[str, str]]],
 ) -> dict[str, int]:
     connection.execute(
         f"attach '{_escaped(str(target))}' as publication; create schema if not exists published"
@@ -210,6 +214,7 @@ def _copy_tables(
         connection.execute(
             f"create table publication.{quoted(schema)}.{quoted(table)} as from published.{quoted(memory)}"
         )
+    _describe(connection, descriptions)
     # The write-ahead log must be empty: only the database file itself is moved.
     connection.execute("checkpoint publication; detach publication")
     return rows
@@ -225,6 +230,26 @@ def _others(connection: duckdb.DuckDBPyConnection, copied: Sequence[tuple[str, s
         """
     ).fetchall()
     return [name for (name,) in remembered if tuple(name.split(".", 1)) not in copied]
+
+
+def _describe(
+    connection: duckdb.DuckDBPyConnection, descriptions: Mapping[str, tuple[str, Mapping[str, str]]]
+) -> None:
+    found = connection.execute(
+        """
+        select schema_name, table_name, list(column_name order by column_index)
+        from duckdb_columns() where database_name = 'publication' group by all order by all
+        """
+    ).fetchall()
+    # One transaction: on its own, each of the hundreds of comments would wait for the disk.
+    with transaction(connection):
+        for schema, table, columns in found:
+            described, meanings = descriptions.get(f"{schema}.{table}", ("", {}))
+            name = f"publication.{quoted(schema)}.{quoted(table)}"
+            connection.execute(f"comment on table {name} is '{_escaped(described)}'")
+            for column in filter(meanings.__contains__, columns):
+                meaning = _escaped(meanings[column])
+                connection.execute(f"comment on column {name}.{quoted(column)} is '{meaning}'")
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> list[str]:

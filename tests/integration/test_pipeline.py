@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from orchestration.descriptions import descriptions
 from tests.integration.pipeline import MODELS, command, environment, materialize, tables
 from tests.paths import ROOT
 
@@ -86,6 +87,19 @@ def test_the_published_tables_have_the_documented_columns(finished: Finished) ->
         for table, columns in COLUMNS.items():
             rows = connection.sql(f"select {', '.join(columns.split())} from {table} limit 1").fetchall()
             assert rows, f"{table} is empty"
+
+
+def test_every_published_table_and_column_says_what_it_is(finished: Finished) -> None:
+    with duckdb.connect(str(finished.published), read_only=True) as connection:
+        silent = """
+            select schema_name || '.' || table_name from duckdb_tables() where coalesce(comment, '') = ''
+            union all
+            select schema_name || '.' || table_name || '.' || column_name from duckdb_columns()
+            where not internal and coalesce(comment, '') = ''
+        """
+        assert connection.execute(silent).fetchall() == []
+        tables = connection.execute("select schema_name || '.' || table_name from duckdb_tables()").fetchall()
+    assert {name for (name,) in tables} == set(descriptions())
 
 
 def test_the_queries_of_the_readme_run_as_printed(finished: Finished) -> None:

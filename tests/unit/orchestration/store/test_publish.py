@@ -33,6 +33,22 @@ def read(database: Path, query: str) -> list[tuple[object, ...]]:
         return connection.execute(query).fetchall()
 
 
+def test_descriptions_become_comments_and_what_is_absent_is_left_out(tmp_path: Path) -> None:
+    pipeline, published = tmp_path / "pipeline.duckdb", tmp_path / "warehouse.duckdb"
+    write_generation(pipeline, 1)
+    described = {
+        "ml.models": ("It's the models.", {"n": "The model's 'number'.", "no_column": "…"}),
+        "ml.no_table": ("…", {}),
+    }
+    publish(pipeline, published, SCHEMAS, descriptions=described)
+    assert read(published, "select table_name, comment from duckdb_tables() order by all") == [
+        ("models", "It's the models."),
+        ("summary", ""),
+    ]
+    query = "select column_name, comment from duckdb_columns() where table_name = 'models' order by all"
+    assert read(published, query) == [("generation", None), ("n", "The model's 'number'.")]
+
+
 def test_copies_the_schemas_that_exist_and_no_other(tmp_path: Path) -> None:
     pipeline, published = tmp_path / "pipeline.duckdb", tmp_path / "public place" / "ware'house.duckdb"
     write_generation(pipeline, 1)
