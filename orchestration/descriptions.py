@@ -105,6 +105,7 @@ TABLES: dict[str, Description] = {
             },
             "model_version": "Version of the champion.",
             "scored_at": "When the ticket was scored (UTC).",
+            "reason": "Why there is no prediction; null where there is one.",
         },
     ),
     "tickets.assignee_candidates": (

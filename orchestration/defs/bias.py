@@ -56,6 +56,8 @@ def bias_asset(
         return dg.MaterializeResult(
             metadata={
                 "flagged_gaps": int(gaps["flagged"].sum()),
+                "dagster/column_schema": project.column_schema("bias.summary"),
+                **{f"columns of bias.{table}": project.column_schema(f"bias.{table}") for table in tables},
                 "summary": dg.MetadataValue.md(markdown_table(gaps[shown])),
                 **show(test, [run for own in runs.values() for run in own]),
             }

@@ -53,6 +53,21 @@ class Project(dg.ConfigurableResource):
             descriptions(),
         )
 
+    def column_schema(self, table: str) -> dg.TableSchema:
+        """The columns of a published table with their types, and what they mean."""
+        schema, name = table.split(".")
+        _, meanings = descriptions().get(table, ("", {}))
+        with self.database() as database:
+            columns = database.execute(
+                "select column_name, data_type from duckdb_columns()"
+                " where database_name = current_database() and schema_name = ? and table_name = ?"
+                " order by column_index",
+                [schema, name],
+            ).fetchall()
+        return dg.TableSchema(
+            [dg.TableColumn(column, dtype, meanings.get(column)) for column, dtype in columns]
+        )
+
     def git_sha(self) -> str:
         """Commit of the code that runs, `unknown` outside a git checkout."""
         answer = subprocess.run(

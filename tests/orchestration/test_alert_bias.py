@@ -98,3 +98,15 @@ def test_the_asset_shows_its_gaps_and_a_picture(published: tuple[Path, dict[str,
     metadata = published[1]
     assert "data:image/png;base64," in str(metadata["recall_per_slice"].value)
     assert "alert_ranker" in str(metadata["summary"].value)
+    for table, name in {
+        "dagster/column_schema": "summary",
+        "columns of bias.score_metrics": "score_metrics",
+    }.items():
+        columns = {one.name: (one.type, one.description) for one in metadata[table].schema.columns}
+        stored = rows(
+            published,
+            "select column_name, data_type, comment from duckdb_columns()"
+            f" where schema_name = 'bias' and table_name = '{name}'",
+        )
+        assert columns == {name: (kind, comment) for name, kind, comment in stored.itertuples(index=False)}
+        assert all(comment for _, comment in columns.values())

@@ -44,6 +44,7 @@ def alert_scores(config: Serving, project: Project) -> dg.MaterializeResult:
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": len(scores),
+            "dagster/column_schema": project.column_schema("alerts.scores"),
             "batch": str(scores["batch_id"].iloc[0]),
             "flagged": int(scores["is_flagged"].sum()),
             "held_above_cut": int(scores["is_held_above_cut"].sum()),

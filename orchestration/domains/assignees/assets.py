@@ -43,6 +43,7 @@ def assignee_candidates(config: Proposing, project: Project) -> dg.MaterializeRe
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": len(proposed),
+            "dagster/column_schema": project.column_schema("tickets.assignee_candidates"),
             "tickets": proposed["item_id"].nunique(),
             "people": proposed["login"].nunique(),
             "model_version": evaluation.model_version,

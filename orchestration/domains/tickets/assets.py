@@ -128,6 +128,7 @@ def ticket_predictions(context: dg.AssetExecutionContext, project: Project) -> d
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": len(rows),
+            "dagster/column_schema": project.column_schema("tickets.predictions"),
             "predicted": len(hours),
             "model_version": "none" if best is None else best.model_version,
             "median_predicted_days": float(hours.median() / 24) if len(hours) else None,
