@@ -2,6 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DAGSTER_HOME ?= $(CURDIR)/.dagster
 export DAGSTER_HOME
+export DAGSTER_MODULE_NAME := orchestration.definitions
 export DAGSTER_DISABLE_TELEMETRY := 1
 export DO_NOT_TRACK := 1
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -12,12 +13,12 @@ DBT_SOURCES := $(shell find dbt_project -type f \( -name '*.sql' -o -name '*.yml
 .PHONY: setup run dev run-fake test lint format bench fake-fidelity export lock clean
 
 run: setup  ## the whole pipeline on the configured source (the embedded sample unless .env says otherwise)
-	dagster asset materialize -m orchestration.definitions --select '*'
+	@python -m orchestration run
 
 run-fake: setup  ## the pipeline live from the fake GitHub to the predictions, in WAREHOUSE_DIR or a temporary folder
-	export WAREHOUSE_DIR=$${WAREHOUSE_DIR:-$$(mktemp -d)} && \
+	@export WAREHOUSE_DIR=$${WAREHOUSE_DIR:-$$(mktemp -d)} && \
 	python -m tests.fake_github --issues $(or $(ISSUES),2000) -- \
-	  dagster asset materialize -m orchestration.definitions --select '*ticket_predictions' && \
+	  python -m orchestration run --select '*ticket_predictions' && \
 	echo "written below $$WAREHOUSE_DIR"
 
 dev: setup  ## the Dagster UI on http://127.0.0.1:3000
@@ -46,7 +47,7 @@ fake-fidelity: setup  ## fake and client against GitHub's own schema, descriptio
 export: setup  ## what was landed, as an archive that others can load: make export OUTPUT=folder
 	python -m orchestration export --output $(or $(OUTPUT),export)
 
-setup: .venv/.installed $(MANIFEST) .env
+setup: .venv/.installed .venv/.activation $(MANIFEST) .env
 
 .venv/.installed: requirements.lock
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "fairtriage needs Python 3.11 or newer: make PYTHON=python3.11 …")'
@@ -54,12 +55,22 @@ setup: .venv/.installed $(MANIFEST) .env
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	touch $@
 
+# `dagster asset` parses its options before it reads any file: only the real environment tells it the module.
+.venv/.activation: Makefile | .venv/.installed
+	for script in activate activate.fish activate.csh; do sed -i.before '/# fairtriage$$/d' $(BIN)/$$script; done
+	rm -f $(BIN)/activate*.before
+	echo 'export DAGSTER_MODULE_NAME=orchestration.definitions DAGSTER_HOME="$${DAGSTER_HOME:-$(CURDIR)/.dagster}" # fairtriage' >> $(BIN)/activate
+	echo 'set -gx DAGSTER_MODULE_NAME orchestration.definitions; set -q DAGSTER_HOME; or set -gx DAGSTER_HOME "$(CURDIR)/.dagster"; true # fairtriage' >> $(BIN)/activate.fish
+	echo 'setenv DAGSTER_MODULE_NAME orchestration.definitions # fairtriage' >> $(BIN)/activate.csh
+	echo 'if (! $$?DAGSTER_HOME) setenv DAGSTER_HOME "$(CURDIR)/.dagster" # fairtriage' >> $(BIN)/activate.csh
+	touch $@
+
 $(MANIFEST): $(DBT_SOURCES) .venv/.installed
 	python -c 'import orchestration.defs.dbt'
 	touch $@
 
 .env: | .env.example
-	sed 's|^# DAGSTER_HOME=.*|DAGSTER_HOME=$(CURDIR)/.dagster|' .env.example > $@
+	cp .env.example $@
 	chmod 600 $@
 
 lock:  ## pin every dependency again (needs uv)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestration import training_set
+from orchestration.terminal import run
 
 # What the user can mend, and is told in a sentence instead of a traceback.
 _USER_ERRORS = (ValueError, OSError)
@@ -26,6 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except _USER_ERRORS as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("error: stopped.", file=sys.stderr)
+        return 130
     return 0
 
 
@@ -46,7 +50,7 @@ def _export(options: argparse.Namespace) -> None:
 
 
 # A command is a function that adds its parser and sets `run`.
-COMMANDS: tuple[Register, ...] = (_register_export, training_set.register)
+COMMANDS: tuple[Register, ...] = (run.register, _register_export, training_set.register)
 
 
 if __name__ == "__main__":

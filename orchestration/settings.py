@@ -172,13 +172,14 @@ class Settings(BaseSettings):
         """What a run is told to do, in words that a log can show: never a token."""
         repositories = ", ".join(self.github_repositories) or "no repository"
         source = {
+            "sample": "sample (synthetic)",
             "archive": f"archive {self.issues_archive}",
             "github": f"github {self.github_api_url}: {repositories}",
         }
         return {
             "warehouse": str(self.warehouse_dir),
             "issues": source.get(self.issues_source, self.issues_source),
-            "alerts": str(self.alert_batches or "sample"),
+            "alerts": str(self.alert_batches or "sample (synthetic)"),
             "tickets": self.ticket_scope,
         }
 

@@ -20,7 +20,7 @@ _MEMORY_LIMIT = "1GB"
 _LOCK_HOLDER = re.compile(r"lock is held in (?P<program>.+?) \(PID (?P<pid>\d+)\)")
 
 
-class WarehouseBusyError(RuntimeError):
+class WarehouseBusyError(OSError):
     """Another process holds the pipeline's database; the message names it."""
 
 

@@ -39,7 +39,7 @@ def test_a_run_writes_where_the_environment_says_and_not_where_the_file_does(tmp
     assert run.returncode == 0, run.stdout
     assert (tmp_path / "warehouse" / "pipeline.duckdb").exists()
     assert not (tmp_path / "of-the-file").exists()
-    assert f"warehouse: {tmp_path / 'warehouse'}; issues: sample" in run.stdout
+    assert f"warehouse: {tmp_path / 'warehouse'}; issues: sample (synthetic)" in run.stdout
 
 
 def test_what_a_command_of_dagster_starts_knows_what_the_command_was_given(tmp_path: Path) -> None:

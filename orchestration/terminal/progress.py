@@ -1,0 +1,55 @@
+"""What a run is doing, read from the lines that Dagster logs. It knows no asset."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+_STEP = re.compile(r" - (?P<step>\S+) - STEP_(?P<event>START|SUCCESS|FAILURE|RESTARTED) - (?P<message>.*)")
+_CHECK = re.compile(r"ASSET_CHECK_EVALUATION - (?P<message>Asset check .* did not pass\.)")
+_LOGGED = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \S+ - \w+ - [A-Z]+ - ")
+_ERROR = re.compile(
+    r"(?P<kind>[A-Za-z_][\w.]*(?:Error|Exception|Failure|Interrupt))(?::\s*(?P<message>\S.*))?$"
+)
+_TOOK = re.compile(r" in (?P<time>\S+?)\.?$")
+
+
+@dataclass
+class Progress:
+    """Told the lines of a run's log one by one, it says a line per stage.
+
+    Attributes
+    ----------
+    say : callable
+        Gets the line about a stage that ended.
+    failures : dict of str to str
+        Why each failed stage failed, in a sentence; under "" what stopped the run outside of any stage.
+    checks : list of str
+        The asset checks that did not pass.
+    """
+
+    say: Callable[[str], None]
+    failures: dict[str, str] = field(default_factory=dict)
+    checks: list[str] = field(default_factory=list)
+    _failing: str = ""
+
+    def feed(self, line: str) -> None:
+        """Take one line of the log."""
+        if step := _STEP.search(line):
+            self._note(step["step"].replace("__", "/"), step["event"], step["message"])
+        elif check := _CHECK.search(line):
+            self.checks.append(check["message"])
+        elif _LOGGED.match(line):
+            self._failing = ""
+        elif error := _ERROR.match(line.rstrip()):
+            # It follows the line that says that its stage failed; its cause, which says more, comes last.
+            self.failures[self._failing] = error["message"] or error["kind"]
+
+    def _note(self, stage: str, event: str, message: str) -> None:
+        self._failing = ""
+        if event == "SUCCESS":
+            took = _TOOK.search(message)
+            self.say(f"  {stage:<40} {took['time'] if took else '':>8}")
+        elif event == "FAILURE":
+            self.say(f"  {stage:<40}   failed")
+            self._failing = stage
+            self.failures[stage] = message

@@ -1,0 +1,116 @@
+"""`python -m orchestration run`: what somebody at a terminal sees."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from orchestration.settings import Settings
+from orchestration.store.warehouse import open_pipeline_database
+from orchestration.terminal.progress import Progress
+from orchestration.terminal.summary import summary
+from tests.integration.pipeline import environment
+from tests.paths import ROOT
+
+
+def run(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "orchestration", "run", *arguments],
+        cwd=ROOT,
+        env=environment(folder, **settings),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_line_per_stage_and_what_came_out(tmp_path: Path) -> None:
+    done = run(tmp_path, "--select", "raw_issues,raw_alerts")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    lines = done.stdout.splitlines()
+    assert lines[0].split(maxsplit=1) == ["Warehouse", str(tmp_path / "warehouse")]
+    assert len([line for line in lines if re.fullmatch(r"  raw_issues +[\d.]+m?s", line)]) == 1
+    assert any(line.startswith("Issues ") and "3,320 of 5 repositories, SYNTHETIC" in line for line in lines)
+    assert len(lines) < 20
+    log = Path(next(line.split(maxsplit=1)[1] for line in lines if line.startswith("Log ")))
+    assert log.parent == tmp_path / "warehouse" / "logs"
+    assert "RUN_SUCCESS" in log.read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings", "sentence"),
+    [
+        (
+            ["--select", "raw_issues"],
+            {"ISSUES_SOURCE": "nowhere"},
+            "error: raw_issues: There is no source 'nowhere': set ISSUES_SOURCE to one of",
+        ),
+        (["--select", "no_such_asset"], {}, "error: AssetKey(s) ['no_such_asset'] were selected"),
+        (["--config-json", "{"], {}, "error: "),
+        (["--select", "raw_issues"], {"TICKET_SCOPE": "mine"}, "error: TICKET_SCOPE is 'mine'"),
+        (
+            ["--select", "raw_issues"],
+            {"WAREHOUSE_DIR": "/dev/null/x"},
+            "error: Cannot write below /dev/null/x",
+        ),
+    ],
+)
+def test_a_failure_is_a_sentence_and_the_name_of_the_log(
+    tmp_path: Path, arguments: list[str], settings: dict[str, str], sentence: str
+) -> None:
+    done = run(tmp_path, *arguments, **settings)
+    assert done.returncode == 1
+    first, *others = done.stderr.splitlines()
+    assert first.startswith(sentence)
+    assert len(first) > len("error: ")
+    logs = list((tmp_path / "warehouse" / "logs").glob("*.log"))
+    assert others == [f"The log: {log}" for log in logs]
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+LOGGED = "2026-01-01 00:00:00 +0000 - dagster - DEBUG - __ASSET_JOB - 1 - 2"
+LOG = """\
+{logged} - models__svm - STEP_START - Started.
+{logged} - models__svm - STEP_SUCCESS - Finished execution of step "models__svm" in 1m13s.
+{logged} - best_model - ASSET_CHECK_EVALUATION - Asset check 'bias_gate' on 'best_model' did not pass. So.
+{logged} - best_model - STEP_FAILURE - Execution of step "best_model" failed.
+
+dagster._core.errors.DagsterExecutionStepExecutionError: Error occurred while executing op "best_model":
+
+Stack Trace:
+  File "x.py", line 1, in f
+
+The above exception was caused by the following exception:
+orchestration.Odd.RefusedError: What is wrong, and what to do.
+
+{logged} - RUN_FAILURE - Steps failed.
+KeyError: of another
+"""
+
+
+def test_the_cause_of_a_failure_is_told_and_not_what_wraps_it() -> None:
+    said: list[str] = []
+    progress = Progress(said.append)
+    for line in LOG.format(logged=LOGGED).splitlines(keepends=True):
+        progress.feed(line)
+    assert [line.split() for line in said] == [["models/svm", "1m13s"], ["best_model", "failed"]]
+    assert progress.failures["best_model"] == "What is wrong, and what to do."
+    assert progress.checks == ["Asset check 'bias_gate' on 'best_model' did not pass."]
+
+
+def test_a_view_that_somebody_planted_is_not_looked_at(tmp_path: Path) -> None:
+    settings = Settings.from_environment({"WAREHOUSE_DIR": str(tmp_path)})
+    with open_pipeline_database(settings.pipeline_database):
+        pass
+    secret = tmp_path / "secret"
+    secret.write_text("of the host")
+    with duckdb.connect(str(settings.published_database)) as client:
+        client.execute("create schema tickets; create schema ml; create schema bias")
+        client.execute(f"create view tickets.predictions as select content from read_text('{secret}')")
+        client.execute("create table ml.models as select 'x' as run_id, 'svm' as model, 'champion' as alias")
+        client.execute(f"create view bias.summary as select content as verdict from read_text('{secret}')")
+    assert list(summary(settings)) == [("Published", str(settings.published_database))]
