@@ -7,7 +7,7 @@ import dagster as dg
 
 import orchestration.defs
 import orchestration.domains
-from orchestration.defs.automation import JOBS, SCHEDULES
+from orchestration.defs.automation import JOBS, SCHEDULES, SENSORS
 from orchestration.defs.dbt import dbt_resource
 from orchestration.defs.resources import Project
 
@@ -18,6 +18,7 @@ defs = dg.Definitions(
     asset_checks=[check for room in ROOMS for check in dg.load_asset_checks_from_package_module(room)],
     jobs=JOBS,
     schedules=SCHEDULES,
+    sensors=SENSORS,
     resources={"project": Project(), "dbt": dbt_resource},
     # Every step works on the same DuckDB file, which one process at a time can hold.
     executor=dg.in_process_executor,

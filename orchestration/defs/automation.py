@@ -1,6 +1,8 @@
-"""Jobs and schedules: when things run. Off by default; the UI turns a schedule on."""
+"""Jobs, schedules and sensors: when things run. Schedules are off by default; the UI turns one on."""
 
 import dagster as dg
+
+from orchestration.defs.dead_runs import dead_runs
 
 everything = dg.define_asset_job("everything", selection=dg.AssetSelection.all())
 
@@ -16,3 +18,4 @@ SCHEDULES = [
     dg.ScheduleDefinition(name="daily", job=everything, cron_schedule="0 3 * * *"),
     dg.ScheduleDefinition(name="monthly_sweep", job=sweep, cron_schedule="0 1 1 * *"),
 ]
+SENSORS = [dead_runs]
