@@ -24,10 +24,13 @@ from ml.encoding.encoders import (
     TextEncoder,
 )
 from ml.encoding.tree import tree_encoder
-from ml.store.files import npy_bytes, write_atomically
+from ml.store.files import npy_bytes, sha256_of_file, write_atomically
 from ml.store.trusted import dump_trusted, load_trusted
 
 Inputs = Literal["features", "gaps", "group"]
+
+# The files of what is kept.
+_ENCODER, _MATRIX, _HASHES = "encoder.skops", "matrix.npy", "sha256.json"
 
 
 @dataclass(frozen=True)
@@ -118,17 +121,32 @@ def prepare(
     """
     config = config or PreprocessingConfig()
     entry = None if cache_dir is None else cache_dir / _cache_key(dataset, split, config)
-    if entry is not None and (entry / "matrix.npy").is_file():
-        encoder = load_trusted((entry / "encoder.skops").read_bytes(), str(entry / "encoder.skops"))
-        return Prepared(encoder, np.load(entry / "matrix.npy", mmap_mode="r", allow_pickle=False))
+    if entry is not None and (kept := _read_entry(entry)):
+        return kept
     encoder = new_encoder(dataset, "features", config)
     matrix = fit_and_encode(encoder, dataset.items, split.rows("train"))
     if entry is not None and cache_dir is not None:
         shutil.rmtree(cache_dir, ignore_errors=True)
-        write_atomically(entry / "encoder.skops", dump_trusted(encoder))
-        # The matrix is written last: its presence says that the entry is whole.
-        write_atomically(entry / "matrix.npy", npy_bytes(matrix))
+        write_atomically(entry / _ENCODER, dump_trusted(encoder))
+        write_atomically(entry / _MATRIX, npy_bytes(matrix))
+        # The hashes are written last: that they agree says that the entry is whole.
+        write_atomically(entry / _HASHES, json.dumps(_hashes(entry)))
     return Prepared(encoder, matrix)
+
+
+def _read_entry(entry: Path) -> Prepared | None:
+    """What was kept, or None where it is not, or not whole any more: then it is made again."""
+    try:
+        if json.loads((entry / _HASHES).read_text()) != _hashes(entry):
+            return None
+        encoder = load_trusted((entry / _ENCODER).read_bytes(), str(entry / _ENCODER))
+        return Prepared(encoder, np.load(entry / _MATRIX, mmap_mode="r", allow_pickle=False))
+    except (OSError, ValueError):
+        return None
+
+
+def _hashes(entry: Path) -> dict[str, str]:
+    return {name: sha256_of_file(entry / name) for name in (_ENCODER, _MATRIX)}
 
 
 def encode(

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,11 +51,27 @@ def move_into_place(temporary: Path, target: Path) -> None:
         os.fsync(finished.fileno())
     temporary.replace(target)
     # Without this the new name may be lost in a power cut although the content is safe.
-    folder = os.open(target.parent, os.O_RDONLY)
+    _sync_folder(target.parent)
+
+
+def move_folder_into_place(temporary: Path, target: Path) -> None:
+    """Give the finished folder of files `temporary` the name `target`, in place of what has it."""
+    for path in temporary.iterdir():
+        with path.open("rb") as finished:
+            os.fsync(finished.fileno())
+    _sync_folder(temporary)
+    if target.exists():
+        shutil.rmtree(target)
+    temporary.rename(target)
+    _sync_folder(target.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(handle)
     finally:
-        os.close(folder)
+        os.close(handle)
 
 
 def file_name(name: str) -> str:
@@ -67,6 +84,12 @@ def file_name(name: str) -> str:
     if plain.startswith("."):
         plain = f"%2E{plain[1:]}"
     return plain if len(plain) <= LONGEST else f"{plain[: LONGEST - 16]}~{sha256_of(name.encode())[:16]}"
+
+
+def sha256_of_file(path: Path) -> str:
+    """Return the hexadecimal SHA-256 of a file's bytes."""
+    with path.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def sha256_of(data: bytes) -> str:

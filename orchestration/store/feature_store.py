@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from ml.store.files import write_atomically
+from ml.store.files import move_folder_into_place, write_atomically
 from orchestration.store.warehouse import quoted
 
 DDL = """
@@ -186,7 +186,7 @@ def take_snapshot(
 ) -> Snapshot:
     """Freeze a training relation and its labels as `{snapshots_dir}/{snapshot_id}/`.
 
-    The same rows give the same identifier, and a snapshot that exists is not written again.
+    The same rows give the same identifier, and a snapshot that exists and is whole is not written again.
 
     Parameters
     ----------
@@ -200,8 +200,13 @@ def take_snapshot(
         The feature views that the training relation is made of.
     """
     snapshots_dir.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=snapshots_dir, prefix=".new-") as name:
-        folder = Path(name)
+    # Whoever has the database open is alone here: what lies about is of a run that was killed.
+    for left_over in snapshots_dir.glob(".*"):
+        if left_over.is_dir():
+            shutil.rmtree(left_over)
+    folder = Path(tempfile.mkdtemp(dir=snapshots_dir, prefix=".new-"))
+    try:
+        folder.chmod(0o755)
         # One thread: parallel writers would cut the row groups differently from run to run.
         database.execute("set threads = 1")
         try:
@@ -215,10 +220,11 @@ def take_snapshot(
         write_atomically(folder / "domain.json", json.dumps(dict(domain), indent=2))
         snapshot_id = identify(folder)
         path = snapshots_dir / snapshot_id
-        is_new = not path.exists()
+        is_new = not _is_whole(path, identify)
         if is_new:
-            shutil.copytree(folder, path.with_name(f".{snapshot_id}"), dirs_exist_ok=True)
-            path.with_name(f".{snapshot_id}").rename(path)
+            move_folder_into_place(folder, path)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
     write_atomically(snapshots_dir / f"{domain['name']}.txt", snapshot_id)
     rows, n_features = _record(database, snapshot_id, path, train, domain, git_sha, views)
     return Snapshot(snapshot_id, path, rows, n_features, is_new)
@@ -239,6 +245,14 @@ def current_snapshot(snapshots_dir: Path, domain: str) -> Path:
             "with `make run`, or what stands before the models with --select '*training_snapshot'."
         )
     return snapshots_dir / pointer.read_text().strip()
+
+
+def _is_whole(path: Path, identify: Callable[[Path], str]) -> bool:
+    """Whether a snapshot is there and holds what its name says; a damaged one is written again."""
+    try:
+        return path.is_dir() and identify(path) == path.name
+    except (ValueError, OSError):
+        return False
 
 
 def _record(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from ml.store.files import move_into_place
+from ml.store.files import move_into_place, sha256_of_file
 
 _CHUNK_BYTES = 1 << 20
 _HASH_CHARACTERS = 12
@@ -43,9 +43,7 @@ class LandedFile:
 
 def describe_file(path: Path, landing_dir: Path, renames: tuple[tuple[str, str], ...] = ()) -> LandedFile:
     """Describe a file that a source wrote into the landing directory itself."""
-    with path.open("rb") as content:
-        sha256 = hashlib.file_digest(content, "sha256").hexdigest()
-    return replace(_describe(path, landing_dir, sha256), renames=renames)
+    return replace(_describe(path, landing_dir, sha256_of_file(path)), renames=renames)
 
 
 def land_file(origin: Path, landing_dir: Path, folder: Path) -> LandedFile:
@@ -53,10 +51,9 @@ def land_file(origin: Path, landing_dir: Path, folder: Path) -> LandedFile:
     size = origin.stat().st_size
     # Hashing first costs a second reading, so only a file that may have landed (same name, same size) is.
     if any(earlier.stat().st_size == size for earlier in _landings_of(origin.name, landing_dir / folder)):
-        with origin.open("rb") as content:
-            sha256 = hashlib.file_digest(content, "sha256").hexdigest()
+        sha256 = sha256_of_file(origin)
         target = landing_dir / folder / _landed_name(origin.name, sha256)
-        if target.exists():
+        if _holds(target, sha256):
             return _describe(target, landing_dir, sha256)
     with origin.open("rb") as content:
         return land_content(iter(lambda: content.read(_CHUNK_BYTES), b""), origin.name, landing_dir, folder)
@@ -74,11 +71,16 @@ def land_content(chunks: Iterable[bytes], name: str, landing_dir: Path, folder: 
             digest.update(chunk)
             landing.write(chunk)
     target = target_folder / _landed_name(name, digest.hexdigest())
-    if target.exists():
+    if _holds(target, digest.hexdigest()):
         temporary.unlink()
     else:
         move_into_place(temporary, target)
     return _describe(target, landing_dir, digest.hexdigest())
+
+
+def _holds(path: Path, sha256: str) -> bool:
+    """Whether the file is there with that content; one that was damaged since is landed again."""
+    return path.exists() and sha256_of_file(path) == sha256
 
 
 def _split_name(name: str) -> tuple[str, str]:

@@ -97,6 +97,23 @@ def test_is_computed_once_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert len(list((tmp_path / "kept").iterdir())) == 1
 
 
+@pytest.mark.parametrize("name", ["matrix.npy", "encoder.skops", "sha256.json"])
+@pytest.mark.parametrize("damage", ["cut", "changed", "emptied", "removed"])
+def test_what_was_kept_and_is_damaged_is_made_again(tmp_path: Path, name: str, damage: str) -> None:
+    dataset = synthetic.dataset(60)
+    split = split_by_time(dataset)
+    first = np.array(prepare(dataset, split, SMALL, tmp_path).matrix)
+    [file] = tmp_path.glob(f"*/{name}")
+    content = file.read_bytes()
+    if damage == "removed":
+        file.unlink()
+    else:
+        changed = bytes([*content[:-1], content[-1] ^ 1])
+        file.write_bytes({"cut": content[: len(content) // 2], "changed": changed, "emptied": b""}[damage])
+    np.testing.assert_array_equal(prepare(dataset, split, SMALL, tmp_path).matrix, first)
+    assert isinstance(prepare(dataset, split, SMALL, tmp_path).matrix, np.memmap), "it is kept again"
+
+
 def test_lost_features_are_named() -> None:
     dataset = synthetic.dataset(200)
     encoder = prepare(dataset, split_by_time(dataset), SMALL).encoder

@@ -72,6 +72,14 @@ def test_folders_elsewhere_are_refused(value: str) -> None:
         Settings.from_environment({"ISSUES_ARCHIVE_SECONDARY": value})
 
 
+def test_a_landed_file_that_was_damaged_is_landed_again(archive: Path, tmp_path: Path) -> None:
+    source = ArchiveSource(archive, secondary=True)
+    before = {file.path: file.path.read_bytes() for file in source.land(tmp_path / "landing")}
+    for path, content in before.items():
+        path.write_bytes(content[:-1] + b"!")
+    assert {file.path: file.path.read_bytes() for file in source.land(tmp_path / "landing")} == before
+
+
 def test_what_landed_is_not_copied_again(archive: Path, tmp_path: Path) -> None:
     source = ArchiveSource(archive, secondary=True)
     before = source.land(tmp_path / "landing")
