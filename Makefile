@@ -33,6 +33,7 @@ lint: setup
 	mypy
 	lint-imports
 	sqlfluff lint dbt_project/models
+	python .ci/audit.py
 
 format: setup
 	ruff format .

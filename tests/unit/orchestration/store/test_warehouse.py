@@ -34,12 +34,18 @@ def another_process_holding(database: Path, seconds: float) -> Iterator[int]:
             holder.kill()
 
 
+LOAD = """
+    insert into raw.loads by name
+    select
+        'a' as load_id, 'archive' as source, 'f' as file, 's' as sha256, now() as fetched_at,
+        now() as loaded_at, {lines_read} as lines_read, 1 as loaded, 0 as superseded, 0 as rejected
+"""
+
+
 def test_makes_the_raw_tables_once_and_keeps_them(tmp_path: Path) -> None:
     database = tmp_path / "not yet there" / "pipeline.duckdb"
     with open_pipeline_database(database) as connection:
-        connection.execute(
-            "insert into raw.loads values ('a', 'archive', 'f', 's', now(), now(), 1, 1, 0, 0)"
-        )
+        connection.execute(LOAD.format(lines_read=1))
     with open_pipeline_database(database) as connection:
         assert connection.execute("select count(*) from raw.loads").fetchall() == [(1,)]
         tables = connection.execute(
@@ -51,12 +57,11 @@ def test_makes_the_raw_tables_once_and_keeps_them(tmp_path: Path) -> None:
 
 
 def test_an_account_that_does_not_add_up_is_refused(tmp_path: Path) -> None:
-    wrong = "insert into raw.loads values ('a', 'archive', 'f', 's', now(), now(), 9, 1, 0, 0)"
     with (
         open_pipeline_database(tmp_path / "pipeline.duckdb") as connection,
         pytest.raises(duckdb.ConstraintException),
     ):
-        connection.execute(wrong)
+        connection.execute(LOAD.format(lines_read=9))
 
 
 def test_works_in_utc(tmp_path: Path) -> None:
