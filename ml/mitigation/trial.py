@@ -19,8 +19,8 @@ from ml.mitigation.models import HOURS, AdjustedModel, adjusted
 from ml.models import find
 from ml.reports.bias import bias_config
 from ml.stats.bootstrap import hashed_half
-from ml.store.record import Evaluation
-from ml.store.run_folder import RunFolder, mitigated_name, now
+from ml.store.record import Evaluation, now
+from ml.store.run_folder import RunFolder, mitigated_name
 from ml.tasks.duration import DURATION, DurationBench, TrainingConfig
 from ml.tasks.duration_fit import Heads, Workbench
 from ml.tasks.duration_model import DurationModel, log_prediction

@@ -12,8 +12,8 @@ from ml.data.dataset import Dataset
 from ml.models import find, registry
 from ml.search.budget import tune
 from ml.store.key import key_of
-from ml.store.record import Evaluation
-from ml.store.run_folder import RunFolder, now, original_name
+from ml.store.record import Evaluation, now
+from ml.store.run_folder import RunFolder, original_name
 from ml.tasks import DURATION, Task
 from ml.tasks.task import Objective
 

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+from ml.errors import DamagedFileError
 from ml.stats.figure import Metric
 from ml.store.files import json_text, sha256_of
 
 # The record's own hash, beside its fields.
 SEAL = "sha256"
+RUN_COLUMNS = (
+    "run_id", "domain", "snapshot_id", "started_at", "finished_at", "git_sha", "engine", "seed", "status",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -82,6 +89,32 @@ class Evaluation:
         if values[SEAL] != _hash_of(content):
             raise ValueError("its hash is another")
         return cls(**{**content, "metrics": [Metric(**metric) for metric in content["metrics"]]})
+
+
+def read_evaluation(path: Path) -> Evaluation:
+    """Read the record in a file; `DamagedFileError` when it is not what was written."""
+    try:
+        return Evaluation.from_dict(json.loads(path.read_bytes()))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DamagedFileError(
+            f"{path} is damaged or of another version ({error}): remove it and train the model again."
+        ) from error
+
+
+def runs_of(evaluations: Sequence[Evaluation]) -> list[dict[str, Any]]:
+    """Return one row of ``ml.runs`` per run and domain: begun with its first model, else as its newest."""
+    rows = []
+    for run_id, domain in sorted({(one.run_id, one.domain) for one in evaluations}):
+        own = [one for one in evaluations if (one.run_id, one.domain) == (run_id, domain)]
+        newest = max(own, key=lambda one: one.finished_at)
+        row = {name: getattr(newest, name) for name in RUN_COLUMNS}
+        rows.append({**row, "started_at": min(one.started_at for one in own)})
+    return rows
+
+
+def now() -> str:
+    """The present time as records hold it: ISO, UTC."""
+    return datetime.now(UTC).isoformat()
 
 
 def _hash_of(content: Mapping[str, Any]) -> str:

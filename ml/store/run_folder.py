@@ -12,14 +12,13 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ml.errors import DamagedFileError
 from ml.store.files import file_name, json_text, parquet_bytes, sha256_of, write_atomically
 from ml.store.lock import only_one
-from ml.store.record import Evaluation
+from ml.store.record import Evaluation, read_evaluation, runs_of
 from ml.store.trusted import dump_trusted, load_trusted
 
 if TYPE_CHECKING:
@@ -74,7 +73,7 @@ class RunFolder:
         """Evaluations of some models in their order; of all by name when not given."""
         if models is not None:
             return [self.evaluation(model) for model in models]
-        found = [self._read_evaluation(path) for path in self.path.glob("eval_*.json")]
+        found = [read_evaluation(path) for path in self.path.glob("eval_*.json")]
         return sorted(found, key=lambda evaluation: evaluation.model)
 
     def evaluation(self, model: str) -> Evaluation:
@@ -82,7 +81,7 @@ class RunFolder:
         path = self.evaluation_file(model)
         if not path.is_file():
             raise ValueError(f"There is no evaluation of {model!r} in {self.path}: train it there first.")
-        return self._read_evaluation(path)
+        return read_evaluation(path)
 
     def current(self, model: str, key: str) -> Evaluation | None:
         """The record of a model when it is of this key and all its files are whole: then it is up to date."""
@@ -237,25 +236,7 @@ class RunFolder:
 
     def runs(self) -> list[dict[str, Any]]:
         """One row of ``ml.runs`` per domain of the folder, derived from the records of its models."""
-        rows = []
-        evaluations = self.evaluations()
-        for domain in sorted({evaluation.domain for evaluation in evaluations}):
-            own = [evaluation for evaluation in evaluations if evaluation.domain == domain]
-            newest = max(own, key=lambda evaluation: evaluation.finished_at)
-            rows.append(
-                {
-                    "run_id": self.run_id,
-                    "domain": domain,
-                    "snapshot_id": newest.snapshot_id,
-                    "started_at": min(evaluation.started_at for evaluation in own),
-                    "finished_at": newest.finished_at,
-                    "git_sha": newest.git_sha,
-                    "engine": newest.engine,
-                    "seed": newest.seed,
-                    "status": newest.status,
-                }
-            )
-        return rows
+        return runs_of(self.evaluations())
 
     def _table_file(self, name: str) -> Path:
         return self.path / f"bias_{file_name(name)}.parquet"
@@ -268,14 +249,6 @@ class RunFolder:
         others = tuple(name for name in longer if name.startswith(begin))
         found = (path for path in self.path.iterdir() if path.suffix == ".txt") if self.path.is_dir() else ()
         return [p for p in found if p.name.startswith(begin) and not (others and p.name.startswith(others))]
-
-    def _read_evaluation(self, path: Path) -> Evaluation:
-        try:
-            return Evaluation.from_dict(json.loads(path.read_bytes()))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise DamagedFileError(
-                f"{path} is damaged or of another version ({error}): remove it and train the model again."
-            ) from error
 
     def _checked(self, model: str, file: str) -> bytes:
         """The bytes of a model's file when they are those that its record tells of."""
@@ -298,11 +271,6 @@ def mitigated_name(model: str, method: str) -> str:
 def original_name(model: str) -> str:
     """Name of the model that a mitigated one was made of; of another model its own."""
     return model.split(_MITIGATED_BY)[0]
-
-
-def now() -> str:
-    """The present time as records hold it: ISO, UTC."""
-    return datetime.now(UTC).isoformat()
 
 
 def _model_file(model: str) -> str:
