@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -24,13 +21,14 @@ from ml.encoding.encoders import (
     TextEncoder,
 )
 from ml.encoding.tree import tree_encoder
-from ml.store.files import npy_bytes, sha256_of_file, write_atomically
+from ml.store.cache import find_entry, keep_entry
+from ml.store.files import npy_bytes, sha256_of
+from ml.store.key import key_of
 from ml.store.trusted import dump_trusted, load_trusted
 
 Inputs = Literal["features", "gaps", "group"]
-
 # The files of what is kept.
-_ENCODER, _MATRIX, _HASHES = "encoder.skops", "matrix.npy", "sha256.json"
+ENCODER, MATRIX = "encoder.skops", "matrix.npy"
 
 
 @dataclass(frozen=True)
@@ -120,33 +118,16 @@ def prepare(
         Folder for the result; the newest one replaces earlier ones.
     """
     config = config or PreprocessingConfig()
-    entry = None if cache_dir is None else cache_dir / _cache_key(dataset, split, config)
-    if entry is not None and (kept := _read_entry(entry)):
-        return kept
+    key = _cache_key(dataset, split, config)
+    entry = None if cache_dir is None else find_entry(cache_dir, key)
+    if entry is not None:
+        encoder = load_trusted((entry / ENCODER).read_bytes(), str(entry / ENCODER))
+        return Prepared(encoder, np.load(entry / MATRIX, mmap_mode="r", allow_pickle=False))
     encoder = new_encoder(dataset, "features", config)
     matrix = fit_and_encode(encoder, dataset.items, split.rows("train"))
-    if entry is not None and cache_dir is not None:
-        shutil.rmtree(cache_dir, ignore_errors=True)
-        write_atomically(entry / _ENCODER, dump_trusted(encoder))
-        write_atomically(entry / _MATRIX, npy_bytes(matrix))
-        # The hashes are written last: that they agree says that the entry is whole.
-        write_atomically(entry / _HASHES, json.dumps(_hashes(entry)))
+    if cache_dir is not None:
+        keep_entry(cache_dir, key, {ENCODER: dump_trusted(encoder), MATRIX: npy_bytes(matrix)})
     return Prepared(encoder, matrix)
-
-
-def _read_entry(entry: Path) -> Prepared | None:
-    """What was kept, or None where it is not, or not whole any more: then it is made again."""
-    try:
-        if json.loads((entry / _HASHES).read_text()) != _hashes(entry):
-            return None
-        encoder = load_trusted((entry / _ENCODER).read_bytes(), str(entry / _ENCODER))
-        return Prepared(encoder, np.load(entry / _MATRIX, mmap_mode="r", allow_pickle=False))
-    except (OSError, ValueError):
-        return None
-
-
-def _hashes(entry: Path) -> dict[str, str]:
-    return {name: sha256_of_file(entry / name) for name in (_ENCODER, _MATRIX)}
 
 
 def encode(
@@ -185,6 +166,5 @@ def fit_and_encode(
 
 
 def _cache_key(dataset: Dataset, split: Split, config: PreprocessingConfig) -> str:
-    digest = hashlib.sha256(json.dumps([dataset.snapshot_id, asdict(config)]).encode())
-    digest.update(np.ascontiguousarray(split.rows("train")).tobytes())
-    return digest.hexdigest()[:16]
+    learners = sha256_of(np.ascontiguousarray(split.rows("train")).tobytes())
+    return key_of(data=dataset.snapshot_id, learners=learners, settings=asdict(config))

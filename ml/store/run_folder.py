@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ml.errors import DamagedFileError
-from ml.store.files import file_name, json_text, parquet_bytes, sha256_of, write_atomically
+from ml.store.files import file_name, json_text, parquet_bytes, sha256_of, sha256_of_file, write_atomically
 from ml.store.lock import only_one
 from ml.store.record import Evaluation, read_evaluation, runs_of
 from ml.store.trusted import dump_trusted, load_trusted
@@ -97,7 +97,7 @@ class RunFolder:
     def is_whole(self, evaluation: Evaluation) -> bool:
         """Say whether every file of the model is in the folder as it was written."""
         return all(
-            (self.path / name).is_file() and sha256_of((self.path / name).read_bytes()) == sha256
+            (self.path / name).is_file() and sha256_of_file(self.path / name) == sha256
             for name, sha256 in evaluation.files.items()
         )
 
