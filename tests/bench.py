@@ -39,7 +39,7 @@ def main() -> None:
         archive = {"ISSUES_SOURCE": "archive", "ISSUES_ARCHIVE": str(options.archive.resolve())}
         archive |= {"ALERT_BATCHES": str(ALERT_BATCHES)} if ALERT_BATCHES.is_dir() else {}
         report["jobs"]["archive"] = in_a_process("archive", archive)
-    from ml.bias.benchmark import benchmark_bias
+    from tests.bench_bias import benchmark_bias
     from tests.bench_github import bench
 
     report["bias"] = benchmark_bias()

@@ -7,11 +7,17 @@ model may serve. Stands on `ml.stats` and `ml.errors` alone; others take what th
 """
 
 from ml.bias.config import SLICE_PREFIX, BiasConfig
-from ml.bias.explain.explanation import BiasExplanation, explain_bias
+from ml.bias.explain.explanation import explain_bias
 from ml.bias.judge.analyzer import BiasAnalyzer
+from ml.bias.measure import BiasTables, measure_bias
+from ml.bias.metrics.declared import Metric
+from ml.bias.metrics.hours import HOURS
+from ml.bias.metrics.orders import OrderTask, RankingConfig
+from ml.bias.metrics.scores import SCORES
+from ml.bias.metrics.tasks import BiasTask
 from ml.bias.repair.adjustment import GroupCorrection, fit_group_correction
 from ml.bias.repair.constrained import OTHER_GROUPS, fit_bounded_group_loss, pool_groups, weighted_mean
-from ml.bias.repair.ledger import LEDGER_COLUMNS, Mitigated, evaluate_ledger
+from ml.bias.repair.ledger import Mitigated, evaluate_ledger
 from ml.bias.repair.mitigator import BiasMitigator
 from ml.bias.report.document import bias_json
 from ml.bias.report.page import render_page
@@ -19,27 +25,35 @@ from ml.bias.report.texts import BiasReport
 from ml.bias.slices.distribution import measure_distribution
 from ml.bias.slices.membership import encode_dimension
 from ml.bias.slices.slicer import DataSlicer
+from ml.bias.tables.layout import typed
 
 __all__ = [
-    "LEDGER_COLUMNS",
+    "HOURS",
     "OTHER_GROUPS",
+    "SCORES",
     "SLICE_PREFIX",
     "BiasAnalyzer",
     "BiasConfig",
-    "BiasExplanation",
     "BiasMitigator",
     "BiasReport",
+    "BiasTables",
+    "BiasTask",
     "DataSlicer",
     "GroupCorrection",
+    "Metric",
     "Mitigated",
+    "OrderTask",
+    "RankingConfig",
     "bias_json",
     "encode_dimension",
     "evaluate_ledger",
     "explain_bias",
     "fit_bounded_group_loss",
     "fit_group_correction",
+    "measure_bias",
     "measure_distribution",
     "pool_groups",
     "render_page",
+    "typed",
     "weighted_mean",
 ]

@@ -15,8 +15,6 @@ class BiasConfig:
 
     Parameters
     ----------
-    task : str
-        Copied to the tables.
     model : str
         Name of the model where the predictions have no ``model`` column.
     threshold : float
@@ -40,7 +38,6 @@ class BiasConfig:
         Dimensions whose mix is held equal when a gap is split into model and mix.
     """
 
-    task: str = "regression"
     model: str = "model"
     threshold: float = 0.1
     alpha: float = 0.05

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -17,18 +18,34 @@ VERDICTS = (PASSED, FAILED, CANNOT_JUDGE, NOT_ASSESSABLE)
 GATE_METRICS = {"relative_gap": True, "shrunk_gap": True, "mae_difference": True, "mae_ratio": False}
 
 
+WITHIN, WITHIN_NOISE = "within", "within noise"
+
+
 @dataclass(frozen=True)
-class GateFailure:
-    """One threshold that a dimension breaks; ``expected`` and ``actual`` in the metric's own unit."""
+class GateCheck:
+    """One limit of one dimension; ``expected`` and ``actual`` in the metric's own unit.
+
+    ``verdict`` is "within", "failed", "within noise" (beyond the limit, in a dimension that is not flagged),
+    "not assessable" (fewer than two slices to compare: neither passed nor failed), or "cannot be judged"
+    where there is a gap and no limit, for lack of the ``baseline``'s.
+    """
 
     model: str
     dimension: str
     metric: str
     expected: float
     actual: float
+    flagged: bool
     slices: str
+    verdict: str
+    baseline: str = ""
 
     def __str__(self) -> str:
+        if self.verdict == CANNOT_JUDGE:
+            return (
+                f"{self.model}, {self.dimension}: the bias cannot be judged without a gap of the baseline "
+                f"{self.baseline!r} to compare with; train it in the same run, or give a limit"
+            )
         relation = "at most" if GATE_METRICS[self.metric] else "at least"
         named = f"; treated worse: {self.slices}" if self.slices else ""
         return (
@@ -39,23 +56,29 @@ class GateFailure:
 
 @dataclass(frozen=True)
 class GateResult:
-    """What the gate found.
+    """What the gate found: every limit in force, and what came of it."""
 
-    Attributes
-    ----------
-    failures : tuple of GateFailure
-    checked : tuple of str
-        Dimensions that were compared with a threshold.
-    not_assessable : tuple of str
-        Dimensions with a threshold but fewer than two assessable slices: neither passed nor failed.
-    unjudged : tuple of str
-        Dimensions that have a gap and no limit to hold it against, with the reason.
-    """
+    checks: tuple[GateCheck, ...]
 
-    failures: tuple[GateFailure, ...]
-    checked: tuple[str, ...]
-    not_assessable: tuple[str, ...]
-    unjudged: tuple[str, ...] = ()
+    @property
+    def failures(self) -> tuple[GateCheck, ...]:
+        """Limits that are broken."""
+        return self._with(FAILED)
+
+    @property
+    def unjudged(self) -> tuple[GateCheck, ...]:
+        """Gaps without a limit to hold them against."""
+        return self._with(CANNOT_JUDGE)
+
+    @property
+    def checked(self) -> tuple[str, ...]:
+        """Dimensions that were compared with a limit."""
+        return _dimensions(self._with(WITHIN, WITHIN_NOISE, FAILED))
+
+    @property
+    def not_assessable(self) -> tuple[str, ...]:
+        """Dimensions with a limit and too few slices to compare."""
+        return _dimensions(self._with(NOT_ASSESSABLE))
 
     @property
     def passed(self) -> bool:
@@ -71,12 +94,32 @@ class GateResult:
             return CANNOT_JUDGE
         return PASSED if self.checked else NOT_ASSESSABLE
 
+    def table(self) -> pd.DataFrame:
+        """One row per limit: dimension, metric, expected, actual, flagged, verdict."""
+        columns = ["dimension", "metric", "expected", "actual", "flagged", "verdict"]
+        return pd.DataFrame([asdict(check) for check in self.checks], columns=columns)
+
+    def _with(self, *verdicts: str) -> tuple[GateCheck, ...]:
+        return tuple(check for check in self.checks if check.verdict in verdicts)
+
     def __str__(self) -> str:
         lines = [f"Bias gate: {self.verdict}"]
-        lines += [f"  failed: {failure}" for failure in self.failures]
-        lines += [f"  {CANNOT_JUDGE}: {reason}" for reason in self.unjudged]
+        lines += [f"  {check.verdict}: {check}" for check in (*self.failures, *self.unjudged)]
         lines += [f"  not assessable: {dimension}" for dimension in self.not_assessable]
         return "\n".join(lines)
+
+
+def _dimensions(checks: Sequence[GateCheck]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(check.dimension for check in checks))
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The model whose own gaps say what is natural: see `thresholds_above`."""
+
+    model: str
+    ratio: float = 2.0
+    allowance: float = 0.25
 
 
 def parse_thresholds(texts: Sequence[str]) -> dict[str, dict[str, float]]:
@@ -142,23 +185,23 @@ def evaluate_gate(
     model: str,
     split: str = "test",
     beyond_noise: bool = True,
-    baseline: str | None = None,
+    baseline: Baseline | None = None,
 ) -> GateResult:
     """Compare a model's gaps with the thresholds.
 
     Parameters
     ----------
     summary : DataFrame
-        ``bias.summary`` as `ml.bias.engine.measure_bias` gives it.
+        ``bias.summary`` as `ml.bias.measure_bias` gives it.
     thresholds : mapping of dimension to mapping of metric to limit
         ``{"repo": {"relative_gap": 0.5}, "*": {"shrunk_gap": 0.3}}``; "*" is every dimension not named. Gaps
         and ratios are ratios: 0.009 is 0.9 %. A limit itself is within it.
     model, split : str
     beyond_noise : bool, default True
         Only a dimension that is flagged, whose gap is then more than noise, can fail.
-    baseline : str, optional
-        Model whose own gaps the limits come from: every dimension must then have one, and one without cannot
-        be judged. Without a baseline, dimensions that the thresholds do not name are not looked at.
+    baseline : Baseline, optional
+        Gives limits to all dimensions that the thresholds do not name; where it has none, a gap cannot be
+        judged. Without a baseline these dimensions are not looked at.
 
     Raises
     ------
@@ -174,29 +217,39 @@ def evaluate_gate(
         raise ValueError(f"summary has nothing of model {model!r} in split {split!r}")
     absent = set(thresholds) - set(lines["dimension"]) - {ANY_DIMENSION}
     if absent:
-        known = sorted(lines["dimension"])
+        known = sorted(lines["dimension"].unique())
         raise ValueError(f"thresholds name the dimension {min(absent)!r}; measured are {known}")
-    failures, checked, not_assessable, unjudged = [], [], [], []
-    for line in lines.to_dict("records"):
-        dimension = str(line["dimension"])
-        limits = thresholds.get(dimension, thresholds.get(ANY_DIMENSION, {}))
-        if line["is_outcome"] or not (limits or baseline):
-            continue
-        if not limits and line["n_assessable"] >= 2:
-            unjudged.append(
-                f"{model}, {dimension}: no limit, for lack of a gap of the baseline {baseline!r} to compare "
-                "with; train it in the same run, or give a limit"
+    checks: list[GateCheck] = []
+    for line in lines[~lines["is_outcome"]].to_dict("records"):
+        limits = thresholds.get(str(line["dimension"]), thresholds.get(ANY_DIMENSION, {}))
+        if not limits and baseline is not None:
+            same = summary[summary["gap_metric"] == line["gap_metric"]] if "gap_metric" in line else summary
+            natural = thresholds_above(
+                same, baseline.model, split=split, ratio=baseline.ratio, allowance=baseline.allowance
             )
-            continue
-        if line["n_assessable"] < 2:
-            not_assessable.append(dimension)
-            continue
-        checked.append(dimension)
-        for metric, limit in limits.items():
-            actual = float(line[metric])
-            breaks = actual > limit if GATE_METRICS[metric] else actual < limit
-            # A figure that is not a number cannot have been within its limit.
-            if math.isnan(actual) or (breaks and (line["flagged"] or not beyond_noise)):
-                slices = str(line["flagged_slices"])
-                failures.append(GateFailure(model, dimension, metric, float(limit), actual, slices))
-    return GateResult(tuple(failures), tuple(checked), tuple(not_assessable), tuple(unjudged))
+            limits = natural.get(str(line["dimension"]), {})
+            if not limits and line["n_assessable"] >= 2:
+                limits = {"shrunk_gap": math.nan}
+        checks += [
+            _check(line, metric, float(limit), beyond_noise, baseline) for metric, limit in limits.items()
+        ]
+    return GateResult(tuple(checks))
+
+
+def _check(
+    line: Mapping[Hashable, Any], metric: str, limit: float, beyond_noise: bool, baseline: Baseline | None
+) -> GateCheck:
+    actual, flagged = float(line[metric]), bool(line["flagged"])
+    beyond = actual > limit if GATE_METRICS[metric] else actual < limit
+    if line["n_assessable"] < 2:
+        verdict = NOT_ASSESSABLE
+    elif math.isnan(limit):
+        verdict = CANNOT_JUDGE
+    # A figure that is not a number cannot have been within its limit.
+    elif math.isnan(actual) or (beyond and (flagged or not beyond_noise)):
+        verdict = FAILED
+    else:
+        verdict = WITHIN_NOISE if beyond else WITHIN
+    slices = str(line["flagged_slices"])
+    name = baseline.model if baseline is not None else ""
+    return GateCheck(line["model"], line["dimension"], metric, limit, actual, flagged, slices, verdict, name)

@@ -79,7 +79,7 @@ def _detect_bias(options: argparse.Namespace) -> int:
 
 def _judge(options: argparse.Namespace, folder: RunFolder) -> int:
     from ml.bias.gate import parse_thresholds
-    from ml.runs.select import Gate, gate_of, gate_table, ranked
+    from ml.runs.select import Gate, gate_of, ranked
 
     summary = folder.table("summary")
     gate = Gate(thresholds=parse_thresholds(options.threshold))
@@ -92,5 +92,5 @@ def _judge(options: argparse.Namespace, folder: RunFolder) -> int:
         result = gate_of(model, summary, gate, options.split)
         passed &= result.passed
         print(f"{model} on {options.split}\n{result}")
-        print(gate_table(model, summary, gate, options.split).round(3).to_string(index=False), end="\n\n")
+        print(result.table().round(3).to_string(index=False), end="\n\n")
     return 0 if passed else GATE_FAILED

@@ -34,7 +34,7 @@ def _train(options: argparse.Namespace) -> int:
 
     from ml.data.dataset import Dataset
     from ml.models import find, registry
-    from ml.reports.bias import write_bias_reports
+    from ml.reports.bias import write_bias
     from ml.runs.card import leaderboard_text
     from ml.runs.train import train_models
     from ml.tasks.duration import TrainingConfig
@@ -59,6 +59,6 @@ def _train(options: argparse.Namespace) -> int:
             bar.refresh()
 
         evaluations = train_models(dataset, names, folder.path, config, show)
-    write_bias_reports(dataset, evaluations, folder.path)
+    write_bias(dataset, evaluations, folder.path)
     print(leaderboard_text(evaluations))
     return 0

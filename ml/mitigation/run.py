@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from ml.bias import LEDGER_COLUMNS
+from ml.bias.tables import names
 from ml.data.dataset import Dataset
 from ml.mitigation.methods import METHODS
 from ml.mitigation.trial import (
@@ -119,8 +119,8 @@ def _mitigate(
             for method in ledger.loc[ledger["accepted"], "method"]:
                 tell(evaluation.model, f"{method} accepted")
                 accepted.append(trial.save(method, key))
-    joined = pd.concat(ledgers, ignore_index=True) if ledgers else pd.DataFrame(columns=LEDGER_COLUMNS)
-    written = write_table(joined, LEDGER, folder.path, chosen[0])
+    joined = pd.concat(ledgers, ignore_index=True) if ledgers else pd.DataFrame(columns=names(LEDGER))
+    written = write_table(joined, LEDGER, folder, chosen[0])
     record = {
         "key": key,
         "accepted": [e.model for e in accepted],

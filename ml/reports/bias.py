@@ -1,41 +1,37 @@
-"""The bias of a run as files: tables, one text per model and dimension, ``bias.json`` and ``bias.html``."""
+"""The bias of a run as files: tables, a text per model and dimension, and for hours a page and a document."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
-from ml.bias.config import BiasConfig
-from ml.bias.engine import BiasTables, measure_bias
-from ml.bias.explain.explanation import BiasExplanation, explain_bias
-from ml.bias.report.document import bias_json
-from ml.bias.report.page import render_page
-from ml.bias.report.texts import BiasReport
+from ml.bias import (
+    HOURS,
+    SCORES,
+    BiasConfig,
+    BiasReport,
+    BiasTables,
+    BiasTask,
+    OrderTask,
+    RankingConfig,
+    bias_json,
+    explain_bias,
+    measure_bias,
+    render_page,
+    typed,
+)
 from ml.data.dataset import Dataset
 from ml.data.domain import DomainConfig
 from ml.runs.select import Gate, gate_of, ranked
-from ml.store.files import write_atomically
 from ml.store.record import Evaluation
+from ml.store.run_folder import BIAS_DOCUMENT, BIAS_PAGE, RunFolder
+from ml.tasks.scoring import order_by
 
-MEASURED = ("slice_metrics", "summary", "distribution")
+BOTH = ("summary", "distribution")
 EXPLAINED = ("composition", "intersections", "over_time")
-TABLES = (*MEASURED, *EXPLAINED)
 LEDGER = "mitigation"
-
-_TEXTS = {
-    "run_id", "domain", "task", "model", "split", "dimension", "slice", "best_slice", "worst_slice",
-    "verdict", "gap_metric", "flagged_slices", "findings", "held_equal", "cause", "intersection", "merged",
-    "month", "method", "reason", "note", "metric", "worse", "who",
-}  # fmt: skip
-_COUNTS = {
-    "n", "n_rest", "n_censored", "n_clusters", "n_slices", "n_assessable", "n_flagged", "n_worst", "n_fits",
-    "depth", "n_positive", "n_lists", "n_relevant", "n_entities",
-}  # fmt: skip
-_TRUTHS = {"assessable", "flagged", "pooled", "is_outcome", "accepted"}
 
 
 def bias_config(domain: DomainConfig) -> BiasConfig:
@@ -43,78 +39,79 @@ def bias_config(domain: DomainConfig) -> BiasConfig:
     return BiasConfig(outcome_slices=domain.outcome_slices, mix_slices=domain.mix_slices)
 
 
-def write_bias_reports(
-    dataset: Dataset, evaluations: Sequence[Evaluation], run_dir: Path, config: BiasConfig | None = None
-) -> BiasTables | None:
-    """Measure and explain a run's models per slice; write every file of the bias report.
+def bias_tables(evaluations: Sequence[Evaluation]) -> tuple[str, ...]:
+    """Names of the tables that the tasks of some models have."""
+    tasks = {evaluation.task for evaluation in evaluations}
+    own = [name for task in _TASKS if task.name in tasks for name in task.tables]
+    explained = EXPLAINED if HOURS.name in tasks else ()
+    return (*BOTH, *dict.fromkeys(own), *explained)
 
-    Files are ``bias_{table}.parquet`` for each of `TABLES` (with ``run_id`` and ``domain``),
-    ``bias_{model}_{dimension}.txt``, ``bias.json`` and ``bias.html``.
+
+def write_bias(
+    dataset: Dataset, evaluations: Sequence[Evaluation], run_dir: Path, config: BiasConfig | None = None
+) -> dict[str, pd.DataFrame] | None:
+    """Measure a run's models per slice, each by its task; write every file of the bias report.
 
     Parameters
     ----------
     dataset : Dataset
         The snapshot that the models were trained on; its ``slice_*`` columns are the dimensions.
     evaluations : sequence of Evaluation
+        Models of the tasks "regression", "binary" and "ranking" in one run folder.
     run_dir : Path
     config : BiasConfig or None
         Thresholds; the slices of a special kind come from the domain when not given.
 
     Returns
     -------
-    BiasTables or None
-        With ``run_id`` and ``domain``; None when the items have no slices.
+    dict of str to DataFrame, or None
+        `bias_tables`, with ``run_id`` and ``domain``; None when the items have no slices.
+
+    Raises
+    ------
+    ValueError
+        If a model is of another task.
     """
+    odd = [f"{e.model} ({e.task})" for e in evaluations if e.task not in {task.name for task in _TASKS}]
+    if odd:
+        known = ", ".join(task.name for task in _TASKS)
+        raise ValueError(f"No bias is measured of {', '.join(odd)}: the tasks are {known}.")
     if not dataset.slices or not evaluations:
         return None
-    config = config or bias_config(dataset.config)
-    predictions = pd.concat(
-        [
-            pd.read_parquet(run_dir / f"predictions_{e.model}.parquet").assign(model=e.model)
-            for e in evaluations
-        ],
-        ignore_index=True,
-    )
+    config, folder = config or bias_config(dataset.config), RunFolder(run_dir)
     slices = dataset.items[["item_id", "event_at", "group_id", *dataset.slices]]
-    measured = measure_bias(predictions, slices, config)
-    explained = explain_bias(predictions, slices, measured.slice_metrics, config)
-    written = {
-        name: write_table(frame, name, run_dir, evaluations[0])
-        for name, frame in {**vars(measured), **vars(explained)}.items()
+    frames: dict[str, list[pd.DataFrame]] = {name: [] for name in bias_tables(evaluations)}
+    for task in _TASKS:
+        own = [evaluation for evaluation in evaluations if evaluation.task == task.name]
+        if not own:
+            continue
+        if task.name == HOURS.name:
+            predictions = _read(folder, own)
+        else:
+            predictions, task = _lists_and_scores(dataset, folder, own, task)
+        measured = measure_bias(predictions, slices, config, task)
+        found = dict(measured.frames)
+        if task.name == HOURS.name:
+            found |= explain_bias(predictions, slices, measured["slice_metrics"], config)
+        for name, frame in found.items():
+            frames[name].append(frame)
+        _write_texts(measured, folder, dataset.config.note)
+    tables = {
+        # How the items are spread is the same for every task.
+        name: write_table(own[0] if name == "distribution" else _joined(own), name, folder, evaluations[0])
+        for name, own in frames.items()
     }
-    tables = BiasTables(*(written[name] for name in MEASURED))
-    _write_texts(tables, run_dir, dataset.config.note)
-    write_bias_page(dataset.config, evaluations, run_dir, config)
+    if any(evaluation.task == HOURS.name for evaluation in evaluations):
+        write_bias_page(dataset.config, evaluations, run_dir, config)
     return tables
 
 
-def write_table(frame: pd.DataFrame, name: str, run_dir: Path, run: Evaluation) -> pd.DataFrame:
-    """Write ``bias_{name}.parquet`` with the run's keys; return what was written."""
+def write_table(frame: pd.DataFrame, name: str, folder: RunFolder, run: Evaluation) -> pd.DataFrame:
+    """Write a table of the bias report with the run's keys; return what was written."""
     keys = pd.DataFrame({"run_id": run.run_id, "domain": run.domain}, index=frame.index)
-    table = typed(pd.concat([keys, frame], axis=1))
-    stream = io.BytesIO()
-    table.to_parquet(stream, index=False)
-    write_atomically(run_dir / f"bias_{name}.parquet", stream.getvalue())
+    table = typed(pd.concat([keys, frame], axis=1), name)
+    folder.write_table(name, table)
     return table
-
-
-def typed(frame: pd.DataFrame) -> pd.DataFrame:
-    """Give every column of a bias table its type: an empty or all-null one has none of its own.
-
-    Readers create their tables by the file's columns, so a run that found nothing must not turn a text
-    into a number.
-    """
-    kinds = {
-        name: "str"
-        if name in _TEXTS
-        else "int64"
-        if name in _COUNTS
-        else "bool"
-        if name in _TRUTHS
-        else "float64"
-        for name in frame.columns
-    }
-    return frame.astype(kinds)
 
 
 def write_bias_page(
@@ -127,40 +124,64 @@ def write_bias_page(
 ) -> Path:
     """Write ``bias.json`` and ``bias.html`` from the tables in the run folder; return the page's path.
 
-    The page is about one model: ``model``, else the one with the lowest validation MAE of log hours. The
-    mitigation ledger is shown when the folder has one.
+    The page is about one model for hours: ``model``, else the one with the lowest validation MAE of log
+    hours. The mitigation ledger is shown when the folder has one.
     """
-    config = config or bias_config(domain)
-    frames = {name: _read_table(run_dir, name) for name in TABLES}
-    tables = BiasTables(*(frames[name] for name in MEASURED))
-    explained = BiasExplanation(*(frames[name] for name in EXPLAINED))
-    has_ledger = (run_dir / f"bias_{LEDGER}.parquet").is_file()
-    ledger = _read_table(run_dir, LEDGER) if has_ledger else None
-    chosen = model or ranked(evaluations)[0].model
-    verdict = gate_of(chosen, tables.summary, gate or Gate(), split="test")
-    common: dict[str, Any] = {
-        "explanation": explained,
-        "ledger": ledger,
-        "gate": verdict,
-        "note": domain.note,
+    config, folder = config or bias_config(domain), RunFolder(run_dir)
+    frames = {
+        name: _of_hours(folder.table(name)).drop(columns=["run_id", "domain"])
+        for name in (*BOTH, *HOURS.tables, *EXPLAINED, LEDGER)
+        if name != LEDGER or folder.has_table(name)
     }
-    run_id = evaluations[0].run_id
-    document = bias_json(tables, config, run_id=run_id, domain=domain.name, **common)
-    page = run_dir / "bias.html"
-    write_atomically(run_dir / "bias.json", document)
-    write_atomically(page, render_page(tables, config, model=chosen, run_id=run_id, **common))
-    return page
+    chosen = model or ranked([e for e in evaluations if e.task == HOURS.name])[0].model
+    verdict = gate_of(chosen, frames["summary"], gate or Gate(), split="test")
+    run_id, note = evaluations[0].run_id, domain.note
+    document = bias_json(frames, config, run_id=run_id, domain=domain.name, note=note, gate=verdict)
+    folder.write(BIAS_DOCUMENT, document)
+    page = render_page(frames, config, model=chosen, run_id=run_id, note=note, gate=verdict)
+    return folder.write(BIAS_PAGE, page)
 
 
-def _read_table(run_dir: Path, name: str) -> pd.DataFrame:
-    path = run_dir / f"bias_{name}.parquet"
-    if not path.is_file():
-        raise ValueError(f"There is no {path.name} in {run_dir}: measure the bias of the run first.")
-    return pd.read_parquet(path).drop(columns=["run_id", "domain"])
+_TASKS: tuple[BiasTask, ...] = (HOURS, SCORES, OrderTask())
 
 
-def _write_texts(tables: BiasTables, run_dir: Path, note: str) -> None:
+def _read(folder: RunFolder, evaluations: Sequence[Evaluation]) -> pd.DataFrame:
+    predictions = [folder.predictions(e.model).assign(model=e.model) for e in evaluations]
+    return pd.concat(predictions, ignore_index=True)
+
+
+def _lists_and_scores(
+    dataset: Dataset, folder: RunFolder, evaluations: Sequence[Evaluation], task: BiasTask
+) -> tuple[pd.DataFrame, BiasTask]:
+    """Predictions of scorers or rankers with what the dataset knows of the rows; and the domain's task."""
+    known = dataset.items[["item_id", "event_at", "entity_id"]].assign(cluster=dataset.clusters())
+    is_order = isinstance(task, OrderTask)
+    baselines: Mapping[str, Sequence[str]] = dataset.config.baselines if is_order else {}
+    for name, columns in baselines.items():
+        known[name] = order_by(dataset, columns)
+    thresholds = {e.model: folder.report(e.model)["threshold"] for e in evaluations}
+    rows = _read(folder, evaluations)
+    rows["threshold"] = rows["model"].map(thresholds)
+    rows = rows.merge(known, on=["item_id", "event_at"], validate="m:1")
+    if not is_order:
+        return rows.drop(columns="group_id").rename(columns={"cluster": "group_id"}), task
+    ranking = RankingConfig(groups_are_questions=dataset.config.groups_are_questions)
+    return rows.rename(columns={"group_id": "list_id"}), OrderTask(ranking, tuple(baselines))
+
+
+def _joined(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Tables of several tasks as one; an empty one must not decide the others' types."""
+    filled = [frame for frame in frames if len(frame)]
+    return pd.concat(filled, ignore_index=True) if filled else frames[0]
+
+
+def _of_hours(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame[frame["task"] == HOURS.name] if "task" in frame else frame
+
+
+def _write_texts(measured: BiasTables, folder: RunFolder, note: str) -> None:
     head = f"NOTE: {note}\n\n" if note else ""
-    for model, dimension in tables.summary[["model", "dimension"]].drop_duplicates().itertuples(index=False):
-        text = BiasReport.generate_dimension_report(tables.slice_metrics, tables.summary, model, dimension)
-        write_atomically(run_dir / f"bias_{model}_{dimension}.txt", head + text)
+    test = measured.metrics[measured.metrics["split"] == "test"]
+    for model, dimension in test[["model", "dimension"]].drop_duplicates().itertuples(index=False):
+        text = BiasReport.generate_dimension_report(measured, model, dimension)
+        folder.write_text(model, dimension, head + text)

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
 
-from ml.bias.gate import (
-    ANY_DIMENSION,
-    CANNOT_JUDGE,
-    GATE_METRICS,
-    GateResult,
-    evaluate_gate,
-    thresholds_above,
-)
+from ml.bias.gate import Baseline, GateResult, evaluate_gate
 from ml.store.record import Evaluation
 
 DECIDING = "mae_log"
@@ -61,19 +53,9 @@ class Gate:
     beyond_noise: bool = True
 
     @property
-    def baseline(self) -> str | None:
-        """Model whose gaps decide on what ``thresholds`` do not name; None when nothing else is judged."""
-        return BASELINE if self.judge_others and ANY_DIMENSION not in self.thresholds else None
-
-    def limits(self, summary: pd.DataFrame, split: str) -> dict[str, Mapping[str, float]]:
-        """Return the thresholds in force for a run's ``bias.summary``."""
-        given = dict(self.thresholds)
-        if self.baseline is None:
-            return given
-        natural = thresholds_above(
-            summary, self.baseline, split=split, ratio=self.ratio_to_baseline, allowance=self.allowance
-        )
-        return {**natural, **given}
+    def baseline(self) -> Baseline | None:
+        """Whose gaps decide on what ``thresholds`` do not name; None when nothing else is judged."""
+        return Baseline(BASELINE, self.ratio_to_baseline, self.allowance) if self.judge_others else None
 
 
 @dataclass(frozen=True)
@@ -157,43 +139,12 @@ def gate_of(model: str, summary: pd.DataFrame, gate: Gate, split: str) -> GateRe
     """
     return evaluate_gate(
         summary,
-        gate.limits(summary, split),
+        gate.thresholds,
         model=model,
         split=split,
         beyond_noise=gate.beyond_noise,
         baseline=gate.baseline,
     )
-
-
-def gate_table(model: str, summary: pd.DataFrame, gate: Gate, split: str) -> pd.DataFrame:
-    """Return one row per limit in force for a model: what was expected, what is, and the verdict.
-
-    Returns
-    -------
-    DataFrame
-        ``dimension, metric, expected, actual, flagged, verdict``; the verdict is "within", "failed", "within
-        noise" (beyond the limit, in a dimension that is not flagged), "not assessable", or "cannot be judged"
-        where there is no limit.
-    """
-    failed = {(f.dimension, f.metric) for f in gate_of(model, summary, gate, split).failures}
-    limits, rows = gate.limits(summary, split), []
-    own = summary[(summary["model"] == model) & (summary["split"] == split) & ~summary["is_outcome"]]
-    for line in own.to_dict("records"):
-        dimension = str(line["dimension"])
-        in_force = limits.get(dimension, limits.get(ANY_DIMENSION, {}))
-        if not in_force and gate.baseline and line["n_assessable"] >= 2:
-            gap = float(line["shrunk_gap"])
-            rows.append((dimension, "shrunk_gap", math.nan, gap, bool(line["flagged"]), CANNOT_JUDGE))
-        for metric, expected in in_force.items():
-            actual = float(line[metric])
-            beyond = actual > expected if GATE_METRICS[metric] else actual < expected
-            verdict = "within noise" if beyond else "within"
-            if line["n_assessable"] < 2:
-                verdict = "not assessable"
-            elif (dimension, metric) in failed:
-                verdict = "failed"
-            rows.append((dimension, metric, expected, actual, bool(line["flagged"]), verdict))
-    return pd.DataFrame(rows, columns=["dimension", "metric", "expected", "actual", "flagged", "verdict"])
 
 
 def ranked(evaluations: Sequence[Evaluation]) -> list[Evaluation]:
@@ -230,5 +181,4 @@ def _breaks_gate(model: str, summary: pd.DataFrame | None, gate: Gate) -> str | 
     result = gate_of(model, summary, gate, split="validation")
     if result.passed:
         return None
-    unjudged = [f"the bias gate cannot be judged: {reason}" for reason in result.unjudged]
-    return "; ".join([*map(str, result.failures), *unjudged]) + "."
+    return "; ".join(str(check) for check in (*result.failures, *result.unjudged)) + "."

@@ -82,16 +82,9 @@ def measure_run(run: Run) -> Tables:
     ValueError
         The training relation has no slices.
     """
-    from ml.reports.bias import TABLES, write_bias_reports
-    from ml.reports.scoring_bias import write_scoring_bias
-    from ml.store.run_folder import RunFolder
+    from ml.reports.bias import write_bias
 
-    found: Tables | None
-    if run.evaluations[0].task == "regression":
-        write_bias_reports(run.dataset, run.evaluations, run.folder)
-        found = {name: RunFolder(run.folder).table(name) for name in TABLES}
-    else:
-        found = write_scoring_bias(run.dataset, run.evaluations, run.folder)
+    found: Tables | None = write_bias(run.dataset, run.evaluations, run.folder)
     if found is None:
         raise ValueError(
             f"The training relation of {run.dataset.config.name} has no slice_* column to measure bias by."

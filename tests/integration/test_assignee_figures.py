@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from ml.data.dataset import Dataset
-from ml.reports.scoring_bias import write_scoring_bias
+from ml.reports.bias import write_bias
 from ml.runs.train import train_models
 from ml.store.record import Evaluation
 from ml.tasks import RANKER
@@ -47,7 +47,7 @@ class Trained:
 def trained(dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Trained:
     folder = tmp_path_factory.mktemp("run")
     (evaluation,) = train_models(dataset, ["assignee_ranker"], folder, CONFIG, task=RANKER)
-    bias = write_scoring_bias(dataset, [evaluation], folder)
+    bias = write_bias(dataset, [evaluation], folder)
     assert bias is not None
     return Trained(evaluation, bias)
 

@@ -8,7 +8,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from ml.bias.tables.columns import COLUMN_DESCRIPTIONS
+from ml.bias.tables import names
 from orchestration.defs.resources import Project
 from orchestration.domains.alerts.assets import alert_bias
 from orchestration.settings import PROJECT_ROOT
@@ -49,7 +49,7 @@ def rows(published: tuple[Path, object], query: str) -> pd.DataFrame:
 def test_every_table_is_published_with_described_columns(published: tuple[Path, object], table: str) -> None:
     found = rows(published, f"from bias.{table}")
     assert list(found.columns)[:2] == ["run_id", "domain"]
-    assert set(found.columns) == {"run_id", "domain", *COLUMN_DESCRIPTIONS[table]}
+    assert set(found.columns) == {"run_id", "domain", *names(table)}
     # Every dimension of an alert varies within its batch: there are no lists of one slice.
     assert (len(found) > 0) == (table != "ranking_metrics")
 

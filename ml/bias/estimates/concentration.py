@@ -17,10 +17,6 @@ from ml.bias.slices.membership import Dimension, Membership, build_membership
 from ml.stats.bootstrap import poisson_weights
 
 ALL = "(all)"
-CONCENTRATION_COLUMNS = [
-    "dimension", "slice", "who", "n_lists", "n_clusters", "n_entities", "n", "gini", "ci_low", "ci_high",
-    "top_share", "assessable",
-]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -47,7 +43,7 @@ class Work:
 
 
 def measure_concentration(work: Work, config: BiasConfig) -> pd.DataFrame:
-    """Gini over all candidates of all lists, and of each slice of lists: `CONCENTRATION_COLUMNS`.
+    """Gini over all candidates of all lists, and of each slice of lists.
 
     0: all candidates have the same; towards 1: one has all. ``top_share`` is the share of the one with most.
     """

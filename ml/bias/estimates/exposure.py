@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from ml.bias.slices.inputs import finite_vector
 from ml.stats.rank_metrics import Grouping
 
 
@@ -65,16 +64,3 @@ def gini_of_segments(
     total = np.add.reduceat(ordered, start, axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(total > 0, np.add.reduceat(lean, start, axis=0) / (sizes[:, None] * total), np.nan)
-
-
-def gini(values: ArrayLike) -> float:
-    """Concentration of work on people: 0 when all have the same, towards 1 when one has all.
-
-    Sum over all pairs of |a - b| / (2 n² mean) (Gini 1912); nobody having anything is no concentration.
-    """
-    amounts = finite_vector(values, "values")
-    if amounts.min() < 0:
-        raise ValueError(f"values must not be negative, got {amounts.min()}")
-    everyone = np.zeros(len(amounts), dtype=np.intp)
-    found = gini_of_segments(amounts[:, None], everyone, np.array([len(amounts)]))
-    return float(np.nan_to_num(found[0, 0]))

@@ -1,74 +1,155 @@
-"""Figures of every slice that are one sum over another, with their intervals and their comparisons.
+"""How a figure of every slice comes from the sums: one sum over another, a formula of sums, or from the rows.
 
 Recall is hits over positives, precision hits over what was selected: all follow from the same cells.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import ClassVar, Protocol
 
 import numpy as np
-import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from ml.bias.config import BiasConfig
-from ml.bias.estimates.cells import Cells, Floats, RowStatistics, build_cells, ratio, resampled_totals, sum_by
-from ml.bias.estimates.comparison import Comparison, compare_with_complement, two_sided_p
-from ml.bias.slices.membership import Membership
-from ml.stats.bootstrap import percentile_interval, poisson_weights
+from ml.bias.estimates.cells import ROWS, Floats
+from ml.bias.estimates.comparison import Comparison, two_sided_p
+from ml.bias.estimates.sums import Statistic, Sums
 
-# What is to a slice's disadvantage: less or more than the others have, a deviation from zero either way, or,
-# for the gain over a baseline, a loss.
-Worse = Literal["smaller", "larger", "either", "negative"]
-# Fewer rows than this inside or outside (positives, for a recall) are too few for a share.
+# Fewer rows than this of the kind that a rate is over (positives, for a recall), inside or outside, are too
+# few; of all rows, the settings say how many are.
 MIN_ROWS = 10
-
-
-@dataclass(frozen=True)
-class Rate:
-    """One figure: the sum of the statistic ``top`` over that of ``over``.
-
-    Parameters
-    ----------
-    name, top, over : str
-    worse : Worse or None
-        What is tested; None for a figure that slices differ in by nature.
-    base : str or None
-        Statistic whose mean over all rows the effect is relative to; None for this rate among the other rows.
-    is_share : bool
-        Both statistics are 0 or 1 in every row: the figure is a share of rows.
-    least_variance : callable (value, over) -> array, or None
-        Variance that the figure has at least, whatever its few clusters happen to show.
-    """
-
-    name: str
-    top: str
-    over: str = "n"
-    worse: Worse | None = None
-    base: str | None = None
-    is_share: bool = False
-    least_variance: Callable[[Floats, Floats], Floats] | None = None
 
 
 @dataclass(frozen=True)
 class Figure:
     """One figure of every slice, arrays of shape (slices,).
 
-    ``rest`` is the same of all other rows, ``base`` what the effect is relative to, and ``enough`` says
-    where there are rows and clusters enough on both sides.
+    ``rest`` is the same of all other rows, ``inside`` what is compared with it, and ``enough`` says where
+    there are rows and clusters enough on both sides.
     """
 
-    name: str
-    worse: Worse | None
     value: Floats
     low: Floats
     high: Floats
     rest: Floats
-    base: Floats
+    inside: Floats
     comparison: Comparison
     enough: NDArray[np.bool_]
+
+    @classmethod
+    def shown(cls, value: Floats, low: Floats | None = None, high: Floats | None = None) -> Figure:
+        """A figure that is compared with nothing."""
+        none = np.full(len(value), np.nan)
+        nothing = Comparison(none, none, none, none, none, none, none)
+        low, high = none if low is None else low, none if high is None else high
+        return cls(value, low, high, none, value, nothing, np.zeros(len(value), dtype=bool))
+
+
+class Estimate(Protocol):
+    """How a figure is computed."""
+
+    @property
+    def statistics(self) -> tuple[Statistic, ...]:
+        """What has to be added up for it."""
+
+    @property
+    def is_compared(self) -> bool:
+        """Whether a slice is compared with the other rows."""
+
+    def figure(self, sums: Sums, config: BiasConfig) -> Figure:
+        """The figure of every slice."""
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """The sum of the statistic ``top`` over that of ``over``, or over the number of rows.
+
+    Parameters
+    ----------
+    top : Statistic
+    over : Statistic or None
+    on_log : bool
+        Compare the ratio to that of the other rows on its log scale (see `compare_with_complement`).
+    is_share : bool
+        Both statistics are 0 or 1 in every row: the figure is a share of rows.
+    least_variance : callable (value, over) -> array, or None
+        Variance that the figure has at least, whatever its few clusters happen to show.
+    """
+
+    top: Statistic
+    over: Statistic | None = None
+    on_log: bool = False
+    is_share: bool = False
+    least_variance: Callable[[Floats, Floats], Floats] | None = None
+    is_compared: ClassVar[bool] = True
+
+    @property
+    def statistics(self) -> tuple[Statistic, ...]:
+        """What has to be added up."""
+        return (self.top,) if self.over is None else (self.top, self.over)
+
+    def figure(self, sums: Sums, config: BiasConfig) -> Figure:
+        """Measure, and compare with all other rows."""
+        over = ROWS if self.over is None else self.over.name
+        compared = sums.compare(self.top.name, self.on_log, over)
+        n_in = sums.by_name(sums.totals)[over]
+        n_out = sums.per_cluster(over).sum() - n_in
+        least = share_variance if self.is_share else self.least_variance
+        if least is not None:
+            compared = _at_least(compared, least, n_in, n_out)
+        value = self._of(sums.by_name(sums.totals), over)
+        low, high = sums.interval(self._of(sums.by_name(sums.resampled), over), config, over)
+        if self.is_share:
+            low, high = _never_certain(value, low, high, n_in, config.confidence)
+        enough = sums.large(config, over) & ~np.isnan(compared.p_value)
+        if self.over is not None:
+            enough &= np.minimum(*sums.rows_with(over)) >= MIN_ROWS
+        rest = np.where(n_out > 0, compared.outside, np.nan)
+        # The effect of a ratio is that of the very means that were compared.
+        inside = compared.inside if self.on_log else value
+        return Figure(value, low, high, rest, inside, compared, enough)
+
+    def _of(self, sums: Mapping[str, Floats], over: str) -> Floats:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(sums[over] > 0, sums[self.top.name] / sums[over], np.nan)
+
+
+@dataclass(frozen=True)
+class Formula:
+    """Any function of sums by name, with its bootstrap interval; compared with nothing.
+
+    Parameters
+    ----------
+    statistics : tuple of Statistic
+    of : callable (sums) -> array
+        Elementwise; ``sums`` also has `ROWS`, and `OUTCOME` and `OUTCOME_SQUARED` where the set of metrics
+        has an outcome.
+    """
+
+    statistics: tuple[Statistic, ...]
+    of: Callable[[Mapping[str, Floats]], Floats]
+    is_compared: ClassVar[bool] = False
+
+    def figure(self, sums: Sums, config: BiasConfig) -> Figure:
+        """Measure."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            value, resampled = (self.of(sums.by_name(totals)) for totals in (sums.totals, sums.resampled))
+        return Figure.shown(value, *sums.interval(resampled, config))
+
+
+@dataclass(frozen=True)
+class OfRows:
+    """Any figure of every slice that is no function of sums, such as a median; without an interval."""
+
+    of: Callable[[Sums, BiasConfig], Floats]
+    statistics: tuple[Statistic, ...] = ()
+    is_compared: ClassVar[bool] = False
+
+    def figure(self, sums: Sums, config: BiasConfig) -> Figure:
+        """Measure."""
+        return Figure.shown(self.of(sums, config))
 
 
 def share_variance(share: Floats, n: Floats) -> Floats:
@@ -78,94 +159,6 @@ def share_variance(share: Floats, n: Floats) -> Floats:
     """
     p = (share * n + 1) / (n + 2)
     return p * (1 - p) / (n + 2)
-
-
-@dataclass(frozen=True)
-class Sums:
-    """Rows of one model and split, added up by slice and cluster.
-
-    Attributes
-    ----------
-    clusters : array of int, shape (rows,)
-    weights : array of uint8, shape (clusters, replicates)
-    totals : array, shape (slices, names of the cells)
-    resampled : array, shape (slices, replicates, names of the cells)
-    """
-
-    membership: Membership
-    rows: RowStatistics
-    clusters: NDArray[np.intp]
-    weights: NDArray[np.uint8]
-    cells: Cells
-    totals: Floats
-    resampled: Floats
-
-    @classmethod
-    def of(cls, membership: Membership, rows: RowStatistics, clusters: ArrayLike, config: BiasConfig) -> Sums:
-        """Add up; ``clusters`` names the cluster of every row."""
-        codes, keys = pd.factorize(pd.Series(clusters), use_na_sentinel=False)
-        cells = build_cells(membership, rows, codes)
-        weights = poisson_weights(keys, config.replicates, config.seed)
-        return cls(membership, rows, codes, weights, cells, cells.totals(), resampled_totals(cells, weights))
-
-    def per_cluster(self, name: str) -> Floats:
-        """Sum of one statistic over each cluster, all rows; of "n" the number of rows."""
-        size = len(self.weights)
-        if name == "n":
-            return np.bincount(self.clusters, minlength=size).astype(np.float64)
-        return sum_by(self.clusters, self.rows.columns()[name], size)
-
-    def compare(self, name: str, relative: bool = False, over: str = "n") -> Comparison:
-        """Each slice against all other rows: `ml.bias.comparison.compare_with_complement`."""
-        all_n, all_x = self.per_cluster(over), self.per_cluster(name)
-        return compare_with_complement(self.cells, name, all_n, all_x, relative, over)
-
-    def rows_with(self, name: str) -> tuple[Floats, Floats]:
-        """Number of rows with something of a statistic, inside and outside of each slice."""
-        has = np.ones(len(self.clusters)) if name == "n" else (self.rows.columns()[name] > 0).astype(float)
-        inside = np.asarray(self.membership.matrix @ has, dtype=np.float64)
-        return inside, has.sum() - inside
-
-    def clusters_with(self, name: str) -> Floats:
-        """Number of clusters with something of a statistic in each slice."""
-        return self.cells.per_slice((self.cells.column(name) > 0).astype(float))
-
-    def interval(self, values: Floats, config: BiasConfig, name: str = "n") -> tuple[Floats, Floats]:
-        """Bootstrap interval of ``values``, shape (slices, replicates).
-
-        Too few clusters give none: of a single one every resample is a copy.
-        """
-        low, high = percentile_interval(values, config.confidence)
-        usable = self.clusters_with(name) >= config.min_clusters
-        return np.where(usable, low, np.nan), np.where(usable, high, np.nan)
-
-    def figure(self, rate: Rate, config: BiasConfig) -> Figure:
-        """Measure and compare one rate."""
-        names = self.cells.names
-        compared = self.compare(rate.top, over=rate.over)
-        n_in = self.totals[:, names.index(rate.over)]
-        n_out = self.per_cluster(rate.over).sum() - n_in
-        least = share_variance if rate.is_share else rate.least_variance
-        if least is not None:
-            compared = _at_least(compared, least, n_in, n_out)
-        value = ratio(names, self.totals, rate.top, rate.over)
-        low, high = self.interval(ratio(names, self.resampled, rate.top, rate.over), config, rate.over)
-        if rate.is_share:
-            low, high = _never_certain(value, low, high, n_in, config.confidence)
-        inside, outside = self.rows_with(rate.over)
-        enough = (
-            (self.membership.n >= config.min_slice_size)
-            & (len(self.clusters) - self.membership.n >= config.min_slice_size)
-            & (np.minimum(inside, outside) >= MIN_ROWS)
-            & (self.clusters_with(rate.over) >= config.min_clusters)
-            & ~np.isnan(compared.p_value)
-        )
-        rest = np.where(n_out > 0, compared.outside, np.nan)
-        base = rest
-        if rate.base is not None:
-            base = np.full(len(rest), self.per_cluster(rate.base).sum() / len(self.clusters))
-            enough &= base > 0
-        return Figure(rate.name, rate.worse, value, low, high, rest, base, compared, enough)
 
 
 def _never_certain(

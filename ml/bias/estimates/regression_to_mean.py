@@ -11,7 +11,8 @@ import math
 import numpy as np
 from scipy import special
 
-from ml.bias.estimates.cells import Floats, RowErrors
+from ml.bias.estimates.cells import Floats
+from ml.bias.estimates.errors import RowErrors
 
 
 def regression_to_the_mean(errors: RowErrors) -> tuple[Floats, Floats]:

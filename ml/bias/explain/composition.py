@@ -11,10 +11,6 @@ from scipy import special
 from ml.bias.estimates.cells import Floats, sum_by
 from ml.bias.slices.membership import Dimension
 
-COMPOSITION_COLUMNS = [
-    "dimension", "slice", "n", "raw_effect", "adjusted_effect", "ci_low", "ci_high", "overlap", "held_equal",
-    "cause",
-]  # fmt: skip
 MODEL, MIX, UNCLEAR, INSEPARABLE = "model", "mix", "unclear", "not separable"
 # Below this share of the slice's rows with a counterpart, the adjusted gap is one of another population.
 _LEAST_OVERLAP = 0.5

@@ -9,26 +9,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ml.bias.config import BiasConfig
-from ml.bias.engine import KEY_COLUMNS, with_clusters
-from ml.bias.estimates.cells import RowErrors
-from ml.bias.explain.composition import COMPOSITION_COLUMNS, adjusted_difference, composition_line, strata_of
-from ml.bias.explain.intersections import INTERSECTION_COLUMNS, find_intersections
-from ml.bias.explain.over_time import OVER_TIME_COLUMNS, ended_at, gap_over_time
-from ml.bias.slices.inputs import checked_predictions, locate, parts
+from ml.bias.estimates.errors import RowErrors
+from ml.bias.explain.composition import adjusted_difference, composition_line, strata_of
+from ml.bias.explain.intersections import find_intersections
+from ml.bias.explain.over_time import ended_at, gap_over_time
+from ml.bias.metrics.hours import HOURS
+from ml.bias.slices.inputs import checked_predictions, locate, parts, with_clusters
 from ml.bias.slices.membership import Dimension, Membership, build_membership, encode_dimensions
+from ml.bias.tables import names
 from ml.stats.bootstrap import hashed_half
-
-
-@dataclass(frozen=True)
-class BiasExplanation:
-    """Frames for the tables ``bias.composition``, ``bias.intersections`` and ``bias.over_time``.
-
-    The caller adds ``run_id`` and ``domain``.
-    """
-
-    composition: pd.DataFrame
-    intersections: pd.DataFrame
-    over_time: pd.DataFrame
 
 
 def explain_bias(
@@ -38,17 +27,23 @@ def explain_bias(
     config: BiasConfig | None = None,
     *,
     split: str = "test",
-) -> BiasExplanation:
+) -> dict[str, pd.DataFrame]:
     """Explain the gaps of every model in one split.
 
     Parameters
     ----------
     predictions, slices, config
-        As given to `ml.bias.engine.measure_bias`. Without ``event_at`` there is nothing over time, without
+        As given to `ml.bias.measure_bias`. Without ``event_at`` there is nothing over time, without
         ``config.mix_slices`` no composition.
     slice_metrics : DataFrame
         What `measure_bias` made of them: says which slices are assessable and flagged.
     split : str, default "test"
+
+    Returns
+    -------
+    dict of str to DataFrame
+        The tables ``bias.composition``, ``bias.intersections`` and ``bias.over_time``; the caller adds
+        ``run_id`` and ``domain``.
 
     Raises
     ------
@@ -67,12 +62,11 @@ def explain_bias(
     tables: dict[str, list[pd.DataFrame]] = {"composition": [], "intersections": [], "over_time": []}
     for model, _, rows in parts(predictions):
         measured = slice_metrics[(slice_metrics["model"] == model) & (slice_metrics["split"] == split)]
-        keys = dict(zip(KEY_COLUMNS, (config.task, model, split), strict=True))
+        keys = {"task": HOURS.name, "model": model, "split": split}
         part = _Part.of(predictions.iloc[rows], dimensions, position[rows], measured, config)
         for name, table in part.explained(config).items():
-            tables[name].append(table.assign(**keys)[[*KEY_COLUMNS, *table.columns]])
-    joined = {name: _concat(frames) for name, frames in tables.items()}
-    return BiasExplanation(**joined)
+            tables[name].append(table.assign(**keys).reindex(columns=names(name)))
+    return {name: _concat(frames) for name, frames in tables.items()}
 
 
 @dataclass(frozen=True)
@@ -124,7 +118,7 @@ class _Part:
         }
 
     def _composition(self, config: BiasConfig) -> pd.DataFrame:
-        absolute, lines = np.abs(self.errors.log_error), []
+        absolute, lines = self.errors.size, []
         strata = {
             dimension.name: strata_of(self.dimensions, self.position, dimension.name, config.mix)
             for dimension in self.dimensions
@@ -142,26 +136,26 @@ class _Part:
             )
             keys = {"dimension": name, "slice": self.membership.slice[s], "n": int(inside.sum())}
             lines.append({**keys, **line, "held_equal": ", ".join(m for m in config.mix if m != name)})
-        return pd.DataFrame(lines, columns=COMPOSITION_COLUMNS)
+        return pd.DataFrame(lines)
 
     def _intersections(self, config: BiasConfig) -> pd.DataFrame:
         search_half = hashed_half(self.rows["group_id"], config.seed)
         if not self.assessable.any() or search_half.all() or not search_half.any():
-            return pd.DataFrame(columns=INTERSECTION_COLUMNS)
+            return pd.DataFrame()
         return find_intersections(
-            self.membership, self.assessable, self.errors, self.clusters, search_half, config
+            self.membership, self.assessable, self.errors.size, self.clusters, search_half, config
         )
 
     def _over_time(self, config: BiasConfig) -> pd.DataFrame:
         """The flagged slices, and of each dimension the assessable slice furthest above the others."""
         if "event_at" not in self.rows or not self.assessable.any():
-            return pd.DataFrame(columns=OVER_TIME_COLUMNS)
+            return pd.DataFrame()
         candidates = np.flatnonzero(self.assessable)
         effects = pd.Series(self.effect[candidates], index=candidates)
         worst = effects.groupby(self.membership.dimension[candidates]).idxmax()
         shown = np.union1d(np.flatnonzero(self.flagged), worst.to_numpy(dtype=np.intp))
         ended = ended_at(self.rows["event_at"], self.errors.y)
-        return gap_over_time(self.membership, shown, self.errors, self.clusters, ended, config)
+        return gap_over_time(self.membership, shown, self.errors.size, self.clusters, ended, config)
 
 
 def _concat(frames: list[pd.DataFrame]) -> pd.DataFrame:

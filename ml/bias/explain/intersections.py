@@ -12,14 +12,10 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from ml.bias.config import BiasConfig
-from ml.bias.estimates.cells import Floats, RowErrors
+from ml.bias.estimates.cells import Floats
 from ml.bias.estimates.comparison import compare_rows, q_values
 from ml.bias.slices.membership import Membership
 
-INTERSECTION_COLUMNS = [
-    "intersection", "depth", "n", "mae_log", "outside_mae_log", "effect", "ci_low", "ci_high", "excess",
-    "q_value", "merged",
-]  # fmt: skip
 # A combination that holds this share of one of its parts is that part under another name.
 _SAME_AS_PART = 0.9
 _SAME_ROWS = 0.5
@@ -36,7 +32,7 @@ class Candidates:
 def find_intersections(
     membership: Membership,
     eligible: NDArray[np.bool_],
-    errors: RowErrors,
+    error: Floats,
     clusters: NDArray[np.intp],
     search_half: NDArray[np.bool_],
     config: BiasConfig,
@@ -51,7 +47,8 @@ def find_intersections(
     membership : Membership
     eligible : array of bool, shape (slices,)
         Slices to combine.
-    errors : RowErrors
+    error : array, shape (rows,)
+        Absolute error of log(1 + hours).
     clusters : array of int
     search_half : array of bool, shape (rows,)
         Rows of whole clusters to search on; the others are for the test.
@@ -68,16 +65,18 @@ def find_intersections(
         raise ValueError(f"depth must be at least 2 and beam at least 1, got {depth} and {beam}")
     singles = membership.matrix[eligible].T.tocsr().astype(np.float64)
     owners, names = membership.dimension[eligible], membership.slice[eligible]
-    found = search(singles[search_half], np.abs(errors.log_error)[search_half], config, depth, beam)
+    found = search(singles[search_half], error[search_half], config, depth, beam)
     everywhere = members(singles, found)
     kept = np.flatnonzero(_column_counts(everywhere[~search_half]) >= config.min_slice_size)
     tested = Candidates([found[i] for i in kept], everywhere[:, kept])
-    table = _tested(tested, singles, errors, clusters, ~search_half, config)
+    if not tested.parts:
+        return pd.DataFrame()
+    table = _tested(tested, singles, error, clusters, ~search_half, config)
     table["intersection"] = [
         " & ".join(f"{owners[part]}={names[part]}" for part in parts) for parts in tested.parts
     ]
     table = table[(table["q_value"] < config.alpha) & (table["effect"] > config.threshold)]
-    return _merged(table.sort_values("effect", ascending=False), tested.matrix)[INTERSECTION_COLUMNS]
+    return _merged(table.sort_values("effect", ascending=False), tested.matrix)
 
 
 def search(
@@ -133,7 +132,7 @@ def members(singles: sparse.csr_array, combinations: list[tuple[int, ...]]) -> s
 def _tested(
     candidates: Candidates,
     singles: sparse.csr_array,
-    errors: RowErrors,
+    error: Floats,
     clusters: NDArray[np.intp],
     rows: NDArray[np.bool_],
     config: BiasConfig,
@@ -142,12 +141,10 @@ def _tested(
 
     The p-value is the largest of these tests (intersection-union test, Berger 1982): all must hold.
     """
-    if not candidates.parts:
-        return pd.DataFrame(columns=INTERSECTION_COLUMNS, dtype=float)
-    own = errors.at(rows)
+    own = error[rows]
     labels = [str(parts) for parts in candidates.parts]
     matrix = candidates.matrix[rows]
-    overall = compare_rows(Membership.of_masks(labels, matrix.T.tocsr()), own, clusters[rows], "mae_log")
+    overall = compare_rows(Membership.of_masks(labels, matrix.T.tocsr()), own, clusters[rows])
     p_values, excess = overall.p_larger, np.full(len(labels), np.nan)
     part_columns = singles[rows].tocsc()
     for number, parts in enumerate(candidates.parts):
@@ -157,12 +154,11 @@ def _tested(
             of_part = part_columns[:, [part]].toarray().ravel() > 0
             rest = compare_rows(
                 Membership.of_masks(["inside"], sparse.csr_array(inside[of_part][None, :].astype(float))),
-                own.at(of_part),
+                own[of_part],
                 clusters[rows][of_part],
-                "mae_log",
             )
             p_values[number] = max(p_values[number], rest.p_larger[0])
-            part_means.append(np.abs(own.log_error[of_part]).mean())
+            part_means.append(own[of_part].mean())
         excess[number] = overall.inside[number] / max(part_means) - 1
     low, high = overall.ratio_interval(config.confidence)
     return pd.DataFrame(

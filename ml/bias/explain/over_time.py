@@ -7,14 +7,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ml.bias.config import BiasConfig
-from ml.bias.estimates.cells import RowErrors
+from ml.bias.estimates.cells import Floats
 from ml.bias.estimates.comparison import compare_rows
 from ml.bias.slices.membership import Membership
-
-OVER_TIME_COLUMNS = [
-    "dimension", "slice", "month", "n", "n_rest", "mae_log", "rest_mae_log", "effect", "ci_low", "ci_high",
-    "assessable",
-]  # fmt: skip
 
 
 def ended_at(event_at: pd.Series, hours: NDArray[np.float64]) -> pd.Series:
@@ -25,7 +20,7 @@ def ended_at(event_at: pd.Series, hours: NDArray[np.float64]) -> pd.Series:
 def gap_over_time(
     membership: Membership,
     shown: NDArray[np.intp],
-    errors: RowErrors,
+    error: Floats,
     clusters: NDArray[np.intp],
     ended: pd.Series,
     config: BiasConfig,
@@ -46,7 +41,7 @@ def gap_over_time(
         rows = np.flatnonzero(months == month)
         matrix = membership.matrix[shown][:, rows].tocsr()
         compared = compare_rows(
-            Membership.of_masks([str(s) for s in shown], matrix), errors.at(rows), clusters[rows], "mae_log"
+            Membership.of_masks([str(s) for s in shown], matrix), error[rows], clusters[rows]
         )
         n = np.diff(matrix.indptr)
         assessable = (
@@ -72,6 +67,6 @@ def gap_over_time(
         )
         parts.append(part[n > 0])
     if not parts:
-        return pd.DataFrame(columns=OVER_TIME_COLUMNS)
+        return pd.DataFrame()
     table = pd.concat(parts, ignore_index=True).sort_values(["dimension", "slice", "month"], kind="stable")
-    return table.reset_index(drop=True)[OVER_TIME_COLUMNS]
+    return table.reset_index(drop=True)

@@ -1,7 +1,8 @@
-"""One line per model, split and dimension: the best and the worst slice, their gap and the verdict."""
+"""One line per model, split, dimension and metric: the best and the worst slice, their gap, the verdict."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pandas as pd
 
 from ml.bias.config import SMALL_SLICES, BiasConfig
 from ml.bias.judge.gap import relative_gap
+from ml.bias.metrics.declared import Metric
 
 BIASED = "biased"
 WITHIN_NOISE = "no bias found"
@@ -16,80 +18,45 @@ NOT_ASSESSABLE = "not assessable"
 DESCRIPTIVE = "descriptive only"
 
 
-def summarise(slice_metrics: pd.DataFrame, config: BiasConfig, metric: str) -> pd.DataFrame:
-    """The rows of ``bias.summary``.
+def summarise(judged: pd.DataFrame, metrics: Sequence[Metric], config: BiasConfig) -> list[dict[str, Any]]:
+    """Lines of ``bias.summary``, without its keys: one per dimension and metric.
 
     ``relative_gap`` is |worst - best| / best of ``gap_metric`` over the assessable slices, ``shrunk_gap`` the
-    same of the shrunken estimates; ``mae_difference`` (hours) and ``mae_ratio`` are Fairlearn's difference
-    (max - min) and ratio (min / max) of MAE over the same slices. A dimension is flagged when its gap is
-    strictly above the threshold and at least one of its slices is flagged, that is, worse than the rest
-    beyond both threshold and noise. Fewer than two assessable slices: nothing is flagged, and the verdict is
-    "not assessable", which is not "fair".
-    """
-    keys = ["task", "model", "split", "dimension"]
-    rows = [
-        dict(zip(keys, key, strict=True)) | _line(group, config, metric)
-        for key, group in slice_metrics.groupby(keys, sort=False)
-    ]
-    return pd.DataFrame(rows)
-
-
-def summarise_metrics(metrics: pd.DataFrame, config: BiasConfig) -> pd.DataFrame:
-    """The rows of ``bias.summary`` of a long table: one per dimension and tested metric.
+    same of the shrunken estimates; ``mae_difference`` and ``mae_ratio`` are Fairlearn's difference (max -
+    min) and ratio (min / max) of MAE over the same slices. A dimension is flagged when its gap is strictly
+    above the threshold and at least one of its slices is flagged, that is, worse than the rest beyond both
+    threshold and noise. Fewer than two assessable slices: nothing is flagged, and the verdict is "not
+    assessable", which is not "fair". Slices made from the outcome are never assessed; their figures are
+    shown all the same.
 
     Parameters
     ----------
-    metrics : DataFrame
-        Keys, then the columns of `ml.bias.judging.judge`, and ``mae`` of the slice (NaN where the task has
-        none).
+    judged : DataFrame
+        Of one model and split, as `ml.bias.judge.verdicts.judge` gives it.
+    metrics : sequence of Metric
+        Those that have a line.
     config : BiasConfig
 
     Notes
     -----
-    The best slice is the one at the least disadvantage. Where a deviation from zero is to be judged,
-    ``relative_gap`` is its spread relative to the share of positives, since the best deviation is none.
-    Gains over a baseline are no gap between slices and have no line.
+    The best slice is the one at the least disadvantage. Where a deviation from zero is judged, the gap is its
+    spread relative to what the effect is relative to, since the best deviation is none.
     """
-    keys = ["task", "model", "split", "dimension"]
-    tested = metrics[~metrics["worse"].isin(["", "negative"])]
-    rows = [
-        dict(zip(keys, key, strict=False)) | _metric_line(group, config, str(group["metric"].iloc[0]))
-        for key, group in tested.groupby([*keys, "metric"], sort=False)
+    by_metric = {metric.name: judged[judged["metric"] == metric.name] for metric in metrics}
+    return [
+        {"dimension": dimension} | _line(rows[rows["dimension"] == dimension], metric, config)
+        for dimension in judged["dimension"].unique()
+        for metric in metrics
+        if len(rows := by_metric[metric.name])
     ]
-    return pd.DataFrame(rows, columns=None if rows else [*keys, *_blank(metrics.iloc[:0], config, "")])
 
 
-def _metric_line(group: pd.DataFrame, config: BiasConfig, metric: str) -> dict[str, Any]:
-    line = _blank(group, config, metric)
-    compared = group[group["assessable"]]
-    if len(compared) < 2:
-        return line
-    worse = group["worse"].iloc[0]
-    value, shrunk = (compared[name].to_numpy(dtype=float) for name in ("value", "shrunk"))
-    badness = np.abs(value) if worse == "either" else -value if worse == "smaller" else value
-    best, worst = int(badness.argmin()), int(badness.argmax())
-    ends = (shrunk.max(), shrunk.min()) if worse == "smaller" else (shrunk.min(), shrunk.max())
-    gap, shrunk_gap = relative_gap(value[best], value[worst]), relative_gap(*ends)
-    if worse == "either":
-        base = compared["base"].iloc[0]
-        gap, shrunk_gap = abs(value[worst] - value[best]) / base, (shrunk.max() - shrunk.min()) / base
-    line |= {
-        "best_slice": compared["slice"].iloc[best],
-        "worst_slice": compared["slice"].iloc[worst],
-        **_mae_gap(compared),
-        "relative_gap": gap,
-        "shrunk_gap": shrunk_gap,
-    }
-    return line | _verdict(line, config)
-
-
-def _blank(group: pd.DataFrame, config: BiasConfig, metric: str) -> dict[str, Any]:
-    """A line of which nothing is known but the slices."""
-    is_outcome = bool(group["is_outcome"].any())
-    named = [str(name) for name in group.loc[group["flagged"].astype(bool), "slice"]]
-    return {
-        "n_slices": int((group["slice"] != SMALL_SLICES).sum()),
-        "n_assessable": int(group["assessable"].sum()),
+def _line(rows: pd.DataFrame, metric: Metric, config: BiasConfig) -> dict[str, Any]:
+    is_outcome = bool(rows["is_outcome"].any())
+    named = [str(name) for name in rows.loc[rows["flagged"], "slice"]]
+    line: dict[str, Any] = {
+        "n_slices": int((rows["slice"] != SMALL_SLICES).sum()),
+        "n_assessable": int(rows["assessable"].sum()),
         "best_slice": None,
         "worst_slice": None,
         "mae_difference": np.nan,
@@ -98,43 +65,40 @@ def _blank(group: pd.DataFrame, config: BiasConfig, metric: str) -> dict[str, An
         "threshold": config.threshold,
         "flagged": False,
         "verdict": DESCRIPTIVE if is_outcome else NOT_ASSESSABLE,
-        "gap_metric": metric,
+        "gap_metric": metric.name,
         "shrunk_gap": np.nan,
         "is_outcome": is_outcome,
         "n_flagged": len(named),
         "flagged_slices": "; ".join(named),
     }
-
-
-def _mae_gap(compared: pd.DataFrame) -> dict[str, float]:
-    low, high = compared["mae"].min(), compared["mae"].max()
-    return {"mae_difference": high - low, "mae_ratio": low / high if high != 0 else 1.0}
-
-
-def _verdict(line: dict[str, Any], config: BiasConfig) -> dict[str, Any]:
-    """Of a dimension that can be judged: biased or not."""
-    flagged = bool(line["relative_gap"] > config.threshold and line["n_flagged"])
-    return {"flagged": flagged, "verdict": BIASED if flagged else WITHIN_NOISE}
-
-
-def _line(group: pd.DataFrame, config: BiasConfig, metric: str) -> dict[str, Any]:
-    line = _blank(group, config, metric)
-    # Slices made from the outcome are never assessed; their figures are shown all the same.
-    compared = (
-        group[(group["n"] >= config.min_slice_size) & ~group["pooled"]]
-        if line["is_outcome"]
-        else (group[group["assessable"]])
-    )
+    shown = rows["is_large"] & rows["value"].notna() & ~rows["pooled"]
+    compared = rows[shown if is_outcome else rows["assessable"]]
     if len(compared) < 2:
         return line
-    ordered = compared.sort_values(metric, kind="stable")
-    best, worst = ordered.iloc[0], ordered.iloc[-1]
-    shrunk = compared[f"shrunk_{metric}"]
-    line |= {
-        "best_slice": best["slice"],
-        "worst_slice": worst["slice"],
-        **_mae_gap(compared),
-        "relative_gap": relative_gap(best[metric], worst[metric]),
-        "shrunk_gap": relative_gap(shrunk.min(), shrunk.max()),
+    line |= _gap(compared, metric)
+    if not is_outcome:
+        line["flagged"] = bool(line["relative_gap"] > config.threshold and named)
+        line["verdict"] = BIASED if line["flagged"] else WITHIN_NOISE
+    return line
+
+
+def _gap(compared: pd.DataFrame, metric: Metric) -> dict[str, Any]:
+    """The best and the worst of the slices that are compared, and how far they are apart."""
+    value, shrunk = (compared[name].to_numpy(dtype=float) for name in ("value", "shrunk"))
+    is_deviation = metric.worse in ("either", "different")
+    badness = np.abs(value) if is_deviation else -value if metric.worse == "smaller" else value
+    best, worst = int(badness.argmin()), int(badness.argmax())
+    ends = (shrunk.max(), shrunk.min()) if metric.worse == "smaller" else (shrunk.min(), shrunk.max())
+    gap, shrunk_gap = relative_gap(value[best], value[worst]), relative_gap(*ends)
+    if is_deviation:
+        base = compared["base"].iloc[0]
+        gap, shrunk_gap = abs(value[worst] - value[best]) / base, (shrunk.max() - shrunk.min()) / base
+    low, high = compared["mae"].min(), compared["mae"].max()
+    return {
+        "best_slice": compared["slice"].iloc[best],
+        "worst_slice": compared["slice"].iloc[worst],
+        "mae_difference": high - low,
+        "mae_ratio": low / high if high != 0 else 1.0,
+        "relative_gap": gap,
+        "shrunk_gap": shrunk_gap,
     }
-    return line if line["is_outcome"] else line | _verdict(line, config)

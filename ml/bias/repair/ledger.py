@@ -12,20 +12,16 @@ from numpy.typing import NDArray
 from scipy import special
 
 from ml.bias.config import BiasConfig
-from ml.bias.engine import measure_bias
-from ml.bias.estimates.cells import RowErrors
 from ml.bias.estimates.comparison import clustered_mean, q_values
+from ml.bias.estimates.errors import RowErrors
 from ml.bias.judge.gap import relative_gap
+from ml.bias.measure import measure_bias
+from ml.bias.metrics.hours import HOURS
 from ml.bias.slices.inputs import checked_predictions, locate
 from ml.bias.slices.membership import build_membership, encode_dimensions
+from ml.bias.tables import names
 
 BASELINE = "baseline"
-LEDGER_COLUMNS = [
-    "task", "model", "method", "dimension", "mae_before", "mae_after", "gap_before", "gap_after", "ci_low",
-    "ci_high", "accepted", "worst_slice", "n_worst", "worst_before", "worst_after", "change", "q_value",
-    "overall_before", "overall_after", "overall_ci_low", "overall_ci_high", "n_fits", "seconds", "reason",
-    "note",
-]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -88,7 +84,7 @@ def evaluate_ledger(
             )
     if checked["model"].nunique() > 1:
         raise ValueError(f"baseline must hold one model, got {sorted(checked['model'].unique())}")
-    measured = measure_bias(checked, slices, replace(config, replicates=2)).slice_metrics
+    measured = measure_bias(checked, slices, replace(config, replicates=2))["slice_metrics"]
     test = checked[(checked["split"] == "test") & checked["y_true"].notna()].reset_index(drop=True)
     rows = _TestRows.of(test, slices, measured, config)
     lines = []
@@ -98,8 +94,8 @@ def evaluate_ledger(
             line = rows.compare(after, dimension, config.confidence)
             cost = {"n_fits": method.n_fits, "seconds": method.seconds, "note": method.note}
             lines.append({"method": name, **cost, **line})
-    ledger = pd.DataFrame(lines).assign(task=config.task, model=str(test["model"].iloc[0]))
-    return _decided(ledger, config.alpha, margin)[LEDGER_COLUMNS]
+    ledger = pd.DataFrame(lines).assign(task=HOURS.name, model=str(test["model"].iloc[0]))
+    return _decided(ledger, config.alpha, margin)[names("mitigation")]
 
 
 @dataclass(frozen=True)
@@ -162,7 +158,7 @@ class _TestRows:
 
     def compare(self, after: RowErrors, dimension: str, confidence: float) -> dict[str, Any]:
         """Figures before and after, and the paired changes."""
-        old, new = np.abs(self.errors.log_error), np.abs(after.log_error)
+        old, new = self.errors.size, after.size
         low, high, _ = _paired(new - old, self.clusters, confidence)
         worst = self.worst[dimension]
         line: dict[str, Any] = {

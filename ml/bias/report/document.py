@@ -11,9 +11,8 @@ from typing import Any
 import pandas as pd
 
 from ml.bias.config import BiasConfig
-from ml.bias.engine import BiasTables
-from ml.bias.explain.explanation import BiasExplanation
 from ml.bias.gate import VERDICTS, GateResult
+from ml.bias.tables import table_names
 
 # Raise the first number when a reader of an older document would misread a newer one.
 SCHEMA_VERSION = "1.0"
@@ -47,18 +46,7 @@ BIAS_SCHEMA: dict[str, Any] = {
             "type": "object",
             "required": ["slice_metrics", "summary", "distribution"],
             "additionalProperties": False,
-            "properties": dict.fromkeys(
-                [
-                    "slice_metrics",
-                    "summary",
-                    "distribution",
-                    "composition",
-                    "intersections",
-                    "over_time",
-                    "mitigation",
-                ],
-                _TABLE,
-            ),
+            "properties": dict.fromkeys(table_names(), _TABLE),
         },
         "gate": {
             "type": ["object", "null"],
@@ -82,14 +70,12 @@ BIAS_SCHEMA: dict[str, Any] = {
 
 
 def bias_json(
-    tables: BiasTables,
+    frames: Mapping[str, pd.DataFrame],
     config: BiasConfig,
     *,
     run_id: str,
     domain: str,
     note: str = "",
-    explanation: BiasExplanation | None = None,
-    ledger: pd.DataFrame | None = None,
     gate: GateResult | None = None,
 ) -> str:
     """The text of ``bias.json``, which follows `BIAS_SCHEMA`.
@@ -97,16 +83,15 @@ def bias_json(
     Tables are ``{columns, rows}``; numbers have six significant digits, NaN is null, and an infinite gap is
     the string "Infinity", since JSON has no word for either. ``note`` is for what a reader must know of the
     data, such as that they are synthetic.
+
+    Parameters
+    ----------
+    frames : mapping of str to DataFrame
+        Published tables by name.
+    config : BiasConfig
+    run_id, domain, note : str
+    gate : GateResult, optional
     """
-    frames = {
-        "slice_metrics": tables.slice_metrics,
-        "summary": tables.summary,
-        "distribution": tables.distribution,
-    }
-    if explanation is not None:
-        frames |= vars(explanation)
-    if ledger is not None:
-        frames["mitigation"] = ledger
     document = {
         "schema_version": SCHEMA_VERSION,
         "run_id": run_id,
@@ -129,7 +114,7 @@ def _gate(gate: GateResult) -> Mapping[str, Any]:
         "verdict": gate.verdict,
         "checked": list(gate.checked),
         "not_assessable": list(gate.not_assessable),
-        "unjudged": list(gate.unjudged),
+        "unjudged": [str(check) for check in gate.unjudged],
         "failures": [{k: _plain(v) for k, v in asdict(failure).items()} for failure in gate.failures],
     }
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from ml.bias.config import SMALL_SLICES, BiasConfig
-from ml.bias.engine import BiasTables
-from ml.bias.explain.explanation import BiasExplanation
 from ml.bias.gate import GateResult
+from ml.bias.metrics.declared import Metric, MetricSet
+from ml.bias.metrics.hours import HOUR_METRICS
 from ml.bias.report.plots import Mark, interval_plot
-from ml.bias.report.texts import percent
+from ml.bias.report.words import percent
 
 _TEMPLATE = Path(__file__).with_name("page.html.j2")
 _SHOWN = 30
@@ -28,29 +29,31 @@ CAUSES = {
 
 
 def render_page(
-    tables: BiasTables,
+    frames: Mapping[str, pd.DataFrame],
     config: BiasConfig,
     *,
     model: str,
     split: str = "test",
     run_id: str = "",
     note: str = "",
-    explanation: BiasExplanation | None = None,
-    ledger: pd.DataFrame | None = None,
     gate: GateResult | None = None,
+    metrics: MetricSet = HOUR_METRICS,
 ) -> str:
     """The page as HTML text: no script and nothing that is loaded from elsewhere.
 
     Parameters
     ----------
-    tables, config
-        What `ml.bias.engine.measure_bias` gave, and with which settings.
+    frames : mapping of str to DataFrame
+        Published tables by name. Sections whose table is not there say that they were not computed.
+    config : BiasConfig
+        Settings of the measurement.
     model, split : str
         Which model the page is about.
     run_id, note : str
         Shown at the top; ``note`` is what a reader must know of the data, such as that they are synthetic.
-    explanation, ledger, gate : optional
-        Sections without them say that they were not computed.
+    gate : GateResult, optional
+    metrics : MetricSet, default those of models for hours
+        What the columns of ``slice_metrics`` and the lines of ``summary`` mean.
 
     Raises
     ------
@@ -59,12 +62,16 @@ def render_page(
     """
     from jinja2 import Environment
 
-    metrics, summary = (_of(frame, model, split) for frame in (tables.slice_metrics, tables.summary))
+    own = {
+        name: _of(frame, model, split) if {"model", "split"} <= set(frame.columns) else frame
+        for name, frame in frames.items()
+    }
+    slices, summary, causes = own["slice_metrics"], own["summary"], own.get("composition")
     if summary.empty:
         raise ValueError(f"tables have nothing of model {model!r} in split {split!r}")
-    causes = None if explanation is None else _of(explanation.composition, model, split)
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {"percent": percent, "figure": _figure}
+    environment.tests["number"] = lambda value: value is not None and not math.isnan(value)
     return environment.from_string(_TEMPLATE.read_text(encoding="utf-8")).render(
         model=model,
         split=split,
@@ -72,17 +79,25 @@ def render_page(
         note=note,
         config=config,
         confidence=f"{config.confidence * 100:.0f} %",
-        n_rows=_rows_measured(metrics),
-        findings=_findings(metrics, causes),
-        dimensions=[_dimension(line, metrics, config) for line in _records(summary)],
-        models=_models(tables.summary, split),
-        intersections=None if explanation is None else _records(_of(explanation.intersections, model, split)),
-        over_time=None if explanation is None else _over_time(_of(explanation.over_time, model, split)),
+        n_rows=_rows_measured(slices),
+        findings=_findings(slices, causes),
+        dimensions=[
+            _dimension(_records(lines), slices, config, metrics)
+            for _, lines in summary.groupby("dimension", sort=False)
+        ],
+        metrics=metrics,
+        models=_models(frames["summary"], split),
+        intersections=_records(own["intersections"]) if "intersections" in own else None,
+        over_time=_over_time(own["over_time"]) if "over_time" in own else None,
         composition=None if causes is None else _records(causes[causes["cause"] != ""]),
-        ledger=None if ledger is None else _records(ledger[ledger["method"] != "baseline"]),
-        distribution=_distribution(tables.distribution),
+        ledger=_ledger(frames.get("mitigation")),
+        distribution=_distribution(frames["distribution"]),
         gate=gate,
     )
+
+
+def _ledger(table: pd.DataFrame | None) -> list[dict[str, Any]] | None:
+    return None if table is None else _records(table[table["method"] != "baseline"])
 
 
 def _findings(metrics: pd.DataFrame, causes: pd.DataFrame | None) -> list[dict[str, Any]]:
@@ -105,30 +120,43 @@ def direction(median_error: float) -> str:
     return f"{how}, by {abs(median_error):,.1f} h in the median"
 
 
-def _dimension(line: dict[str, Any], metrics: pd.DataFrame, config: BiasConfig) -> dict[str, Any]:
-    own = metrics[metrics["dimension"] == line["dimension"]]
-    judged = own[~own["pooled"] & (own["n"] > 0)].sort_values("mae_log", ascending=False, kind="stable")
+def _dimension(
+    lines: list[dict[str, Any]], slices: pd.DataFrame, config: BiasConfig, metrics: MetricSet
+) -> dict[str, Any]:
+    """One dimension: its lines of the summary, a plot of every tested metric, and all figures."""
+    leading = str(metrics.leading)
+    own = slices[slices["dimension"] == lines[0]["dimension"]]
+    judged = own[~own["pooled"] & (own["n"] > 0)].sort_values(leading, ascending=False, kind="stable")
     shown = judged[judged["flagged"] | (judged["assessable"].cumsum() <= _SHOWN)][: _SHOWN + 20]
     small = own[own["pooled"]].sort_values("n", ascending=False)
-    reference = "reference_mae_log" if line["is_outcome"] else "shrunk_mae_log"
+    is_outcome = bool(lines[0]["is_outcome"])
     return {
-        **line,
+        **lines[0],
+        "flagged": any(line["flagged"] for line in lines),
+        "lines": lines,
         "rows": _records(judged),
+        "columns": [m for m in metrics.metrics if m.place != "last" and judged[m.name].notna().any()],
         "hidden": len(judged) - len(shown),
         "small": [f"{name} ({n})" for name, n in zip(small["slice"], small["n"], strict=True)],
-        "error_plot": interval_plot(
-            _marks(shown, "mae_log", "ci_low", "ci_high"),
-            "mean absolute error of log(1 + hours)",
-            float((judged["mae_log"] * judged["n"]).sum() / judged["n"].sum()) if len(judged) else None,
-        ),
-        "signed_plot": interval_plot(
-            _marks(shown, "mean_error_log", "mean_error_log_ci_low", "mean_error_log_ci_high"),
-            "mean signed error of log(1 + hours): left of 0 promises too early, right of 0 too late",
-            0.0,
-        ),
-        "reference_name": "regression to the mean" if line["is_outcome"] else "shrunken",
-        "reference": reference,
+        "plots": [_plot(metric, shown, judged, metrics) for metric in metrics.metrics if metric.worse],
+        "reference_name": "regression to the mean" if is_outcome else "shrunken",
+        "reference": f"reference_{leading}" if is_outcome else f"shrunk_{leading}",
     }
+
+
+def _plot(metric: Metric, shown: pd.DataFrame, judged: pd.DataFrame, metrics: MetricSet) -> str:
+    """Every slice's figure with its interval; a signed one about zero, else about the average."""
+    if judged[metric.name].isna().all():
+        return ""
+    prefix = "" if metric.name == metrics.leading else f"{metric.name}_"
+    known = judged[judged[metric.name].notna()]
+    average = float((known[metric.name] * known["n"]).sum() / known["n"].sum())
+    unit = f" ({metric.unit})" if metric.unit else ""
+    return interval_plot(
+        _marks(shown, metric.name, f"{prefix}ci_low", f"{prefix}ci_high"),
+        f"{metric.name}{unit}: {metric.description}",
+        0.0 if metric.worse in ("different", "either") else average,
+    )
 
 
 def _marks(rows: pd.DataFrame, value: str, low: str, high: str) -> list[Mark]:
@@ -140,7 +168,8 @@ def _marks(rows: pd.DataFrame, value: str, low: str, high: str) -> list[Mark]:
             high=float(line[high]),
             kind="flagged" if line["flagged"] else "usual" if line["assessable"] else "unsure",
             note=f"n {line['n']:,}",
-            expected=float(line[f"reference_{value}"]),  # NaN unless the slice is made from the outcome
+            # NaN unless the slice is made from the outcome
+            expected=float(line.get(f"reference_{value}", math.nan)),
         )
         for line in rows.to_dict("records")
     ]
@@ -177,7 +206,7 @@ def _models(summary: pd.DataFrame, split: str) -> list[dict[str, Any]]:
     return [
         {
             "model": name,
-            "biased": ", ".join(lines.loc[lines["flagged"], "dimension"]) or "none",
+            "biased": ", ".join(lines.loc[lines["flagged"], "dimension"].unique()) or "none",
             "flagged": int(lines["n_flagged"].sum()),
             "largest": lines.loc[~lines["is_outcome"], "shrunk_gap"].max(),
         }

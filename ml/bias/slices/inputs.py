@@ -103,3 +103,13 @@ def parts(predictions: pd.DataFrame) -> Iterator[tuple[str, str, NDArray[np.intp
                 f"predictions['y_true'] is null in every row of model {model!r}, split {split!r}"
             )
         yield str(model), str(split), rows
+
+
+def with_clusters(
+    predictions: pd.DataFrame, slices: pd.DataFrame, position: NDArray[np.intp]
+) -> pd.DataFrame:
+    """Predictions with ``group_id``: their own, else that of their slices, else each item by itself."""
+    if "group_id" in predictions:
+        return predictions
+    source = slices["group_id" if "group_id" in slices else "item_id"]
+    return predictions.assign(group_id=source.to_numpy()[position])

@@ -56,7 +56,7 @@ def bias_mitigation(
     import pandas as pd
 
     from ml.mitigation.run import METHODS, MitigationConfig
-    from ml.reports.bias import LEDGER, TABLES
+    from ml.reports.bias import LEDGER, bias_tables
 
     settings = MitigationConfig(
         dimension=config.dimension or None,
@@ -72,7 +72,7 @@ def bias_mitigation(
     with project.database() as database:
         for run in after:
             seat(database, DOMAIN.name, board, run)
-        load_bias(database, DOMAIN.name, [TASK], [run.folder for run in after], (*TABLES, LEDGER))
+        load_bias(database, DOMAIN.name, [TASK], [run.folder for run in after], (*bias_tables(board), LEDGER))
     ledger = pd.concat([done.ledger for _, done in tried if done is not None], ignore_index=True)
     rows = ledger[ledger["method"] != "baseline"]
     accepted = [one.model for one in board if is_mitigated(one.model)]

@@ -116,7 +116,7 @@ def gate_check(
     choice: "Choice", summary: "pd.DataFrame", gate: "Gate", severity: dg.AssetCheckSeverity
 ) -> dg.AssetCheckResult:
     """What the gate says of the chosen model on the test part, limit by limit."""
-    from ml.runs.select import gate_of, gate_table
+    from ml.runs.select import gate_of
 
     if choice.model is None:
         return dg.AssetCheckResult(
@@ -124,7 +124,7 @@ def gate_check(
             metadata={"refused": dg.MetadataValue.json(choice.refused)},
         )  # fmt: skip
     result = gate_of(choice.model, summary, gate, split="test")
-    table = gate_table(choice.model, summary, gate, split="test")
+    table = result.table()
     failed = table[table["verdict"] == "failed"]
     return dg.AssetCheckResult(
         passed=result.passed,

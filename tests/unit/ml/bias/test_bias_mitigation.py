@@ -9,7 +9,8 @@ from ml.bias import BiasMitigator
 from ml.bias.config import BiasConfig
 from ml.bias.repair.adjustment import fit_group_correction
 from ml.bias.repair.constrained import OTHER_GROUPS, fit_bounded_group_loss, pool_groups
-from ml.bias.repair.ledger import LEDGER_COLUMNS, Mitigated, evaluate_ledger
+from ml.bias.repair.ledger import Mitigated, evaluate_ledger
+from ml.bias.tables import names
 
 N = 4000
 
@@ -54,7 +55,7 @@ def test_a_repairable_bias_is_reduced_and_accepted_on_unseen_rows(repairable):
     test = predictions[~fitted]
     adjusted = test.assign(y_pred=correction.apply(test["y_pred"], repo[~fitted]))
     ledger = evaluate_ledger(predictions, {"adjustment": Mitigated(adjusted, 0, 0.1)}, slices, CONFIG)
-    assert list(ledger.columns) == LEDGER_COLUMNS
+    assert list(ledger.columns) == names("mitigation")
     line = ledger.set_index(["method", "dimension"]).loc[("adjustment", "repo")]
     assert line["accepted"] and line["worst_slice"] == "late" and line["ci_high"] < -0.3
     assert line["gap_after"] < 0.3 < line["gap_before"] and line["mae_after"] < line["mae_before"]

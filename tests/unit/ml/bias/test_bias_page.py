@@ -9,14 +9,14 @@ import pandas as pd
 import pytest
 
 from ml.bias.config import BiasConfig
-from ml.bias.engine import measure_bias
 from ml.bias.explain.explanation import explain_bias
 from ml.bias.gate import evaluate_gate
+from ml.bias.measure import measure_bias
 from ml.bias.repair.ledger import Mitigated, evaluate_ledger
 from ml.bias.report.document import BIAS_SCHEMA, SCHEMA_VERSION, bias_json
 from ml.bias.report.page import direction, render_page
 from ml.bias.report.plots import Mark, interval_plot
-from ml.bias.tables.columns import COLUMN_DESCRIPTIONS
+from ml.bias.tables import columns, names, table_names
 
 CONFIG = BiasConfig(outcome_slices=("slice_completion_time",), mix_slices=("slice_label",))
 HOSTILE = "org/<script>alert(1)</script>"
@@ -50,18 +50,23 @@ def measured():
     )
     tables = measure_bias(predictions, slices, CONFIG)
     better = predictions.assign(y_pred=predictions["y_pred"] * np.where(repo == "org/late", np.exp(1.2), 1.0))
+    ledger = evaluate_ledger(predictions, {"group shift": Mitigated(better, 2, 0.5)}, slices, CONFIG)
     return {
-        "tables": tables,
-        "explanation": explain_bias(predictions, slices, tables.slice_metrics, CONFIG),
-        "ledger": evaluate_ledger(predictions, {"group shift": Mitigated(better, 2, 0.5)}, slices, CONFIG),
-        "gate": evaluate_gate(tables.summary, {"*": {"relative_gap": 0.5}}, model="forest"),
+        "frames": {
+            **tables.frames,
+            **explain_bias(predictions, slices, tables["slice_metrics"], CONFIG),
+            "mitigation": ledger,
+        },
+        "measured": tables.frames,
+        "gate": evaluate_gate(tables["summary"], {"*": {"relative_gap": 0.5}}, model="forest"),
     }
 
 
 def page_of(measured, **changes):
-    parts = {name: measured[name] for name in ("explanation", "ledger", "gate")} | changes
-    tables = parts.pop("tables", measured["tables"])
-    return render_page(tables, CONFIG, model="forest", run_id="run-1", note="Synthetic data.", **parts)
+    parts = {"frames": measured["frames"], "gate": measured["gate"]} | changes
+    return render_page(
+        parts.pop("frames"), CONFIG, model="forest", run_id="run-1", note="Synthetic data.", **parts
+    )
 
 
 class Reader(HTMLParser):
@@ -98,7 +103,7 @@ def text_of(page):
 def test_the_page_answers_who_how_much_how_sure_why_and_what_helped(measured):
     text = text_of(page_of(measured))
     assert "1 slice is treated worse than the other items" in text
-    line = measured["tables"].slice_metrics.query("split == 'test' and slice == 'org/late'").iloc[0]
+    line = measured["frames"]["slice_metrics"].query("split == 'test' and slice == 'org/late'").iloc[0]
     assert f"{line['effect'] * 100:,.1f} % larger than for all other items" in text
     assert f"interval {line['effect_ci_low'] * 100:,.1f} % to {line['effect_ci_high'] * 100:,.1f} %" in text
     assert "too early, by" in text and "which points to the model" in text
@@ -116,20 +121,19 @@ def test_the_page_needs_nothing_from_elsewhere_and_escapes_names(measured):
 
 
 def test_the_page_says_what_was_not_computed(measured):
-    text = text_of(page_of(measured, explanation=None, ledger=None, gate=None))
+    text = text_of(page_of(measured, frames=measured["measured"], gate=None))
     assert text.count("Not computed.") == 4 and "What helped" not in text and "Gate" not in text
 
 
 def test_a_page_without_any_comparison_does_not_call_the_model_fair(measured):
-    tables = measured["tables"]
-    only = type(tables)(*(frame[frame["dimension"] == "seniority"] for frame in (vars(tables)).values()))
+    only = {name: frame[frame["dimension"] == "seniority"] for name, frame in measured["measured"].items()}
     text = text_of(render_page(only, CONFIG, model="forest"))
     assert "this does not mean that the model is fair" in text and "No slice is treated worse" not in text
 
 
 def test_a_page_of_an_unknown_model_is_refused(measured):
     with pytest.raises(ValueError, match="tables have nothing of model 'svm' in split 'test'"):
-        render_page(measured["tables"], CONFIG, model="svm")
+        render_page(measured["frames"], CONFIG, model="svm")
 
 
 @pytest.mark.parametrize(
@@ -163,21 +167,26 @@ def test_a_plot_places_its_marks_in_order_and_draws_the_expected_value():
 
 
 def test_every_column_is_described(measured):
-    frames = {**vars(measured["tables"]), **vars(measured["explanation"]), "mitigation": measured["ledger"]}
+    frames = measured["frames"]
     assert {name: list(frame.columns) for name, frame in frames.items()} == {
-        name: list(COLUMN_DESCRIPTIONS[name]) for name in frames
+        name: names(name) for name in frames
     }
+    for name in table_names():
+        for column in columns(name):
+            assert column.description.endswith(".") and len(column.description) > 10, (name, column)
+            assert column.type in ("text", "whole number", "number", "truth")
+    with pytest.raises(ValueError, match="no bias table 'moods': choose from slice_metrics"):
+        columns("moods")
 
 
 def document_of(measured, **changes):
-    parts = {name: measured[name] for name in ("explanation", "ledger", "gate")} | changes
-    tables = parts.pop("tables", measured["tables"])
-    return json.loads(bias_json(tables, CONFIG, run_id="run-1", domain="tickets", **parts))
+    parts = {"frames": measured["frames"], "gate": measured["gate"]} | changes
+    return json.loads(bias_json(parts.pop("frames"), CONFIG, run_id="run-1", domain="tickets", **parts))
 
 
 def test_the_document_follows_its_schema(measured):
     jsonschema = pytest.importorskip("jsonschema")
-    for document in (document_of(measured), document_of(measured, explanation=None, ledger=None, gate=None)):
+    for document in (document_of(measured), document_of(measured, frames=measured["measured"], gate=None)):
         jsonschema.validate(document, BIAS_SCHEMA)
         assert document["schema_version"] == SCHEMA_VERSION
 
@@ -190,7 +199,7 @@ def test_the_document_holds_every_table_and_figure(measured):
     table = document["tables"]["slice_metrics"]
     read = pd.DataFrame(table["rows"], columns=table["columns"])
     assert read["mae"].to_numpy() == pytest.approx(
-        measured["tables"].slice_metrics["mae"].to_numpy(), rel=1e-5
+        measured["frames"]["slice_metrics"]["mae"].to_numpy(), rel=1e-5
     )
     assert document["gate"]["verdict"] == "failed"
     failure = document["gate"]["failures"][0]
@@ -198,12 +207,8 @@ def test_the_document_holds_every_table_and_figure(measured):
 
 
 def test_numbers_that_json_cannot_hold_are_spelt_out(measured):
-    tables = measured["tables"]
-    changed = type(tables)(
-        tables.slice_metrics,
-        tables.summary.assign(relative_gap=np.inf, shrunk_gap=np.nan),
-        tables.distribution,
-    )
-    table = document_of(measured, tables=changed)["tables"]["summary"]
+    tables = measured["frames"]
+    changed = {**tables, "summary": tables["summary"].assign(relative_gap=np.inf, shrunk_gap=np.nan)}
+    table = document_of(measured, frames=changed)["tables"]["summary"]
     read = pd.DataFrame(table["rows"], columns=table["columns"])
     assert set(read["relative_gap"]) == {"Infinity"} and read["shrunk_gap"].isna().all()

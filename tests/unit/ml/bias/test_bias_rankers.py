@@ -7,14 +7,34 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ml.bias.config import BiasConfig
-from ml.bias.estimates.exposure import attention
-from ml.bias.judge.plain import ndcg, reciprocal_rank
-from ml.bias.rankers import EXPOSURE_COLUMNS, RANKING_COLUMNS, RankingConfig, measure_rankers
-from ml.bias.ranking import exposures, gini, ranking_by_group
+from ml.bias.estimates.exposure import attention, gini_of_segments
+from ml.bias.measure import measure_bias
+from ml.bias.metrics.orders import OrderTask, RankingConfig
+from ml.bias.tables import names
 from ml.stats import rank_metrics
 from ml.stats.rank_metrics import Grouping
 
-SMALL = BiasConfig(task="ranking", min_slice_size=2, min_clusters=2, replicates=20)
+SMALL = BiasConfig(min_slice_size=2, min_clusters=2, replicates=20)
+
+
+def gini(values):
+    """Sum over all pairs of |a - b| / (2 n² mean), by hand."""
+    amounts = np.asarray(values, dtype=float)
+    apart = np.abs(amounts[:, None] - amounts[None, :]).sum()
+    return apart / (2 * len(amounts) ** 2 * amounts.mean())
+
+
+@pytest.mark.parametrize("values", [[5, 5, 5], [0, 0, 0, 8], [1, 3], [4, 1, 1, 7, 0]])
+def test_gini(values):
+    amounts = np.array([[float(v)] for v in values])
+    found = gini_of_segments(amounts, np.zeros(len(values), dtype=np.intp), np.array([len(values)]))
+    assert found[0, 0] == pytest.approx(gini(values))
+    nothing = gini_of_segments(np.zeros((2, 1)), np.zeros(2, dtype=np.intp), np.array([2]))
+    assert np.isnan(nothing[0, 0])
+
+
+def measure_rankers(predictions, slices, config=None, ranking=RankingConfig(), baselines=()):  # noqa: B008
+    return measure_bias(predictions, slices, config, OrderTask(ranking, tuple(baselines)))
 
 
 def lists(noise, n_lists=60, size=8, seed=0, ties=False):
@@ -50,7 +70,7 @@ def lists(noise, n_lists=60, size=8, seed=0, ties=False):
 def test_quality_is_the_mean_over_lists_of_the_harness_own_metrics():
     frame, slices = lists({"a": 0.3, "b": 1.0}, n_lists=10)
     found = measure_rankers(frame, slices, SMALL, RankingConfig(ndcg_at=3), ["rules"])
-    table = found.ranking_metrics.set_index(["dimension", "slice", "metric"])["value"]
+    table = found["ranking_metrics"].set_index(["dimension", "slice", "metric"])["value"]
     assert set(table.index.get_level_values("dimension")) == {"repo"}
     for name in "ab":
         own = frame[slices["slice_repo"] == name]
@@ -72,8 +92,8 @@ def test_quality_is_the_mean_over_lists_of_the_harness_own_metrics():
 def test_a_worse_order_for_one_repository_is_found():
     frame, slices = lists({"a": 0.3, "b": 0.3, "bad": 2.5})
     found = measure_rankers(frame, slices, baselines=["rules"])
-    assert list(found.ranking_metrics.columns) == RANKING_COLUMNS
-    rows = found.ranking_metrics.set_index(["slice", "metric"])
+    assert list(found["ranking_metrics"].columns) == names("ranking_metrics")
+    rows = found["ranking_metrics"].set_index(["slice", "metric"])
     flagged = rows.index[rows["flagged"]]
     assert {"ndcg@10", "mrr"} <= {metric for name, metric in flagged if name == "bad"}
     assert {name for name, _ in flagged} == {"bad"}
@@ -82,17 +102,17 @@ def test_a_worse_order_for_one_repository_is_found():
     assert rows.loc[("bad", "ndcg@10_gain_vs_rules"), "flagged"]
     assert rows.loc[("a", "ndcg@10_gain_vs_rules"), "ci_low"] > 0
     assert rows.loc[("bad", "ndcg@10"), "relative_gap"] > 0.1
-    line = found.summary.set_index(["dimension", "gap_metric"]).loc[("repo", "ndcg@10")]
+    line = found["summary"].set_index(["dimension", "gap_metric"]).loc[("repo", "ndcg@10")]
     assert line["worst_slice"] == "bad" and line["verdict"] == "biased" and np.isnan(line["mae_ratio"])
 
 
 def test_a_list_without_an_answer_counts_as_missed_only_where_every_list_has_one():
     frame, slices = lists({"a": 0.3, "b": 0.3}, n_lists=5)
     frame.loc[frame["list_id"] == "l0000", "y_true"] = 0
-    plain = measure_rankers(frame, slices, SMALL).ranking_metrics.set_index(["slice", "metric"])
-    asked = measure_rankers(
-        frame, slices, SMALL, RankingConfig(groups_are_questions=True)
-    ).ranking_metrics.set_index(["slice", "metric"])
+    plain = measure_rankers(frame, slices, SMALL)["ranking_metrics"].set_index(["slice", "metric"])
+    asked = measure_rankers(frame, slices, SMALL, RankingConfig(groups_are_questions=True))[
+        "ranking_metrics"
+    ].set_index(["slice", "metric"])
     row = ("a", "mrr")
     assert plain.loc[row, ["n_lists", "n_relevant"]].to_list() == [5, 4]
     assert asked.loc[row, ["n_lists", "n_relevant"]].to_list() == [5, 4]
@@ -113,8 +133,8 @@ def test_attention_equals_one_list_at_a_time():
 
 def test_exposure_is_held_against_the_order_by_grade():
     frame, slices = lists({"a": 0.5}, n_lists=20, ties=True)
-    found = measure_rankers(frame, slices, SMALL, RankingConfig(places=3)).ranking_exposure
-    assert list(found.columns) == EXPOSURE_COLUMNS
+    found = measure_rankers(frame, slices, SMALL, RankingConfig(places=3))["ranking_exposure"]
+    assert list(found.columns) == names("ranking_exposure")
     grouping = Grouping(frame["list_id"])
     given = attention(grouping, frame["score"].to_numpy(), 3)
     deserved = attention(grouping, frame["y_true"].to_numpy(), 3)
@@ -132,7 +152,7 @@ def test_exposure_is_held_against_the_order_by_grade():
 def test_an_order_by_grade_treats_all_alike_however_relevant_they_are():
     frame, slices = lists({"a": 0.0}, n_lists=80)
     slices["slice_team"] = np.where(frame["y_true"] > 0, "relevant", "other")
-    found = measure_rankers(frame, slices, SMALL, RankingConfig(places=5)).ranking_exposure
+    found = measure_rankers(frame, slices, SMALL, RankingConfig(places=5))["ranking_exposure"]
     assert found["received"].to_list() == pytest.approx([1, 1])
     assert not found["flagged"].any() and abs(found["ratio"] - 1).max() > 0.3
 
@@ -140,15 +160,15 @@ def test_an_order_by_grade_treats_all_alike_however_relevant_they_are():
 def test_who_is_ranked_too_low_is_found_and_who_is_not_is_not():
     frame, slices = lists({"a": 0.8}, n_lists=200)
     found = measure_rankers(frame, slices, ranking=RankingConfig(places=3))
-    assert not found.ranking_exposure["flagged"].any()
+    assert not found["ranking_exposure"]["flagged"].any()
     frame["score"] -= 1.5 * (slices["slice_team"] == "red")
     found = measure_rankers(frame, slices, ranking=RankingConfig(places=3))
-    assert found.ranking_exposure.set_index("slice")["flagged"].to_dict() == {
+    assert found["ranking_exposure"].set_index("slice")["flagged"].to_dict() == {
         "blue": False,
         "green": False,
         "red": True,
     }
-    line = found.summary.set_index("dimension").loc["team"]
+    line = found["summary"].set_index("dimension").loc["team"]
     assert (line["gap_metric"], line["worst_slice"], line["verdict"]) == ("exposure", "red", "biased")
 
 
@@ -157,7 +177,7 @@ def test_six_lists_are_too_few_for_places_that_are_hardly_deserved():
     slices["slice_team"] = ["rare" if k % 10 == 0 else "rest" for k in range(len(slices))]
     frame["score"] -= 9.0 * (slices["slice_team"] == "rare")
     found = measure_rankers(frame, slices, BiasConfig(min_slice_size=5), RankingConfig(places=5))
-    row = found.ranking_exposure.set_index("slice").loc["rare"]
+    row = found["ranking_exposure"].set_index("slice").loc["rare"]
     assert row["received"] == 0 and not row["flagged"]
 
 
@@ -173,13 +193,15 @@ def test_with_nothing_planted_hardly_a_run_is_flagged(n_lists, size):
         slices["slice_city"] = rng.choice([f"city{k}" for k in range(8)], len(frame))
         found = measure_rankers(frame, slices, BiasConfig(replicates=20), RankingConfig(places=5))
         runs += 1
-        flagged += bool(found.ranking_exposure["flagged"].any() or found.ranking_metrics["flagged"].any())
+        flagged += bool(
+            found["ranking_exposure"]["flagged"].any() or found["ranking_metrics"]["flagged"].any()
+        )
     assert flagged <= 0.06 * runs
 
 
 def test_concentration_equals_counting_by_hand():
     frame, slices = lists({"a": 0.5, "b": 0.5}, n_lists=40)
-    found = measure_rankers(frame, slices, baselines=["rules"]).ranking_concentration
+    found = measure_rankers(frame, slices, baselines=["rules"])["ranking_concentration"]
     table = found.set_index(["dimension", "slice", "who"])
     assert set(found["who"]) == {"ranked_first", "first_by_rules", "relevant"}
     for key, rows in (
@@ -189,30 +211,13 @@ def test_concentration_equals_counting_by_hand():
         people = sorted(rows["entity_id"].unique())
         first = rows.loc[rows.groupby("list_id")["score"].idxmax(), "entity_id"]
         truly = rows.loc[rows["y_true"] > 0, "entity_id"]
-        for who, names in (("ranked_first", first), ("relevant", truly)):
-            counts = names.value_counts().reindex(people, fill_value=0)
+        for who, people_named in (("ranked_first", first), ("relevant", truly)):
+            counts = people_named.value_counts().reindex(people, fill_value=0)
             row = table.loc[(*key, who)]
             assert row["gini"] == pytest.approx(gini(counts))
-            assert row["n_entities"] == len(people) and row["n"] == len(names)
+            assert row["n_entities"] == len(people) and row["n"] == len(people_named)
             assert row["top_share"] == pytest.approx(counts.max() / counts.sum())
             assert row["ci_low"] < row["gini"] < row["ci_high"] and row["assessable"]
-
-
-def test_plain_comparison_equals_one_list_at_a_time():
-    frame, slices = lists({"a": 0.6, "b": 1.5}, n_lists=12, ties=True)
-    plain = frame.assign(relevance=frame["y_true"], repo=slices["slice_repo"])
-    plain.loc[plain["list_id"] == "l0003", "relevance"] = 0
-    table = ranking_by_group(plain, group="repo", k=4).set_index("group")
-    for name, rows in plain.groupby("repo"):
-        own = [r for _, r in rows.groupby("list_id") if (r["relevance"] > 0).any()]
-        assert table.loc[name, "n_relevant"] == len(own)
-        assert table.loc[name, "ndcg"] == pytest.approx(
-            np.mean([ndcg(r["relevance"], r["score"], 4) for r in own])
-        )
-        assert table.loc[name, "mrr"] == pytest.approx(
-            np.mean([reciprocal_rank(r["relevance"], r["score"]) for r in own])
-        )
-    assert exposures(plain).sum() == pytest.approx(24 * (1 / np.log2(np.arange(8) + 2)).sum())
 
 
 @settings(max_examples=15, deadline=None)
@@ -221,15 +226,15 @@ def test_the_order_of_the_rows_decides_nothing(seed):
     frame, slices = lists({"a": 0.5, "b": 1.0}, n_lists=12, ties=True)
     expected = measure_rankers(frame, slices, SMALL, baselines=["rules"])
     mixed = measure_rankers(frame.sample(frac=1, random_state=seed), slices, SMALL, baselines=["rules"])
-    for name, table in vars(expected).items():
-        pd.testing.assert_frame_equal(vars(mixed)[name], table)
+    for name, table in expected.frames.items():
+        pd.testing.assert_frame_equal(mixed[name], table)
 
 
 def test_lists_of_one_cluster_are_drawn_together():
     frame, slices = lists({"a": 0.5, "b": 1.0}, n_lists=60)
-    alone = measure_rankers(frame, slices).ranking_metrics
+    alone = measure_rankers(frame, slices)["ranking_metrics"]
     frame["cluster"] = frame["list_id"].str[:4]
-    together = measure_rankers(frame, slices).ranking_metrics
+    together = measure_rankers(frame, slices)["ranking_metrics"]
     assert (alone["n_clusters"] == 60).all() and (together["n_clusters"] == 6).all()
     assert together["value"].to_list() == pytest.approx(alone["value"].to_list())
 

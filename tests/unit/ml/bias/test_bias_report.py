@@ -6,8 +6,8 @@ import pytest
 
 from ml.bias import BiasAnalyzer, BiasReport
 from ml.bias.config import BiasConfig
-from ml.bias.engine import measure_bias
-from ml.bias.report.texts import percent
+from ml.bias.measure import measure_bias
+from ml.bias.report.words import percent
 from ml.bias.slices.distribution import measure_distribution
 
 
@@ -91,7 +91,7 @@ def tables():
 
 
 def dimension_report(tables, dimension):
-    return BiasReport.generate_dimension_report(tables.slice_metrics, tables.summary, "forest", dimension)
+    return BiasReport.generate_dimension_report(tables, "forest", dimension)
 
 
 def test_dimension_reports_of_the_tables(tables):
@@ -106,7 +106,7 @@ def test_dimension_reports_of_the_tables(tables):
 
 
 def test_summary_report_of_the_tables(tables):
-    report = BiasReport.generate_summary_report(tables.summary, "forest")
+    report = BiasReport.generate_summary_report(tables["summary"], "forest")
     assert "Bias detected: YES" in report and "Dimensions checked: 3, of which assessable: 1" in report
     for dimension in ("repo", "seniority", "completion_time"):
         assert f"--- {dimension} ---" in report
@@ -123,6 +123,6 @@ def test_distribution_report():
 
 def test_reports_of_what_was_not_measured_are_refused(tables):
     with pytest.raises(ValueError, match="summary has no row with model 'svm'"):
-        BiasReport.generate_summary_report(tables.summary, "svm")
-    with pytest.raises(ValueError, match="slice_metrics has no row with dimension 'moon'"):
+        BiasReport.generate_summary_report(tables["summary"], "svm")
+    with pytest.raises(ValueError, match="metrics has no row with dimension 'moon'"):
         dimension_report(tables, "moon")

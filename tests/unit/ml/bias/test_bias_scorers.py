@@ -16,16 +16,20 @@ from sklearn.metrics import (
 )
 
 from ml.bias.config import BiasConfig
-from ml.bias.engine import SLICE_COLUMNS
-from ml.bias.estimates.cells import RowValues
-from ml.bias.estimates.figures import Sums
 from ml.bias.estimates.order import order_figures
-from ml.bias.scorers import SCORE_COLUMNS, measure_scorers
+from ml.bias.estimates.sums import Statistic, Sums
+from ml.bias.measure import measure_bias
+from ml.bias.metrics.scores import SCORES
 from ml.bias.slices.membership import Membership, build_membership, encode_dimensions
+from ml.bias.tables import names
 from ml.stats import metrics
 
-SMALL = BiasConfig(task="binary", min_slice_size=2, min_clusters=2, replicates=20)
+SMALL = BiasConfig(min_slice_size=2, min_clusters=2, replicates=20)
 TESTED = {"recall", "false_positive_rate", "mean_error", "auc"}
+
+
+def measure_scorers(predictions, slices, config=None):
+    return measure_bias(predictions, slices, config, SCORES)
 
 
 def scored(n=400, n_clusters=40, seed=0, slope=1.0):
@@ -53,7 +57,7 @@ def sliced(frame, **columns):
 
 def wide(tables, column="value"):
     """Slice to metric to value."""
-    return tables.score_metrics.pivot(index="slice", columns="metric", values=column)
+    return tables["score_metrics"].pivot(index="slice", columns="metric", values=column)
 
 
 def test_figures_equal_metricframe_and_scikit_learn():
@@ -89,7 +93,7 @@ def test_figures_equal_metricframe_and_scikit_learn():
     for metric in oracle:
         assert table[metric].to_dict() == pytest.approx(oracle[metric].to_dict()), metric
     for name in "abc":
-        own = found.slice_metrics.set_index("slice").loc[name]
+        own = found["slice_metrics"].set_index("slice").loc[name]
         assert own["rmse"] ** 2 == pytest.approx(oracle.loc[name, "brier"])
         assert own[["mae", "mean_error"]].to_list() == pytest.approx(
             oracle.loc[name, ["mae", "mean_error"]].to_list()
@@ -140,7 +144,8 @@ def test_a_share_is_compared_over_its_own_rows_and_clusters():
     )
     y = frame["y_true"].to_numpy()
     hit = y * (frame["y_pred"].to_numpy() >= 0.4)
-    sums = Sums.of(membership, RowValues(y, {"positive": y, "hit": hit}), frame["group_id"], SMALL)
+    statistics = [Statistic("positive", lambda rows: rows[0]), Statistic("hit", lambda rows: rows[1])]
+    sums = Sums.of(membership, (y, hit), statistics, frame["group_id"], SMALL)
     compared = sums.compare("hit", over="positive")
     sides = []
     for rows in (inside, ~inside):
@@ -156,12 +161,12 @@ def test_a_share_is_compared_over_its_own_rows_and_clusters():
 def test_the_tables_have_the_known_columns_and_no_hours():
     frame, rng = scored()
     found = measure_scorers(frame, sliced(frame, slice_network=rng.choice(["a", "b"], 400)), SMALL)
-    assert list(found.slice_metrics.columns) == SLICE_COLUMNS
-    assert list(found.score_metrics.columns) == SCORE_COLUMNS
-    assert (found.slice_metrics["task"] == "binary").all()
-    assert found.slice_metrics[["mae_log", "skill", "coverage", "ci_low"]].isna().all(axis=None)
-    assert set(found.summary["gap_metric"]) == TESTED
-    assert found.distribution["n"].sum() == 400
+    assert list(found["slice_metrics"].columns) == names("slice_metrics")
+    assert list(found["score_metrics"].columns) == names("score_metrics")
+    assert (found["slice_metrics"]["task"] == "binary").all()
+    assert found["slice_metrics"][["mae_log", "skill", "coverage", "ci_low"]].isna().all(axis=None)
+    assert set(found["summary"]["gap_metric"]) == TESTED
+    assert found["distribution"]["n"].sum() == 400
 
 
 def unfair(kind, n=6000, n_clusters=60):
@@ -182,12 +187,12 @@ def unfair(kind, n=6000, n_clusters=60):
 @pytest.mark.parametrize("kind", ["recall", "false_positive_rate", "mean_error"])
 def test_what_is_planted_is_found_and_named(kind):
     found = measure_scorers(*unfair(kind))
-    flagged = found.score_metrics[found.score_metrics["flagged"]]
+    flagged = found["score_metrics"][found["score_metrics"]["flagged"]]
     # Chances that are too high also catch more positives: other slices may then fall behind in recall.
     assert set(flagged.loc[flagged["metric"] == kind, "slice"]) == {"planted"}
-    line = found.summary.set_index("gap_metric").loc[kind]
+    line = found["summary"].set_index("gap_metric").loc[kind]
     assert line["verdict"] == "biased" and line["worst_slice"] == "planted" and line["relative_gap"] > 0.1
-    own = found.slice_metrics.set_index("slice").loc["planted"]
+    own = found["slice_metrics"].set_index("slice").loc["planted"]
     assert own["flagged"] and kind in own["findings"] and own["q_value"] < 0.05
 
 
@@ -202,11 +207,7 @@ def test_with_nothing_planted_hardly_a_run_is_flagged(n_clusters):
             slice_network=rng.choice(["a", "b", "c", "d"], 1200, p=[0.5, 0.3, 0.15, 0.05]),
             slice_region=rng.choice([f"city{k}" for k in range(10)], 1200),
         )
-        flagged += (
-            measure_scorers(frame, slices, BiasConfig(task="binary", replicates=50))
-            .score_metrics["flagged"]
-            .any()
-        )
+        flagged += measure_scorers(frame, slices, BiasConfig(replicates=50))["score_metrics"]["flagged"].any()
     assert flagged <= 0.06 * runs
 
 
@@ -215,7 +216,7 @@ def test_slices_dealt_out_at_random_lose_the_finding():
     dealt = slices.assign(
         slice_network=np.random.default_rng(1).permutation(slices["slice_network"].to_numpy())
     )
-    assert not measure_scorers(frame, dealt).score_metrics["flagged"].any()
+    assert not measure_scorers(frame, dealt)["score_metrics"]["flagged"].any()
 
 
 @settings(max_examples=15, deadline=None)
@@ -227,8 +228,8 @@ def test_the_order_of_the_rows_decides_nothing(one, other):
     mixed = measure_scorers(
         frame.sample(frac=1, random_state=one), slices.sample(frac=1, random_state=other), SMALL
     )
-    for name, table in vars(expected).items():
-        pd.testing.assert_frame_equal(vars(mixed)[name], table)
+    for name, table in expected.frames.items():
+        pd.testing.assert_frame_equal(mixed[name], table)
 
 
 def test_missing_small_lonely_and_outcome_slices():
@@ -239,15 +240,13 @@ def test_missing_small_lonely_and_outcome_slices():
         slice_level="same",
         slice_result=np.where(frame["y_true"] > 0, "yes", "no"),
     )
-    found = measure_scorers(
-        frame, slices, BiasConfig(task="binary", replicates=20, outcome_slices=("slice_result",))
-    )
-    table = found.slice_metrics.set_index(["dimension", "slice"])
+    found = measure_scorers(frame, slices, BiasConfig(replicates=20, outcome_slices=("slice_result",)))
+    table = found["slice_metrics"].set_index(["dimension", "slice"])
     assert table.loc[("network", "(missing)"), "n"] == 150
     assert table.loc[("network", "(small slices)"), "n"] == 20 and table.loc[("network", "s3"), "pooled"]
     assert not table.loc[("network", "s3"), "assessable"]
     assert not table.loc["level", "assessable"].any() and not table.loc["result", "flagged"].any()
-    verdicts = found.summary.set_index(["dimension", "gap_metric"])["verdict"]
+    verdicts = found["summary"].set_index(["dimension", "gap_metric"])["verdict"]
     assert verdicts["level", "recall"] == "not assessable"
     assert set(verdicts["result"]) == {"descriptive only"}
 
@@ -257,7 +256,7 @@ def test_few_positives_are_not_assessable_and_few_clusters_have_no_interval():
     frame.loc[:99, "y_true"] = [1.0] * 5 + [0.0] * 95
     frame.loc[100:199, "group_id"] = 999
     names = ["rare"] * 100 + ["one_batch"] * 100 + ["rest"] * 200
-    found = measure_scorers(frame, sliced(frame, slice_network=names)).score_metrics
+    found = measure_scorers(frame, sliced(frame, slice_network=names))["score_metrics"]
     table = found.set_index(["slice", "metric"])
     assert not table.loc[("rare", "recall"), "assessable"]
     assert table.loc[("rare", "false_positive_rate"), "assessable"]
@@ -270,7 +269,7 @@ def test_no_false_alarm_among_few_is_no_proof_of_none():
     frame, _ = scored(400, 40)
     frame.loc[:59, ["y_true", "y_pred"]] = [0.0, 0.1]
     found = measure_scorers(frame, sliced(frame, slice_network=["clean"] * 60 + ["rest"] * 340))
-    row = found.score_metrics.set_index(["slice", "metric"]).loc[("clean", "false_positive_rate")]
+    row = found["score_metrics"].set_index(["slice", "metric"]).loc[("clean", "false_positive_rate")]
     assert (row["value"], row["ci_low"]) == (0, 0)
     assert row["ci_high"] == pytest.approx(1 - 0.025 ** (1 / 60))
 
@@ -279,7 +278,7 @@ def test_unknown_outcomes_are_counted_and_in_no_figure():
     frame, _ = scored(300)
     frame.loc[:49, "y_true"] = np.nan
     slices = sliced(frame, slice_network=["a"] * 100 + ["b"] * 200)
-    table = measure_scorers(frame, slices, SMALL).slice_metrics.set_index("slice")
+    table = measure_scorers(frame, slices, SMALL)["slice_metrics"].set_index("slice")
     assert table["n"].to_dict() == {"a": 50, "b": 200} and table.loc["a", "n_censored"] == 50
 
 
@@ -288,7 +287,7 @@ def test_a_deviation_is_no_disadvantage_of_the_slice_that_has_none():
     own = rng.random(6000) < 0.5
     frame["y_pred"] = np.where(own, frame["y_pred"], np.minimum(frame["y_pred"] + 0.15, 1))
     found = measure_scorers(frame, sliced(frame, slice_network=np.where(own, "right", "wrong")))
-    flagged = found.score_metrics.set_index(["slice", "metric"])["flagged"]
+    flagged = found["score_metrics"].set_index(["slice", "metric"])["flagged"]
     assert flagged["wrong", "mean_error"] and not flagged["right", "mean_error"]
 
 
@@ -297,7 +296,7 @@ def test_a_part_without_one_kind_of_row_has_no_figure_of_it_and_is_not_judged_by
     frame, rng = scored(300)
     slices = sliced(frame, slice_network=rng.choice(["a", "b"], 300))
     found = measure_scorers(frame.assign(**change), slices, SMALL)
-    table = found.score_metrics.set_index(["slice", "metric"])
+    table = found["score_metrics"].set_index(["slice", "metric"])
     if change == {"threshold": 2.0}:
         assert (table.loc["a"].loc[["recall", "selection_rate"], "value"] == 0).all()
         assert np.isnan(table.loc[("a", "precision"), "value"])
@@ -305,7 +304,7 @@ def test_a_part_without_one_kind_of_row_has_no_figure_of_it_and_is_not_judged_by
         missing = "recall" if change["y_true"] == 0 else "false_positive_rate"
         assert table.loc["a"].loc[[missing, "auc"], "value"].isna().all()
         assert not table.loc[("a", missing), "assessable"]
-    assert not found.score_metrics.loc[found.score_metrics["metric"] != "mean_error", "flagged"].any()
+    assert not found["score_metrics"].loc[found["score_metrics"]["metric"] != "mean_error", "flagged"].any()
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from ml.bias.estimates.cells import RowErrors, build_cells, resampled_totals, slice_medians, sum_by
-from ml.bias.estimates.comparison import compare_with_complement, q_values
+from ml.bias.estimates.cells import build_cells, resampled_totals, slice_medians, sum_by
+from ml.bias.estimates.comparison import Sides, compare_with_complement, q_values
+from ml.bias.estimates.errors import RowErrors
 from ml.bias.estimates.shrinkage import shrink
 from ml.bias.judge.gap import relative_gap
 from ml.bias.slices.membership import build_membership, encode_dimensions
@@ -29,17 +30,16 @@ def setup(n=400, n_clusters=None, seed=0):
     return errors, membership, clusters
 
 
+def statistics(errors):
+    return {"mae": np.abs(errors.error), "mae_log": errors.size, "mean_error_log": errors.log_error}
+
+
 def compared(errors, membership, clusters, name="mae_log", relative=False):
-    cells = build_cells(membership, errors, clusters)
-    values = errors.columns()[name]
+    cells = build_cells(membership, statistics(errors), clusters)
+    values = statistics(errors)[name]
     size = clusters.max() + 1
-    result = compare_with_complement(
-        cells,
-        name,
-        np.bincount(clusters, minlength=size).astype(float),
-        sum_by(clusters, values, size),
-        relative,
-    )
+    sides = Sides.of(cells, np.bincount(clusters, minlength=size).astype(float))
+    result = compare_with_complement(cells, name, sides, sum_by(clusters, values, size), relative)
     return result, values
 
 
@@ -115,7 +115,7 @@ def test_medians_and_resamples_equal_brute_force():
     expected = [np.median(errors.y[inside]) for inside in dense]
     assert slice_medians(membership, errors.y) == pytest.approx(expected)
     weights = np.random.default_rng(1).poisson(1, (12, 9)).astype(np.uint8)
-    cells = build_cells(membership, errors, clusters)
+    cells = build_cells(membership, statistics(errors), clusters)
     totals = resampled_totals(cells, weights)
     drawn = weights[clusters].astype(float)
     column = cells.names.index("mae")

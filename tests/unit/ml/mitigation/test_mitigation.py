@@ -21,7 +21,7 @@ from ml.mitigation.run import (
     target_dimension,
 )
 from ml.models import find
-from ml.reports.bias import write_bias_reports
+from ml.reports.bias import write_bias
 from ml.runs.select import choose_best
 from ml.runs.train import train_models
 from ml.store.record import Evaluation
@@ -37,7 +37,7 @@ def trained(folder: Path, **options: float) -> tuple[Dataset, list[Evaluation], 
     dataset = Dataset.from_dir(crews.folder(folder / "data", **options))
     run_dir = folder / "runs" / "r"
     evaluations = train_models(dataset, ["median", "linear"], run_dir, QUICK)
-    write_bias_reports(dataset, evaluations, run_dir)
+    write_bias(dataset, evaluations, run_dir)
     return dataset, evaluations, run_dir
 
 
@@ -86,9 +86,9 @@ def test_an_accepted_model_is_saved_serves_and_can_be_champion(
             expected = test.loc[items["item_id"], column].to_numpy()
             np.testing.assert_allclose(served[column].to_numpy(), expected, rtol=1e-6)
     both = [*evaluations, *accepted]
-    tables = write_bias_reports(dataset, both, run_dir)
+    tables = write_bias(dataset, both, run_dir)
     assert tables is not None
-    choice = choose_best(both, tables.summary)
+    choice = choose_best(both, tables["summary"])
     assert choice.model in names
 
 

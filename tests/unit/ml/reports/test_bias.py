@@ -12,18 +12,20 @@ import jsonschema
 import pandas as pd
 import pytest
 
+from ml.bias import typed
 from ml.bias.report.document import BIAS_SCHEMA
-from ml.bias.tables.columns import COLUMN_DESCRIPTIONS
+from ml.bias.tables import names
 from ml.cli import main
 from ml.data.dataset import Dataset
 from ml.mitigation.run import MitigationConfig, accepted_models, mitigate_models
-from ml.reports.bias import LEDGER, TABLES, typed, write_bias_page, write_bias_reports
+from ml.reports.bias import BOTH, EXPLAINED, LEDGER, write_bias, write_bias_page
 from ml.runs.train import train_models
 from ml.store.run_folder import RunFolder
 from ml.tasks.duration import TrainingConfig
 from orchestration.store.results import champion, current_models, load_bias, load_training, set_champion
 from tests.unit.ml import crews
 
+TABLES = ("slice_metrics", *BOTH, *EXPLAINED)
 QUICK = TrainingConfig(trials=0, replicates=0)
 NOTE = "All parcels are made up."
 
@@ -34,7 +36,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     dataset = Dataset.from_dir(crews.folder(folder / "data", factor=5.0))
     run_dir = folder / "runs" / "r"
     evaluations = train_models(dataset, ["median", "linear"], run_dir, QUICK)
-    write_bias_reports(dataset, evaluations, run_dir)
+    write_bias(dataset, evaluations, run_dir)
     mitigate_models(
         dataset, evaluations, run_dir, MitigationConfig(methods=("sample_weights", "prediction_adjustment"))
     )
@@ -52,7 +54,7 @@ def test_every_table_loads_with_described_columns_and_types(run: Path, table: st
         ).fetchall()
     columns = {name: dtype for name, dtype, *_ in described}
     assert list(columns)[:2] == ["run_id", "domain"]
-    assert set(columns) == {"run_id", "domain", *COLUMN_DESCRIPTIONS[table]}
+    assert set(columns) == {"run_id", "domain", *names(table)}
     assert set(columns.values()) <= {"VARCHAR", "DOUBLE", "BIGINT", "BOOLEAN"}
     if table != "intersections":
         assert rows[0][0] > 0 and rows[0][1:] == ("r", "parcels")
@@ -61,7 +63,7 @@ def test_every_table_loads_with_described_columns_and_types(run: Path, table: st
 @pytest.mark.parametrize("table", [*TABLES, LEDGER])
 def test_an_empty_table_has_the_types_of_a_full_one(run: Path, table: str, tmp_path: Path) -> None:
     full = pd.read_parquet(run / f"bias_{table}.parquet")
-    bare = typed(pd.DataFrame(columns=full.columns, dtype=object))
+    bare = typed(pd.DataFrame(columns=full.columns, dtype=object), table)
     assert bare.dtypes.to_dict() == full.dtypes.to_dict()
     bare.to_parquet(tmp_path / f"bias_{table}.parquet", index=False)
     with duckdb.connect() as database:

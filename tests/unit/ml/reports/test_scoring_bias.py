@@ -11,12 +11,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ml.bias.tables.columns import COLUMN_DESCRIPTIONS
+from ml.bias import typed
+from ml.bias.tables import names
 from ml.data.dataset import Dataset
-from ml.reports.bias import typed, write_table
-from ml.reports.scoring_bias import TASKS, scoring_bias_tables, write_scoring_bias
+from ml.reports.bias import bias_tables, write_bias, write_table
 from ml.runs.train import train_models
 from ml.store.record import Evaluation
+from ml.store.run_folder import RunFolder
 from ml.tasks import RANKER, SCORER
 from ml.tasks.scoring import ScoringConfig
 from orchestration.store.results import load_bias
@@ -41,17 +42,17 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
         for task, name in ((SCORER, "scorer"), (RANKER, "ranker"))
         for evaluation in train_models(dataset, [name], folder, CONFIG, task=task)
     ]
-    tables = write_scoring_bias(dataset, evaluations, folder)
+    tables = write_bias(dataset, evaluations, folder)
     assert tables is not None
     return folder, dataset, evaluations, tables
 
 
 def test_both_tasks_of_a_folder_are_measured_in_one_go(run: Run) -> None:
     folder, _, evaluations, tables = run
-    assert tuple(tables) == scoring_bias_tables(evaluations)
+    assert tuple(tables) == bias_tables(evaluations)
     for name, table in tables.items():
         pd.testing.assert_frame_equal(pd.read_parquet(folder / f"bias_{name}.parquet"), table)
-        assert set(table.columns) == {"run_id", "domain", *COLUMN_DESCRIPTIONS[name]}
+        assert set(table.columns) == {"run_id", "domain", *names(name)}
     summary = tables["summary"]
     assert set(summary.loc[summary["model"] == "scorer", "dimension"]) == {"kind", "depot"}
     ranker = summary[summary["model"] == "ranker"].set_index("dimension")["gap_metric"]
@@ -91,27 +92,27 @@ def test_rows_of_other_tasks_and_the_history_stay(run: Run, tmp_path: Path) -> N
     regression = replace(evaluations[0], run_id="hours", task="regression")
     hours, later = tmp_path / "hours", tmp_path / "later"
     summary = tables["summary"].drop(columns=["run_id", "domain"]).head(1).assign(task="regression")
-    write_table(summary.assign(gap_metric="mae_log", model="clock"), "summary", hours, regression)
+    write_table(summary.assign(gap_metric="mae_log", model="clock"), "summary", RunFolder(hours), regression)
     with duckdb.connect() as database:
         load_bias(database, "parcels", ["regression"], [hours], ("summary",))
         for _ in range(2):
-            load_bias(database, "parcels", TASKS, [folder], scoring_bias_tables(evaluations))
+            load_bias(database, "parcels", ["binary", "ranking"], [folder], bias_tables(evaluations))
         load_bias(database, "parcels", ["regression"], [hours], ("summary",))
         for table in ("bias.summary", "history.bias_summary"):
             n = dict(database.sql(f"select model, count(*) from {table} group by all").fetchall())
             assert n == {"clock": 1, "scorer": 16, "ranker": 6}
         # A run that has nothing of a table leaves nothing of an older one.
         later.mkdir()
-        bare = typed(pd.DataFrame(columns=tables["ranking_metrics"].columns, dtype=object))
+        bare = typed(pd.DataFrame(columns=tables["ranking_metrics"].columns, dtype=object), "ranking_metrics")
         bare.to_parquet(later / "bias_ranking_metrics.parquet", index=False)
-        load_bias(database, "parcels", TASKS, [later], ("ranking_metrics",))
+        load_bias(database, "parcels", ["binary", "ranking"], [later], ("ranking_metrics",))
         assert database.sql("select count(*) from bias.ranking_metrics").fetchall() == [(0,)]
         assert database.sql("select count(*) from bias.score_metrics").fetchall()[0][0] > 0
 
 
 def test_a_model_of_another_task_is_refused_and_no_slices_are_no_bias(run: Run) -> None:
     folder, dataset, evaluations, _ = run
-    with pytest.raises(ValueError, match=r"scorer \(regression\) is no scorer and no ranker"):
-        write_scoring_bias(dataset, [replace(evaluations[0], task="regression")], folder)
+    with pytest.raises(ValueError, match=r"No bias is measured of scorer \(clustering\)"):
+        write_bias(dataset, [replace(evaluations[0], task="clustering")], folder)
     bare = replace(dataset, items=dataset.items.drop(columns=dataset.slices))
-    assert write_scoring_bias(bare, evaluations, folder) is None
+    assert write_bias(bare, evaluations, folder) is None

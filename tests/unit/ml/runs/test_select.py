@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from ml.runs.card import leaderboard_text, model_card
-from ml.runs.select import Gate, choose_best, gate_of, gate_table, leaderboard
+from ml.runs.select import Gate, choose_best, gate_of, leaderboard
 from ml.stats.figure import Metric
 from ml.store.record import Evaluation
 
@@ -80,12 +80,12 @@ def test_a_limit_that_is_given_replaces_the_medians() -> None:
 
 
 def test_the_gate_is_a_table_of_expected_and_actual() -> None:
-    table = gate_table("a", summary(median=0.5, a=1.1), Gate(), "validation")
+    table = gate_of("a", summary(median=0.5, a=1.1), Gate(), "validation").table()
     assert table.to_dict("records") == [
         {"dimension": "depot", "metric": "shrunk_gap", "expected": 1.0, "actual": 1.1, "flagged": True}
         | {"verdict": "failed"}
     ]
-    quiet = gate_table("a", summary(flagged=False, median=0.5, a=1.1), Gate(), "validation")
+    quiet = gate_of("a", summary(flagged=False, median=0.5, a=1.1), Gate(), "validation").table()
     assert quiet["verdict"].tolist() == ["within noise"]
 
 
@@ -96,10 +96,10 @@ def test_the_gate_is_a_table_of_expected_and_actual() -> None:
 )
 def test_without_the_baselines_gap_nothing_is_judged_and_nothing_passes(gaps: pd.DataFrame) -> None:
     choice = choose_best([evaluation("a", 1.1)], gaps)
-    assert choice.model is None and "cannot be judged: a, depot: no limit" in choice.refused["a"]
+    assert choice.model is None and "a, depot: the bias cannot be judged" in choice.refused["a"]
     result = gate_of("a", gaps, Gate(), "validation")
     assert not result.passed and result.verdict == "cannot be judged" and "'median'" in str(result)
-    table = gate_table("a", gaps, Gate(), "validation")
+    table = gate_of("a", gaps, Gate(), "validation").table()
     assert table["verdict"].tolist() == ["cannot be judged"] and table["expected"].isna().all()
     given = Gate(thresholds={"depot": {"shrunk_gap": 10.0}})
     assert choose_best([evaluation("a", 1.1)], gaps, given).model == "a"
