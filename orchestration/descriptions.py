@@ -196,9 +196,12 @@ _BIAS = {
 
 def descriptions() -> dict[str, Description]:
     """The published tables, by `schema.table`; those of the bias say themselves what their columns mean."""
-    from ml.bias.tables.columns import COLUMN_DESCRIPTIONS
+    from ml.bias.tables import columns, table_names
 
-    bias = {name: (f"{_BIAS[name]}.", {**_RUN, **columns}) for name, columns in COLUMN_DESCRIPTIONS.items()}
+    bias = {
+        name: (f"{_BIAS[name]}.", {**_RUN, **{c.name: c.comment for c in columns(name)}})
+        for name in table_names()
+    }
     return {
         **TABLES,
         **{f"bias.{name}": described for name, described in bias.items()},

@@ -21,6 +21,11 @@ class Column:
     description: str
 
     @property
+    def comment(self) -> str:
+        """Description and unit in one text."""
+        return f"{self.description} Unit: {self.unit}." if self.unit else self.description
+
+    @property
     def dtype(self) -> str:
         """Type of the column in a frame."""
         return {"text": "str", "whole number": "int64", "number": "float64", "truth": "bool"}[self.type]
