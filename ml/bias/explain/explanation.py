@@ -16,6 +16,7 @@ from ml.bias.explain.over_time import ended_at, gap_over_time
 from ml.bias.metrics.hours import HOURS
 from ml.bias.slices.inputs import checked_predictions, locate, parts, with_clusters
 from ml.bias.slices.membership import Dimension, Membership, build_membership, encode_dimensions
+from ml.bias.slices.names import joined
 from ml.bias.tables import names
 from ml.stats.bootstrap import hashed_half
 
@@ -135,7 +136,7 @@ class _Part:
                 adjusted, float(self.effect[s]), bool(self.flagged[s]), config.threshold, config.confidence
             )
             keys = {"dimension": name, "slice": self.membership.slice[s], "n": int(inside.sum())}
-            lines.append({**keys, **line, "held_equal": ", ".join(m for m in config.mix if m != name)})
+            lines.append({**keys, **line, "held_equal": joined((m for m in config.mix if m != name), ", ")})
         return pd.DataFrame(lines)
 
     def _intersections(self, config: BiasConfig) -> pd.DataFrame:

@@ -15,6 +15,7 @@ from ml.bias.config import BiasConfig
 from ml.bias.estimates.cells import Floats
 from ml.bias.estimates.comparison import compare_rows, q_values
 from ml.bias.slices.membership import Membership
+from ml.bias.slices.names import joined
 
 # A combination that holds this share of one of its parts is that part under another name.
 _SAME_AS_PART = 0.9
@@ -73,7 +74,7 @@ def find_intersections(
         return pd.DataFrame()
     table = _tested(tested, singles, error, clusters, ~search_half, config)
     table["intersection"] = [
-        " & ".join(f"{owners[part]}={names[part]}" for part in parts) for parts in tested.parts
+        joined((f"{owners[part]}={names[part]}" for part in parts), " & ") for parts in tested.parts
     ]
     table = table[(table["q_value"] < config.alpha) & (table["effect"] > config.threshold)]
     return _merged(table.sort_values("effect", ascending=False), tested.matrix)
@@ -192,7 +193,7 @@ def _merged(table: pd.DataFrame, matrix: sparse.csr_array) -> pd.DataFrame:
         else:
             kept.append(number)
             also[number] = []
-    return table.loc[kept].assign(merged=["; ".join(also[number]) for number in kept])
+    return table.loc[kept].assign(merged=[joined(also[number], "; ") for number in kept])
 
 
 def _column_counts(matrix: sparse.csr_array) -> NDArray[np.intp]:

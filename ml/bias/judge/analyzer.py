@@ -1,4 +1,4 @@
-"""Comparing the slices of plain frames, without tables, clusters or tests (`ml.bias.engine` has those)."""
+"""Comparing the slices of plain frames, without tables, clusters or tests (`ml.bias.measure` has those)."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from ml.bias.judge.fairlearn_frame import metric_frame
 from ml.bias.judge.gap import relative_gap
-from ml.bias.judge.plain import recommendation_metrics, regression_metrics
-from ml.bias.slices.groups import comparable_groups
-from ml.bias.slices.inputs import finite_vector, require_columns, same_length
+from ml.bias.judge.plain import left_out, recommendation_metrics, regression_metrics
+from ml.bias.slices.groups import comparable_groups, group_names
+from ml.bias.slices.inputs import known_pairs, require_columns, same_length
 
 if TYPE_CHECKING:
     from fairlearn.metrics import MetricFrame
@@ -51,18 +51,23 @@ class BiasAnalyzer:
     def analyze_with_metricframe(
         self, y_true: ArrayLike, y_pred: ArrayLike, sensitive_features: Any
     ) -> MetricFrame:
-        """Fairlearn's MetricFrame over the groups; missing values are the group "(missing)"."""
-        truth, predicted = finite_vector(y_true, "y_true"), finite_vector(y_pred, "y_pred")
-        same_length(y_true=truth, y_pred=predicted, sensitive_features=sensitive_features)
-        groups = comparable_groups(sensitive_features, "sensitive_features")
+        """Fairlearn's MetricFrame over the groups; missing values are the group "(missing)".
+
+        Rows without truth or prediction are left out.
+        """
+        truth, predicted, groups, _ = _with_groups(y_true, y_pred, sensitive_features)
         return metric_frame(truth, predicted, groups, self.model_type)
 
     def detect_bias_fairlearn(
         self, y_true: ArrayLike, y_pred: ArrayLike, sensitive_features: Any
     ) -> dict[str, Any]:
-        """Compare the groups of a MetricFrame; at least two groups of at least two rows."""
-        frame = self.analyze_with_metricframe(y_true, y_pred, sensitive_features)
-        counts = pd.Series(comparable_groups(sensitive_features, "sensitive_features")).value_counts()
+        """Compare the groups of a MetricFrame; at least two groups of at least two rows.
+
+        Rows without truth or prediction are left out, and ``n_missing`` says how many.
+        """
+        truth, predicted, groups, known = _with_groups(y_true, y_pred, sensitive_features)
+        frame = metric_frame(truth, predicted, groups, self.model_type)
+        counts = pd.Series(groups).value_counts()
         metrics = {
             str(name): {**row, "count": int(counts[name])}
             for name, row in frame.by_group.astype(float).to_dict("index").items()
@@ -70,35 +75,32 @@ class BiasAnalyzer:
         verdict = self._verdict(metrics)
         verdict["best_group"], verdict["worst_group"] = verdict.pop("best_slice"), verdict.pop("worst_slice")
         mae = [row["mae"] for row in metrics.values()]
-        return {**verdict, "metric_frame": frame, "mae_difference": max(mae) - min(mae)}
+        return {
+            **verdict, "metric_frame": frame, "mae_difference": max(mae) - min(mae), **left_out(known)
+        }  # fmt: skip
 
     def compare_slices(
         self, slices: dict[str, pd.DataFrame], y_true_col: str, y_pred_col: str
     ) -> dict[str, Any]:
         """Compare slices of a frame.
 
-        Slices without rows are listed with count 0 and not compared. Where fewer than two slices have rows,
-        ``assessable`` is False, and best, worst and gap are None: nothing was found out.
+        Rows without truth or prediction are left out, and ``n_missing`` of the slice says how many. Slices
+        without any other row are listed with count 0 and not compared. Where fewer than two slices have
+        rows, ``assessable`` is False, and best, worst and gap are None: nothing was found out.
         """
         if not slices:
             raise ValueError(f"slices is empty, got {slices!r}: there is nothing to compare")
         metrics: dict[str, dict[str, float]] = {}
         for name, frame in slices.items():
             require_columns(frame, [y_true_col, y_pred_col], f"slices[{name!r}]")
-            if frame.empty:
-                metrics[name] = {"count": 0}
+            known = frame[[y_true_col, y_pred_col]].notna().all(axis=1).to_numpy()
+            if not known.any():
+                metrics[name] = {"count": 0, **left_out(known)}
                 continue
-            truth, predicted = (
-                finite_vector(
-                    frame[column].to_numpy(dtype=float, na_value=np.nan), f"slices[{name!r}][{column!r}]"
-                )
-                for column in (y_true_col, y_pred_col)
-            )
-            metrics[name] = (
-                regression_metrics(truth, predicted)
-                if self.model_type == "regressor"
-                else recommendation_metrics(truth, predicted)
-            )
+            names = (f"slices[{name!r}][{y_true_col!r}]", f"slices[{name!r}][{y_pred_col!r}]")
+            truth, predicted, _ = known_pairs(frame[y_true_col], frame[y_pred_col], names)
+            of_rows = regression_metrics if self.model_type == "regressor" else recommendation_metrics
+            metrics[name] = of_rows(truth, predicted) | left_out(known)
         return self._verdict(metrics)
 
     def detect_bias_multiple_dimensions(
@@ -148,3 +150,13 @@ class BiasAnalyzer:
             "relative_gap": gap,
             "bias_detected": bool(gap > self.threshold),
         }
+
+
+def _with_groups(
+    y_true: ArrayLike, y_pred: ArrayLike, sensitive_features: Any
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.object_], NDArray[np.bool_]]:
+    """Truth, prediction and group of the rows that have both of the former, and which rows these are."""
+    truth, predicted, known = known_pairs(y_true, y_pred)
+    same_length(y_true=known, sensitive_features=sensitive_features)
+    groups = comparable_groups(group_names(sensitive_features)[known], "sensitive_features")
+    return truth, predicted, groups, known

@@ -1,4 +1,4 @@
-"""Regression and ranking metrics of one set of rows, as pure functions of arrays."""
+"""Regression and ranking metrics of one set of rows; those without truth or prediction are only counted."""
 
 from __future__ import annotations
 
@@ -7,35 +7,33 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ml.bias.slices.inputs import finite_vector, same_length
+from ml.bias.slices.inputs import finite_vector, known_pairs, same_length
+from ml.stats.metrics import r2
+from ml.stats.rank_metrics import Grouping, ndcg_by_group, reciprocal_rank_by_group
+
+N_MISSING = "n_missing"
 
 
 def regression_metrics(y_true: ArrayLike, y_pred: ArrayLike) -> dict[str, float]:
-    """``{mae, rmse, r2, count}`` in the unit of ``y_true``; R² as in scikit-learn, NaN for a single row."""
-    truth, predicted = finite_vector(y_true, "y_true"), finite_vector(y_pred, "y_pred")
-    same_length(y_true=truth, y_pred=predicted)
+    """``{mae, rmse, r2, count}`` in the unit of ``y_true``; R² is NaN where all truths are the same.
+
+    Where rows were left out, ``n_missing`` says how many.
+    """
+    truth, predicted, known = known_pairs(y_true, y_pred)
     error = predicted - truth
-    return {
+    figures = {
         "mae": float(np.abs(error).mean()),
         "rmse": math.sqrt(float((error**2).mean())),
-        "r2": r_squared(truth, predicted),
+        "r2": float(r2(truth, predicted)[0]),
         "count": len(truth),
     }
-
-
-def r_squared(truth: np.ndarray, predicted: np.ndarray) -> float:
-    """1 - residual / total sum of squares; of a constant truth, 1 if it is predicted exactly, else 0."""
-    if len(truth) < 2:
-        return math.nan
-    residual = float(((truth - predicted) ** 2).sum())
-    total = float(((truth - truth.mean()) ** 2).sum())
-    if total == 0:
-        return 1.0 if residual == 0 else 0.0
-    return 1 - residual / total
+    return figures | left_out(known)
 
 
 def recommendation_metrics(y_true: ArrayLike, y_pred: ArrayLike, k: int | None = None) -> dict[str, float]:
     """``{ndcg, mrr, mae, count}`` of one ranked list.
+
+    Where rows were left out, ``n_missing`` says how many.
 
     Parameters
     ----------
@@ -46,47 +44,40 @@ def recommendation_metrics(y_true: ArrayLike, y_pred: ArrayLike, k: int | None =
     k : int, optional
         Cut of NDCG; default the whole list.
     """
-    relevance, score = finite_vector(y_true, "y_true"), finite_vector(y_pred, "y_pred")
-    same_length(y_true=relevance, y_pred=score)
-    return {
+    relevance, score, known = known_pairs(y_true, y_pred)
+    figures = {
         "ndcg": ndcg(relevance, score, k),
         "mrr": reciprocal_rank(relevance, score),
         "mae": float(np.abs(relevance - score).mean()),
         "count": len(relevance),
     }
+    return figures | left_out(known)
+
+
+def left_out(known: np.ndarray) -> dict[str, float]:
+    """How many rows were left out, where any were."""
+    return {} if known.all() else {N_MISSING: int((~known).sum())}
 
 
 def ndcg(relevance: ArrayLike, score: ArrayLike, k: int | None = None) -> float:
-    """Normalised discounted cumulative gain with linear gain (Järvelin & Kekäläinen 2002).
-
-    Items with equal scores share their gain evenly over their ranks (McSherry & Najork 2008), so that the
-    value does not depend on the order of the rows. A list without anything relevant gives 0.
-    """
-    gain, score = finite_vector(relevance, "y_true"), finite_vector(score, "y_pred")
-    same_length(y_true=gain, y_pred=score)
+    """NDCG of one list with linear gain, ties averaged (`ml.stats.rank_metrics`); 0 with nothing relevant."""
+    gain, score = _one_list(relevance, score)
     if (gain < 0).any():
         raise ValueError(f"y_true must not be negative (relevance), got {gain.min()}")
     if k is not None and k < 1:
         raise ValueError(f"k must be at least 1, got {k}")
-    discount = 1 / np.log2(np.arange(len(gain)) + 2.0)
-    if k is not None:
-        discount[k:] = 0
-    ideal = float(np.sort(gain)[::-1] @ discount)
-    if ideal == 0:
-        return 0.0
-    _, tie = np.unique(-score, return_inverse=True)
-    mean_gain = np.bincount(tie, weights=gain) / np.bincount(tie)
-    return float(mean_gain[np.sort(tie)] @ discount) / ideal
+    one = Grouping(np.zeros(len(gain), dtype=np.int64))
+    return float(ndcg_by_group(gain, score, one, k or len(gain), is_linear=True, empty=0.0)[0])
 
 
 def reciprocal_rank(relevance: ArrayLike, score: ArrayLike) -> float:
-    """1 / rank of the first relevant item (its expected rank among equal scores); 0 without any."""
-    gain, score = finite_vector(relevance, "y_true"), finite_vector(score, "y_pred")
-    same_length(y_true=gain, y_pred=score)
-    if not (gain > 0).any():
-        return 0.0
-    best = score[gain > 0].max()
-    above, equal = int((score > best).sum()), score == best
-    # Expected rank of the first relevant one among t equal scores, r of them relevant: (t + 1) / (r + 1).
-    first = (int(equal.sum()) + 1) / (int((gain[equal] > 0).sum()) + 1)
-    return 1 / (above + first)
+    """1 / rank of the first relevant item, ties averaged (`ml.stats.rank_metrics`); 0 without any."""
+    gain, score = _one_list(relevance, score)
+    one = Grouping(np.zeros(len(gain), dtype=np.int64))
+    return float(reciprocal_rank_by_group(gain, score, one, empty=0.0)[0])
+
+
+def _one_list(relevance: ArrayLike, score: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    gain, order = finite_vector(relevance, "y_true"), finite_vector(score, "y_pred")
+    same_length(y_true=gain, y_pred=order)
+    return gain, order

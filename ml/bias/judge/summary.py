@@ -11,6 +11,7 @@ import pandas as pd
 from ml.bias.config import SMALL_SLICES, BiasConfig
 from ml.bias.judge.gap import relative_gap
 from ml.bias.metrics.declared import Metric
+from ml.bias.slices.names import joined
 
 BIASED = "biased"
 WITHIN_NOISE = "no bias found"
@@ -69,7 +70,7 @@ def _line(rows: pd.DataFrame, metric: Metric, config: BiasConfig) -> dict[str, A
         "shrunk_gap": np.nan,
         "is_outcome": is_outcome,
         "n_flagged": len(named),
-        "flagged_slices": "; ".join(named),
+        "flagged_slices": joined(named, "; "),
     }
     shown = rows["is_large"] & rows["value"].notna() & ~rows["pooled"]
     compared = rows[shown if is_outcome else rows["assessable"]]

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from ml.bias.repair.constrained import ConstrainedModel, fit_bounded_group_loss
 from ml.bias.slices.groups import comparable_groups, group_names
-from ml.bias.slices.inputs import finite_vector, require_columns, same_length
+from ml.bias.slices.inputs import finite_vector, numbers, require_columns, same_length
 
 if TYPE_CHECKING:
     from fairlearn.metrics import MetricFrame
@@ -73,37 +73,56 @@ class BiasMitigator:
         method : {"equalize_mean", "scale_variance"}
             Shift each group to the overall mean, or stretch each group about its own mean to the overall
             standard deviation (a group without spread stays as it is).
+
+        Returns
+        -------
+        Series
+            With the index of ``predictions``; a missing prediction stays missing. Predictions of which none
+            is negative are taken for hours and never fall below zero: what is moved stops there, by the shift
+            and the stretch with which the group has the wanted mean and spread all the same.
+
+        Raises
+        ------
+        ValueError
+            If hours of a group's mean cannot spread that much without negative ones.
         """
         if method not in ADJUSTMENTS:
             raise ValueError(f"method must be one of {list(ADJUSTMENTS)}, got {method!r}")
-        values = finite_vector(predictions, "predictions")
+        values = _numbers(predictions)
         same_length(predictions=values, sensitive_features=sensitive_features)
         groups = comparable_groups(sensitive_features, "sensitive_features")
         index = predictions.index if isinstance(predictions, pd.Series) else None
         series = pd.Series(values, index=index, dtype=float)
         by_group = series.groupby(groups)
-        means = by_group.transform("mean")
+        means, is_hours = by_group.transform("mean"), not (series < 0).any()
         if method == "equalize_mean":
-            return series - means + series.mean()
+            shifted = series - means + series.mean()
+            if not is_hours or not (shifted < 0).any():
+                return shifted
+            return by_group.transform(lambda own: _shifted_to(own, float(series.mean())))
         spread = by_group.transform("std")
-        return means + (series - means) * (series.std() / spread.where(spread > 0, series.std()))
+        stretched = means + (series - means) * (series.std() / spread.where(spread > 0, series.std()))
+        if is_hours and (stretched < 0).any():
+            return by_group.transform(lambda own: _stretched_to(own, float(series.std())))
+        return stretched
 
     @staticmethod
     def compute_group_statistics(
         predictions: ArrayLike, sensitive_features: Any
     ) -> dict[str, dict[str, float]]:
-        """``{group: {mean, std, min, max, count}}``; the standard deviation of a single row is NaN."""
-        values = finite_vector(predictions, "predictions")
+        """``{group: {mean, std, min, max, count}}``; the standard deviation of a single row is NaN.
+
+        Missing predictions are left out, and ``n_missing`` of the group says how many.
+        """
+        values = _numbers(predictions)
         same_length(predictions=values, sensitive_features=sensitive_features)
-        table = (
-            pd.Series(values)
-            .groupby(group_names(sensitive_features))
-            .agg(["mean", "std", "min", "max", "count"])
-        )
+        by_group = pd.Series(values).groupby(group_names(sensitive_features))
+        table = by_group.agg(["mean", "std", "min", "max", "count"])
+        missing = (by_group.size() - table["count"]).to_dict()
         return {
-            str(name): {
-                str(key): int(value) if key == "count" else float(value) for key, value in row.items()
-            }
+            str(name): {str(key): float(value) for key, value in row.items()}
+            | {"count": int(row["count"])}
+            | ({"n_missing": int(missing[name])} if missing[name] else {})
             for name, row in table.to_dict("index").items()
         }
 
@@ -126,6 +145,50 @@ class BiasMitigator:
     ) -> ConstrainedModel:
         """Fairlearn's ExponentiatedGradient with BoundedGroupLoss (see `fit_bounded_group_loss`)."""
         return fit_bounded_group_loss(estimator, x, y, sensitive_features, **options)
+
+
+def _numbers(predictions: ArrayLike) -> np.ndarray:
+    """Predictions, NaN for missing ones; ValueError for infinite ones, or if there is none at all."""
+    values = numbers(predictions, "predictions")
+    finite_vector(values[~np.isnan(values)], "predictions")
+    return values
+
+
+def _shifted_to(hours: pd.Series, mean: float) -> pd.Series:
+    """Hours moved by one shift, but not below zero, so that their mean is the given one.
+
+    With the k largest above zero the shift is (n · mean - their sum) / k; the right k is the largest one that
+    keeps the k-th above zero.
+    """
+    largest = np.sort(hours.dropna().to_numpy())[::-1]
+    if not len(largest):
+        return hours
+    k = np.arange(1, len(largest) + 1)
+    shifts = (len(largest) * mean - np.cumsum(largest)) / k
+    above = np.flatnonzero(largest + shifts > 0)
+    return (hours + float(shifts[above[-1] if len(above) else 0])).clip(lower=0)
+
+
+def _stretched_to(hours: pd.Series, spread: float) -> pd.Series:
+    """Hours stretched about their mean, but not below zero, to the given standard deviation."""
+    from scipy.optimize import brentq
+
+    mean = float(hours.mean())
+
+    def stretched(factor: float) -> pd.Series:
+        return _shifted_to((hours - mean) * factor, mean)
+
+    if not hours.std() > 0:
+        return hours
+    # From here on only the largest is above zero, and a further stretch changes nothing.
+    ordered = np.sort(hours.dropna().unique())
+    most = len(hours) * mean / (ordered[-1] - ordered[-2]) + 1
+    if stretched(most).std() < spread:
+        raise ValueError(
+            f"scale_variance cannot give hours with the mean {mean:.3g} the standard deviation {spread:.3g} "
+            "without negative ones: scale log(1 + hours) instead"
+        )
+    return stretched(float(brentq(lambda factor: stretched(factor).std() - spread, 0, most)))
 
 
 def _groups_of(data: pd.DataFrame, group_col: str) -> np.ndarray:

@@ -9,16 +9,23 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ml.bias.config import MISSING
+from ml.bias.slices.names import joined, slice_name
 
 
 def group_names(values: Any) -> NDArray[np.object_]:
-    """One name per row; several columns are joined by ", ", and missing values are named "(missing)"."""
+    """One name per row; several columns are joined by ", ", and missing values are named "(missing)".
+
+    Different combinations have different names: see `ml.bias.slices.names`.
+    """
     if getattr(values, "ndim", 1) == 2:
         frame = pd.DataFrame(values)
         parts = [group_names(frame[column]) for column in frame.columns]
-        return np.array([", ".join(row) for row in zip(*parts, strict=True)], dtype=object)
+        return np.array([joined(row, ", ") for row in zip(*parts, strict=True)], dtype=object)
     series = pd.Series(values).astype(object)
-    return series.where(series.notna(), MISSING).astype(str).to_numpy(dtype=object)
+    known = series.notna()
+    # Names that were made here before stay: only beside missing values can they be mistaken for them.
+    names = series.astype(str) if known.all() else series.map(slice_name)
+    return names.where(known, MISSING).to_numpy(dtype=object)
 
 
 def comparable_groups(values: Any, name: str, at_least: int = 2) -> NDArray[np.object_]:

@@ -24,6 +24,35 @@ def finite_vector(values: ArrayLike, name: str) -> NDArray[np.float64]:
     return vector
 
 
+def known_pairs(
+    y_true: ArrayLike, y_pred: ArrayLike, names: tuple[str, str] = ("y_true", "y_pred")
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+    """Truths and predictions of the rows that have both, and which rows these are.
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ, a value is no number or infinite, or no row has both.
+    """
+    truth, predicted = (numbers(values, name) for values, name in zip((y_true, y_pred), names, strict=True))
+    same_length(**dict(zip(names, (truth, predicted), strict=True)))
+    known = ~np.isnan(truth) & ~np.isnan(predicted)
+    if len(truth) and not known.any():
+        raise ValueError(f"{names[0]} and {names[1]} have no row with both: there is nothing to measure")
+    return finite_vector(truth[known], names[0]), finite_vector(predicted[known], names[1]), known
+
+
+def numbers(values: ArrayLike, name: str) -> NDArray[np.float64]:
+    """A one-dimensional float array, NaN for whatever is missing."""
+    vector = values if isinstance(values, pd.Series) else np.asarray(values, dtype=object)
+    if vector.ndim != 1:
+        raise ValueError(f"{name} must be one-dimensional, got shape {vector.shape}")
+    try:
+        return pd.to_numeric(pd.Series(vector)).to_numpy(dtype=float, na_value=np.nan)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{name} must hold numbers: {error}") from None
+
+
 def same_length(**vectors: Any) -> None:
     """ValueError that names both arguments and their lengths if two lengths differ."""
     (first, reference), *others = vectors.items()

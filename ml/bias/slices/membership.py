@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from ml.bias.config import MISSING, SLICE_PREFIX, SMALL_SLICES
+from ml.bias.slices.names import slice_name
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ class Membership:
 def encode_dimensions(slices: pd.DataFrame, columns: Sequence[str] | None = None) -> list[Dimension]:
     """Encode slice columns; a cell may hold one value or a list of them (the row is then in each).
 
-    Missing values and empty lists are the slice "(missing)".
+    Missing values and empty lists are the slice "(missing)"; a value that is that text is another slice.
 
     Parameters
     ----------
@@ -116,7 +117,7 @@ def encode_dimension(values: pd.Series) -> Dimension:
     if len(empty) or (codes < 0).any():
         codes = np.where(codes < 0, len(found), codes)
         row, codes = np.append(row, empty), np.append(codes, np.full(len(empty), len(found)))
-    texts = np.array([str(value) for value in found] + [MISSING], dtype=object)
+    texts = np.array([slice_name(value) for value in found] + [MISSING], dtype=object)
     categories, merged = np.unique(texts, return_inverse=True)
     pairs = (np.ones(len(row), dtype=np.int8), (row, merged[codes]))
     matrix = sparse.coo_array(pairs, shape=(len(values), len(categories))).tocsr()

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ml.bias.config import MISSING
+from ml.bias.slices.names import slice_name
 
 FAST_HOURS, MEDIUM_HOURS = 5, 24
 
@@ -28,7 +29,7 @@ class DataSlicer:
     Raises
     ------
     ValueError
-        If ``df`` is empty, or a method's column is absent.
+        If ``df`` is empty, a method's column is absent, or a label or keyword is blank.
     """
 
     def __init__(self, df: pd.DataFrame) -> None:
@@ -58,6 +59,7 @@ class DataSlicer:
 
     def slice_by_label(self, label: str) -> dict[str, pd.DataFrame]:
         """Rows that carry exactly this label, and the others: ``bug`` is not in ``debugging``."""
+        _named(label, "label")
         has = self._holds(self._column("labels", "slice_label"), lambda values: label in values)
         return {f"has_{label}": self.df[has], f"no_{label}": self.df[~has]}
 
@@ -68,6 +70,7 @@ class DataSlicer:
         """
         slices: dict[str, pd.DataFrame] = {}
         for keyword in [keywords] if isinstance(keywords, str) else keywords:
+            _named(keyword, "keyword")
             has = self._has_keyword(keyword)
             slices |= {f"has_{keyword}": self.df[has], f"no_{keyword}": self.df[~has]}
         return slices
@@ -86,7 +89,7 @@ class DataSlicer:
 
     def _by_value(self, *candidates: str) -> dict[str, pd.DataFrame]:
         values = self.df[self._column(*candidates)]
-        names = values.astype(object).where(values.notna(), MISSING).astype(str)
+        names = values.astype(object).map(slice_name).where(values.notna(), MISSING)
         return {str(name): group for name, group in self.df.groupby(names.to_numpy(), sort=True)}
 
     def _column(self, *candidates: str) -> str:
@@ -97,6 +100,11 @@ class DataSlicer:
 
     def _holds(self, column: str, test: Callable[[list[str]], bool]) -> pd.Series:
         return self.df[column].map(lambda cell: test(values_of(cell))).astype(bool)
+
+
+def _named(text: str, what: str) -> None:
+    if not text.strip():
+        raise ValueError(f"The {what} {text!r} is empty: every row, and none, would hold it")
 
 
 def values_of(cell: Any) -> list[str]:

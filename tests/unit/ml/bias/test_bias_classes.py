@@ -8,8 +8,9 @@ import pytest
 from fairlearn.metrics import MetricFrame
 from sklearn.metrics import ndcg_score
 
-from ml.bias import BiasAnalyzer, BiasMitigator, DataSlicer
+from ml.bias import BiasAnalyzer, BiasMitigator, DataSlicer, encode_dimension
 from ml.bias.judge.plain import ndcg, reciprocal_rank
+from ml.bias.slices.groups import group_names
 
 
 @pytest.fixture
@@ -184,7 +185,7 @@ def test_ndcg_equals_scikit_learn_and_ties_share_their_gain():
 def test_reciprocal_rank():
     assert reciprocal_rank([0, 1, 1], [3, 2, 1]) == 0.5
     assert reciprocal_rank([0, 0], [1, 2]) == 0
-    assert reciprocal_rank([0, 1], [1, 1]) == pytest.approx(1 / 1.5)
+    assert reciprocal_rank([0, 1], [1, 1]) == pytest.approx((1 + 1 / 2) / 2)
     assert BiasAnalyzer(model_type="recommendation").analyze_recommendation_metrics([1, 0], [2, 1]) == {
         "ndcg": 1,
         "mrr": 1,
@@ -200,13 +201,18 @@ NAN = float("nan")
     ("call", "message"),
     [
         (lambda a: a.analyze_regression_metrics([1, 2], [1]), "y_pred has length 1, but y_true has length 2"),
-        (lambda a: a.analyze_regression_metrics([1, NAN], [1, 2]), "y_true must be finite, got nan in row 1"),
-        (lambda a: a.analyze_regression_metrics([1, 2], [NAN, 2]), "y_pred must be finite, got nan in row 0"),
+        (
+            lambda a: a.analyze_regression_metrics([1, np.inf], [1, 2]),
+            "y_true must be finite, got inf in row 1",
+        ),
+        (lambda a: a.analyze_regression_metrics([1, 2], [-np.inf, 2]), "y_pred must be finite, got -inf"),
+        (lambda a: a.analyze_regression_metrics([1, NAN], [NAN, 2]), "have no row with both"),
+        (lambda a: a.analyze_regression_metrics(["much"], [2]), "y_true must hold numbers"),
         (lambda a: a.analyze_regression_metrics([], []), "y_true is empty"),
         (lambda a: a.compare_slices({}, "y", "p"), "slices is empty"),
         (lambda a: a.compare_slices({"a": frame(GOOD)}, "y", "q"), r"slices\['a'\] has no column 'q'"),
         (
-            lambda a: a.compare_slices({"a": frame([1, NAN, 3])}, "y", "p"),
+            lambda a: a.compare_slices({"a": frame([1, np.inf, 3])}, "y", "p"),
             r"slices\['a'\]\['p'\] must be finite",
         ),
         (lambda a: a.detect_bias_multiple_dimensions({}, "y", "p"), "slices_by_dimension is empty"),
@@ -275,6 +281,27 @@ def test_adjustments_keep_the_index_and_do_what_they_say():
     assert list(flat[:2]) == [1, 1]
 
 
+@pytest.mark.parametrize("method", ["equalize_mean", "scale_variance"])
+def test_adjusted_hours_are_never_negative(method):
+    hours = pd.Series([10.0, 20, 30, 40, 5, 15, 60, 90])
+    groups = list("aaaabbbb")
+    adjusted = BiasMitigator.adjust_predictions_for_fairness(hours, groups, method)
+    assert (adjusted >= 0).all() and (adjusted == 0).any()
+    for name in "ab":
+        before, after = (values[np.array(groups) == name] for values in (hours, adjusted))
+        assert after.rank().corr(before.rank()) > 0.5
+        if method == "equalize_mean":
+            assert after.mean() == pytest.approx(hours.mean())
+        else:
+            assert after.mean() == pytest.approx(before.mean())
+            assert after.std() == pytest.approx(hours.std())
+
+
+def test_a_spread_that_hours_cannot_have_is_refused():
+    with pytest.raises(ValueError, match=r"cannot give hours with the mean 0\.5 the standard deviation"):
+        BiasMitigator.adjust_predictions_for_fairness([0.0, 1, 100, 900], list("aabb"), "scale_variance")
+
+
 def test_group_statistics():
     statistics = BiasMitigator.compute_group_statistics([10.0, 20, 30, 5], ["A", "A", "A", None])
     assert statistics["A"] == {"mean": 20, "std": 10, "min": 10, "max": 30, "count": 3}
@@ -306,11 +333,63 @@ def test_metricframe_summary():
         (lambda m: m.adjust_predictions_for_fairness([1.0, 2], ["a"] * 2, "equalize_mean"), "got only 'a'"),
         (lambda m: m.adjust_predictions_for_fairness([1.0, 2], ["a"], "equalize_mean"), "has length 1"),
         (
-            lambda m: m.adjust_predictions_for_fairness([1.0, NAN], list("ab"), "equalize_mean"),
-            "got nan in row 1",
+            lambda m: m.adjust_predictions_for_fairness([1.0, np.inf], list("ab"), "equalize_mean"),
+            "got inf in row 1",
         ),
     ],
 )
 def test_the_mitigator_names_bad_input(call, message):
     with pytest.raises(ValueError, match=message):
         call(BiasMitigator)
+
+
+def test_rows_without_truth_or_prediction_are_left_out_and_counted():
+    analyzer = BiasAnalyzer()
+    truth, predicted = [1.0, NAN, 3, 4, None, 6], [2.0, 2, NAN, 4, 5, 7]
+    found = analyzer.analyze_regression_metrics(truth, predicted)
+    assert found == {**analyzer.analyze_regression_metrics([1, 4, 6], [2, 4, 7]), "n_missing": 3}
+    ranked = BiasAnalyzer(model_type="recommendation").analyze_recommendation_metrics([1, NAN, 0], [2, 9, 1])
+    assert ranked == {"ndcg": 1, "mrr": 1, "mae": 1, "count": 2, "n_missing": 1}
+    table = pd.DataFrame({"y": pd.array([1, 2, None, 4], dtype="Int64"), "p": [1.0, NAN, 3, 5]})
+    compared = analyzer.compare_slices({"a": table, "b": table[1:3], "c": table[3:]}, "y", "p")
+    metrics = compared["metrics_by_slice"]
+    assert metrics["a"]["count"] == 2 and metrics["a"]["n_missing"] == 2
+    assert metrics["b"] == {"count": 0, "n_missing": 2} and "n_missing" not in metrics["c"]
+    assert compared["worst_slice"]["name"] == "c"
+    groups = list("aabbab")
+    fair = analyzer.detect_bias_fairlearn([1, 2, 3, 4, NAN, 6], [1, 3, 3, 6, 5, NAN], groups)
+    assert fair["n_missing"] == 2 and fair["worst_group"]["count"] == 2
+    statistics = BiasMitigator.compute_group_statistics([1.0, NAN, 3, 4], list("aaab"))
+    assert (
+        statistics["a"]["count"] == 2 and statistics["a"]["n_missing"] == 1 and statistics["a"]["mean"] == 2
+    )
+    adjusted = BiasMitigator.adjust_predictions_for_fairness([10.0, NAN, 20, 40, 50], list("aaabb"))
+    assert np.isnan(adjusted[1]) and adjusted[[0, 2]].mean() == pytest.approx(30)
+
+
+def test_combinations_of_attributes_never_share_a_name():
+    features = pd.DataFrame({"x": ["a, b", "a", 'a", "b', "a"], "y": ["c", "b, c", "c", 'b", "c']})
+    assert len(set(group_names(features))) == 4
+    assert list(group_names(pd.DataFrame({"x": ["a"], "y": [None]}))) == ["a, (missing)"]
+
+
+def test_a_value_that_reads_like_our_own_name_is_another_slice():
+    values = ["(missing)", None, "(small slices)", '"(missing)"', "plain"]
+    slices = DataSlicer(pd.DataFrame({"repo": values})).slice_by_repo()
+    assert set(slices) == {'"(missing)"', "(missing)", '"(small slices)"', '""(missing)""', "plain"}
+    assert slices["(missing)"]["repo"].isna().all() and len(slices['"(missing)"']) == 1
+    assert len(set(group_names(values))) == 5
+    dimension = encode_dimension(pd.Series(values, name="slice_repo"))
+    assert set(dimension.categories[dimension.matrix.sum(axis=0) > 0]) == set(slices)
+
+
+@pytest.mark.parametrize("blank", ["", "  "])
+def test_a_blank_label_or_keyword_is_refused(tickets, blank):
+    slicer = DataSlicer(tickets)
+    for call in (
+        slicer.slice_by_label,
+        slicer.slice_by_keywords,
+        lambda text: slicer.slice_by_keywords(["c", text]),
+    ):
+        with pytest.raises(ValueError, match="is empty: every row"):
+            call(blank)
