@@ -17,7 +17,15 @@ def register(commands: Any) -> None:
     _common(scorer)
     scorer.add_argument("--eval-metric", choices=["auc", "average_precision"], default=None)
     scorer.add_argument("--cv-folds", type=int, default=None, metavar="N", help="group folds; 0 for none")
-    scorer.set_defaults(run=_train, task="scorer")
+    scorer.add_argument(
+        "--late",
+        dest="task",
+        action="store_const",
+        const="late",
+        default="scorer",
+        help="the chance to be late: not ended within --horizon-days",
+    )
+    scorer.set_defaults(run=_train)
 
     ranker = commands.add_parser("train-ranker", help="train a ranker of groups by graded relevance")
     _common(ranker)
@@ -27,7 +35,7 @@ def register(commands: Any) -> None:
 
     tune = commands.add_parser("tune", help="search for a model's best parameters")
     tune.add_argument(
-        "--model-type", required=True, metavar="TYPE", help="scorer, ranker, cluster, forest, …"
+        "--model-type", required=True, metavar="TYPE", help="scorer, late, ranker, cluster, forest, …"
     )
     tune.add_argument("--data-dir", required=True, type=Path, metavar="DIR")
     tune.add_argument("--trials", type=int, default=100)

@@ -31,8 +31,16 @@ def within_horizon(dataset: Dataset, days: float) -> Dataset:
         When no item is that old.
     """
     rows = dataset.row_labels()
-    ended = ~rows["is_censored"].to_numpy() & (rows["y"].to_numpy() <= 24.0 * days)
-    return _settled(dataset, days, rows, ended.astype(float))
+    return _settled(dataset, days, rows, _has_ended(rows, days).astype(float))
+
+
+def beyond_horizon(dataset: Dataset, days: float) -> Dataset:
+    """Return the same items labelled 1 when they had not ended ``days`` after their start, 0 when they had.
+
+    Otherwise as `within_horizon`: every item old enough has a label, and the label is known only then.
+    """
+    rows = dataset.row_labels()
+    return _settled(dataset, days, rows, (~_has_ended(rows, days)).astype(float))
 
 
 def graded_after(dataset: Dataset, days: float) -> Dataset:
@@ -59,6 +67,10 @@ def graded_after(dataset: Dataset, days: float) -> Dataset:
     grade = rows["relevance"].astype("Float64").to_numpy(float, na_value=np.nan)
     positive = np.where(np.isnan(grade), np.nan, (grade > 0).astype(float))
     return _settled(dataset, days, rows, positive)
+
+
+def _has_ended(rows: pd.DataFrame, days: float) -> NDArray[np.bool_]:
+    return np.asarray(~rows["is_censored"].to_numpy() & (rows["y"].to_numpy() <= 24.0 * days))
 
 
 def _settled(dataset: Dataset, days: float, rows: pd.DataFrame, y: NDArray[np.float64]) -> Dataset:

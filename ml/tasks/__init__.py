@@ -1,15 +1,15 @@
-"""What is learned: durations, scorers, rankers and cluster scorers, each a declaration of one `Task`."""
+"""What is learned: durations, scorers, rankers and their like, each a declaration of one `Task`."""
 
 from __future__ import annotations
 
 from ml.tasks.duration import DURATION
 from ml.tasks.ranker import RANKER
-from ml.tasks.scorer import CLUSTER, SCORER
+from ml.tasks.scorer import CLUSTER, LATE, SCORER
 from ml.tasks.task import Task, Trained
 
-__all__ = ["CLUSTER", "DURATION", "RANKER", "SCORER", "TASKS", "Task", "Trained", "task_of"]
+__all__ = ["CLUSTER", "DURATION", "LATE", "RANKER", "SCORER", "TASKS", "Task", "Trained", "task_of"]
 
-TASKS: dict[str, Task] = {task.kind: task for task in (DURATION, SCORER, RANKER, CLUSTER)}
+TASKS: dict[str, Task] = {task.kind: task for task in (DURATION, SCORER, LATE, RANKER, CLUSTER)}
 
 
 def task_of(kind: str) -> Task:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.data.dataset import Dataset
-from ml.data.labels import within_horizon
+from ml.data.labels import beyond_horizon, within_horizon
 from ml.data.splits import Split
 from ml.errors import TooLittleDataError
 from ml.models import ModelSpec
@@ -57,6 +57,26 @@ def _bench(
     return ScoringBench(dataset, binary_target(dataset), split, spec, "binary", "auc", config, rows)
 
 
+def _late(dataset: Dataset, config: ScoringConfig) -> Dataset:
+    if config.horizon_days is None:
+        raise ValueError("Late is what has not ended within a horizon: give its days (horizon_days).")
+    return beyond_horizon(dataset, config.horizon_days)
+
+
+def _late_bench(
+    dataset: Dataset,
+    split: Split,
+    spec: ModelSpec,
+    config: ScoringConfig,
+    cache_dir: Path | None,
+    rows: int | None,
+) -> ScoringBench:
+    bench = _bench(dataset, split, spec, config, cache_dir, rows)
+    # A domain's baselines put first what ends soon: whoever orders by them takes the last ones for late.
+    bench.turns_baselines = True
+    return bench
+
+
 SCORER = Task(
     kind="scorer",
     name="binary",
@@ -69,3 +89,4 @@ SCORER = Task(
     family="lightgbm",
 )
 CLUSTER = replace(SCORER, kind="cluster")
+LATE = replace(SCORER, kind="late", labelled=_late, bench=_late_bench)

@@ -95,6 +95,7 @@ class ScoringBench:
             names=[str(name) for name in self.encoder.get_feature_names_out()],
         )
         self.why_no_folds: str | None = None
+        self.turns_baselines = False
 
     @property
     def feature_list(self) -> list[str]:
@@ -200,7 +201,10 @@ class ScoringBench:
     def figures(self, fitted: Fitted, predictions: pd.DataFrame) -> list[Metric]:
         """Evaluate the rows with a known truth, beside the domain's baseline orders."""
         domain, config = self.dataset.config, self.config
-        baselines = {name: order_by(self.dataset, columns) for name, columns in domain.baselines.items()}
+        turn = -1.0 if self.turns_baselines else 1.0
+        baselines = {
+            name: turn * order_by(self.dataset, columns) for name, columns in domain.baselines.items()
+        }
         clusters = self.dataset.clusters()
         settings = FigureSettings(
             ndcg_at=config.ndcg_at,

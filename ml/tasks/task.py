@@ -145,10 +145,11 @@ class Task:
 
     Parameters
     ----------
-    kind : {"duration", "scorer", "ranker", "cluster"}
+    kind : {"duration", "scorer", "late", "ranker", "cluster"}
         What people call it.
     name : {"regression", "binary", "ranking"}
-        What the tables call it. A cluster scorer is a scorer whose rows are clusters.
+        What the tables call it. A cluster scorer is a scorer whose rows are clusters, a
+        late scorer one of what has not ended within a horizon.
     settings : type
         The dataclass of its settings; an instance without arguments is the default.
     labelled : callable (dataset, settings) -> Dataset
@@ -168,7 +169,7 @@ class Task:
         The family that learns it when none is named.
     """
 
-    kind: Literal["duration", "scorer", "ranker", "cluster"]
+    kind: Literal["duration", "scorer", "late", "ranker", "cluster"]
     name: TaskName
     settings: type[Any]
     labelled: Callable[[Dataset, Any], Dataset]

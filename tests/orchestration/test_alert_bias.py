@@ -10,7 +10,7 @@ import pytest
 
 from ml.bias.tables import names
 from orchestration.defs.resources import Project
-from orchestration.domains.alerts.assets import alert_bias
+from orchestration.domains.alerts.assets import alert_bias, alert_scores
 from orchestration.settings import PROJECT_ROOT
 from tests.orchestration.test_alert_assets import ASSETS, CONFIG, TASKS, warehouse
 
@@ -110,3 +110,48 @@ def test_the_asset_shows_its_gaps_and_a_picture(published: tuple[Path, dict[str,
         )
         assert columns == {name: (kind, comment) for name, kind, comment in stored.itertuples(index=False)}
         assert all(comment for _, comment in columns.values())
+
+
+def test_a_model_in_another_folder_takes_its_own_rows_along_and_is_what_serves(
+    published: tuple[Path, object],
+) -> None:
+    """Scorer and ranker were trained together; then the scorer alone with other settings."""
+    before = rows(published, "select model, model_version from ml.models where domain = 'alerts' order by 1")
+    counted = "select model, count(*) as n from bias.summary where domain = 'alerts' group by all order by 1"
+    measured = rows(published, counted)
+    (scorer,) = [asset for asset in ASSETS if asset.key.path[-1] == "alert_scorer"]
+    config = {"ops": {"models__alert_scorer": {"config": {"cv_folds": 0, "replicates": 50, "seed": 1}}}}
+    with pytest.MonkeyPatch.context() as patch, dg.DagsterInstance.ephemeral() as instance:
+        patch.setenv("WAREHOUSE_DIR", str(published[0].parent))
+        project = {"project": Project()}
+        assert dg.materialize([scorer], resources=project, run_config=config, instance=instance).success
+        files = {path: path.stat().st_mtime_ns for path in published[0].parent.rglob("*.skops")}
+        for asset in (alert_scores, alert_bias):
+            assert dg.materialize([asset], resources=project, instance=instance).success
+    after = rows(published, "select model, model_version from ml.models where domain = 'alerts' order by 1")
+    assert list(after["model"]) == list(before["model"]) == ["alert_ranker", "alert_scorer"]
+    assert list(after["model_version"] == before["model_version"]) == [True, False]
+    pd.testing.assert_frame_equal(rows(published, counted), measured)
+    served = rows(published, "select distinct ranker_version, scorer_version from alerts.scores")
+    assert list(served.iloc[0]) == list(after["model_version"])
+    assert {path: path.stat().st_mtime_ns for path in published[0].parent.rglob("*.skops")} == files
+    runs = rows(published, "select distinct run_id, model from bias.summary where domain = 'alerts'")
+    current = rows(published, "select run_id, model from ml.models where domain = 'alerts'")
+    assert set(runs.itertuples(index=False)) == set(current.itertuples(index=False))
+
+
+def test_a_snapshot_names_the_views_that_it_was_made_of(published: tuple[Path, object]) -> None:
+    found = rows(
+        published, "select domain, json_keys(feature_versions) from feature_store.training_snapshots"
+    )
+    views = dict(found.itertuples(index=False))
+    assert set(views) == {"alerts", "alert_clusters"}
+    assert "feat_alert_rule" in views["alerts"] and "feat_cluster_rule" in views["alert_clusters"]
+    assert not [
+        view for own in views.values() for view in own if "alert" not in view and "cluster" not in view
+    ]
+
+
+def test_reports_on_synthetic_alerts_say_so(published: tuple[Path, object]) -> None:
+    texts = [path.read_text() for path in published[0].parent.glob("models/*/bias_*.txt")]
+    assert texts and all(text.startswith("NOTE: These are synthetic alerts") for text in texts)

@@ -95,7 +95,7 @@ def test_loading_the_code_location_imports_no_learning_library() -> None:
     """Import time matters for every command: heavy libraries load where they are used."""
     probe = (
         "import sys, orchestration.definitions; "
-        "heavy = ('xgboost', 'lightgbm', 'optuna', 'fairlearn', 'matplotlib', 'plotly'); "
+        "heavy = ('sklearn', 'xgboost', 'lightgbm', 'optuna', 'fairlearn', 'matplotlib', 'plotly'); "
         "print([name for name in heavy if name in sys.modules])"
     )
     answer = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)

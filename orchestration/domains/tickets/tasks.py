@@ -38,10 +38,11 @@ HOURS = tuple(
 LATE_SCORER = Task(
     name="late_scorer",
     learns_from=TICKETS,
-    kind="scorer",
-    description="The chance that a ticket is closed within the horizon; every ticket that old has a label.",
+    kind="late",
+    description="The chance that a ticket is late: not closed within the horizon. Every ticket that old has "
+    "a label.",
     horizon_days=7,
-    horizon="Closed within so many days of creation, or not.",
+    horizon="Late is what was not closed within so many days of creation.",
 )
 TRIAGE_RANKER = Task(
     name="triage_ranker",

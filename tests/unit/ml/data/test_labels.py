@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from ml.data.dataset import Dataset
-from ml.data.labels import graded_after, within_horizon
+from ml.data.labels import beyond_horizon, graded_after, within_horizon
 from ml.errors import TooLittleDataError
-from ml.tasks import RANKER, SCORER
+from ml.tasks import LATE, RANKER, SCORER
 from ml.tasks.scoring import ScoringConfig
 from tests.unit.ml import synthetic
 
@@ -44,6 +44,28 @@ def test_open_items_count_as_not_ended() -> None:
     assert (late.labels.loc[was_open & old, "y"] == 0).all()
     assert late.labels.loc[~old, "is_censored"].all()
     assert late.snapshot_id != data.snapshot_id != within_horizon(data, 30).snapshot_id
+
+
+def test_late_is_the_opposite_of_in_time_known_at_the_same_time() -> None:
+    in_time, late = (of(synthetic.dataset(), 7).labels for of in (within_horizon, beyond_horizon))
+    assert (in_time["y"] + late["y"]).dropna().eq(1).all() and late["y"].sum() > 50
+    assert late[["is_censored", "labelled_at"]].equals(in_time[["is_censored", "labelled_at"]])
+
+
+def test_a_late_scorer_gives_the_chance_to_be_late_beside_turned_baselines() -> None:
+    config = ScoringConfig(horizon_days=7, cv_folds=0, replicates=0, params={"n_estimators": 50})
+    late, in_time = (task.train(synthetic.dataset(), config) for task in (LATE, SCORER))
+    test = late.predictions[late.predictions["split"] == "test"]
+    hours = synthetic.dataset().labels.set_index("item_id")["y"].reindex(test["item_id"])
+    for column in ("y_true", "y_pred"):
+        by_class = test[column].to_numpy()[hours.notna()]
+        is_late = hours.dropna().to_numpy() > 7 * 24
+        assert np.nanmean(by_class[is_late]) > np.nanmean(by_class[~is_late])
+    figures = [{m.metric: m.value for m in t.metrics if m.split == "test"} for t in (late, in_time)]
+    for metric in (name for name in figures[0] if name.startswith("auc") and "gain" not in name):
+        assert figures[0][metric] == pytest.approx(figures[1][metric], abs=0.02)
+    with pytest.raises(ValueError, match="give its days"):
+        LATE.train(synthetic.dataset(), replace(config, horizon_days=None))
 
 
 def test_a_scorer_learns_them() -> None:

@@ -1,0 +1,167 @@
+"""The tickets' leaderboard, champion and predictions on a small snapshot: what a later run may change."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+import pytest
+
+from ml.data.dataset import snapshot_id_of
+from ml.stats.figure import Metric
+from ml.store.record import Evaluation
+from orchestration.defs.resources import Project
+from orchestration.domains.tickets.assets import bias_metrics, ticket_predictions, trained_models
+from orchestration.domains.tickets.leaderboard import join
+from orchestration.domains.tickets.mitigation import bias_mitigation
+from orchestration.domains.tickets.selection import best_model
+from orchestration.store.results import set_champion
+from orchestration.store.warehouse import open_pipeline_database
+from tests.unit.ml import synthetic
+
+SETTINGS = {"name": "tickets", "timeline": "slice_depot", "weight_by": "slice_depot", "note": ""}
+AFTER = [bias_metrics, bias_mitigation, best_model, ticket_predictions]
+NAMES = ["median", "linear", "lightgbm"]
+QUICK = {"bias_mitigation": {"config": {"best": 1, "methods": ["prediction_adjustment"]}}}
+
+
+def tables(warehouse: Path, query: str) -> list[tuple[Any, ...]]:
+    with open_pipeline_database(warehouse / "pipeline.duckdb") as database:
+        return database.sql(query).fetchall()
+
+
+def materialize(assets: Sequence[dg.AssetsDefinition], config: Mapping[str, Any]) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        done = dg.materialize(
+            assets, resources={"project": Project()}, run_config={"ops": config}, instance=instance
+        )
+    assert done.success
+
+
+def train(**config: Any) -> dict[str, Any]:
+    return {"trained_models": {"config": {"trials": 0, **config}}}
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A snapshot of parcels, some of which are still under way, and all that follows from it."""
+    folder = tmp_path_factory.mktemp("leaderboard")
+    items, labels = synthetic.frames(700)
+    taken = synthetic.write(folder / "taken", items, labels, json.dumps(SETTINGS))
+    (folder / "snapshots").mkdir()
+    name = snapshot_id_of(taken)
+    taken.rename(folder / "snapshots" / name)
+    (folder / "snapshots" / "tickets.txt").write_text(name)
+    with open_pipeline_database(folder / "pipeline.duckdb") as database:
+        database.execute("create schema training")
+        database.register("items", items)
+        database.execute("create table training.train_tickets as from items")
+        database.execute(
+            "create table training.tickets_open as select item_id, 'o/r' as repository, "
+            "row_number() over (order by item_id) as number from items order by item_id limit 30"
+        )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WAREHOUSE_DIR", str(folder))
+        materialize([trained_models, *AFTER], train(models=NAMES) | QUICK)
+        yield folder
+
+
+MODELS = "from ml.models order by all"
+CHAMPION = "select model, model_version, run_id from ml.models where alias = 'champion'"
+VERSIONS = "select distinct model_version from tickets.predictions"
+
+
+def test_a_worse_experiment_changes_nothing_but_the_history(warehouse: Path) -> None:
+    before = {query: tables(warehouse, query) for query in (MODELS, CHAMPION, VERSIONS)}
+    assert len(before[CHAMPION]) == 1 and before[VERSIONS] == [before[CHAMPION][0][1:2]]
+    experiment = train(models=["linear"], run_id="my_run_123", subset_size=60)
+    materialize([trained_models, *AFTER], experiment | QUICK)
+    assert {query: tables(warehouse, query) for query in before} == before
+    remembered = "select distinct model from history.model_metrics where run_id = 'my_run_123'"
+    assert tables(warehouse, remembered) == [("linear",)]
+
+
+def test_one_model_trained_again_leaves_the_others_where_they_were(warehouse: Path) -> None:
+    before = tables(warehouse, MODELS)
+    materialize([trained_models], train(models=["linear"]))
+    assert tables(warehouse, MODELS) == before
+
+
+def test_every_open_ticket_has_a_prediction_or_a_reason(warehouse: Path) -> None:
+    """One came after the champion's snapshot, and one has no features."""
+    with open_pipeline_database(warehouse / "pipeline.duckdb") as database:
+        database.execute(
+            "insert into training.train_tickets by name select * replace ('new' as item_id, "
+            "event_at + interval 90 days as event_at) from training.train_tickets limit 1"
+        )
+        database.execute("insert into training.tickets_open values ('new', 'o/r', 98), ('bare', 'o/r', 99)")
+    materialize([ticket_predictions], {})
+    found = tables(
+        warehouse,
+        "select item_id, predicted_hours is not null, p_within_7d is not null, reason "
+        "from tickets.predictions",
+    )
+    by_item = {item: rest for item, *rest in found}
+    assert len(by_item) == 32 and by_item["new"] == [True, True, None]
+    assert by_item["bare"][:2] == [False, False] and "TICKET_SCOPE" in by_item["bare"][2]
+    assert sum(is_predicted for is_predicted, *_ in by_item.values()) == 31
+
+
+def test_without_a_champion_no_old_prediction_stays(warehouse: Path) -> None:
+    with open_pipeline_database(warehouse / "pipeline.duckdb") as database:
+        (reigning,) = database.sql(CHAMPION).fetchall()
+        set_champion(database, "tickets", "regression", None)
+    materialize([ticket_predictions], {})
+    found = tables(
+        warehouse,
+        "select distinct predicted_hours, p10, p_within_7d, model_version, reason from tickets.predictions",
+    )
+    assert len(found) == 1 and found[0][:4] == (None,) * 4 and "no champion" in found[0][4]
+    materialize([best_model, ticket_predictions], {})
+    assert tables(warehouse, CHAMPION) == [reigning]
+
+
+def evaluation(model: str, run_id: str, error: float, snapshot_id: str = "s") -> Evaluation:
+    figure = Metric("validation", "mae_log", error, None, None, 10)
+    return Evaluation(
+        run_id=run_id, domain="tickets", task="regression", model=model, snapshot_id=snapshot_id, key="k",
+        seed=0, settings={}, params={}, feature_list=[], best_iteration=None, metrics=[figure], seconds={},
+        started_at="", finished_at="", git_sha=None, engine="local", status="succeeded",
+    )  # fmt: skip
+
+
+STANDING = [evaluation(name, "a", 1.0) for name in ("median", "forest", "linear", "linear+adjusted")]
+
+
+@pytest.mark.parametrize(
+    ("trained", "expected"),
+    [
+        ([evaluation("linear", "b", 1.1)], "a a a a"),
+        ([evaluation("linear", "b", 1.0)], "a a a a"),
+        # A better one takes its place, and what was made of the old one goes.
+        ([evaluation("linear", "b", 0.9)], "a a b"),
+        ([evaluation("svm", "b", 9.0)], "a a a a b"),
+        # The same run again, whatever its figures.
+        ([replace(one, key="new") for one in STANDING[:3]], "a a a a"),
+        ([evaluation("linear", "b", 0.1, "later")], "a a a a"),
+        ([evaluation(n, "b", 2.0, "later") for n in ("median", "forest", "linear")], "b b b"),
+    ],
+)
+def test_who_is_on_the_leaderboard_after_a_training(trained: list[Evaluation], expected: str) -> None:
+    board = sorted(join(STANDING, trained), key=lambda one: (one.run_id, one.model))
+    assert " ".join(sorted(one.run_id for one in board)) == expected
+    assert join([], trained) == trained
+    assert len({one.model for one in board}) == len(board)
+
+
+def test_the_same_run_again_is_the_newer_record() -> None:
+    again = [replace(one, key="new") for one in STANDING]
+    assert {one.key for one in join(STANDING, again)} == {"new"}
+
+
+def test_there_is_something_to_compare(warehouse: Path) -> None:
+    shown = pd.DataFrame(tables(warehouse, "select model, alias from ml.models"), columns=["model", "alias"])
+    assert set(NAMES) <= set(shown["model"]) and (shown["alias"] == "champion").sum() == 1
