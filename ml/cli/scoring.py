@@ -8,6 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+FAMILY = "the family of models that learns scores; the task's own if left out"
 HORIZON = "labels are those settled N days after an item's start; as given if left out"
 
 
@@ -45,6 +46,7 @@ def register(commands: Any) -> None:
     tune.add_argument("--config", type=Path, default=None, metavar="FILE.yaml")
     tune.add_argument("--rows", type=int, default=None, metavar="N", help="search on about N rows")
     tune.add_argument("--horizon-days", type=float, default=None, metavar="N", help=HORIZON)
+    tune.add_argument("--family", default=None, metavar="NAME", help=FAMILY)
     tune.set_defaults(run=_tune)
 
 
@@ -91,6 +93,7 @@ def _common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--validation-groups", type=float, default=None, metavar="N")
     parser.add_argument("--test-groups", type=float, default=None, metavar="N")
     parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--family", default=None, metavar="NAME", help=FAMILY)
 
 
 def _train(options: argparse.Namespace) -> int:
@@ -103,7 +106,7 @@ def _train(options: argparse.Namespace) -> int:
     )  # fmt: skip
     config = read_config(options.config, **{name: getattr(options, name, None) for name in names})
     dataset = Dataset.from_dir(options.data_dir)
-    trained = task_of(options.task).train(dataset, config)
+    trained = task_of(options.task).train(dataset, config, options.family)
     beside = _write_model(options.output, trained)
     print(figures_text(trained.metrics))
     print(f"model: {options.output}\nreport: {beside}")
@@ -134,7 +137,9 @@ def _tune(options: argparse.Namespace) -> int:
     if journal == options.output:
         raise ValueError(f"{journal} is the search's own journal: name the output FILE.yaml.")
     config = read_config(options.config, seed=options.seed, horizon_days=options.horizon_days)
-    request = SearchRequest(options.model_type, options.data_dir, options.seed, config, options.rows)
+    request = SearchRequest(
+        options.model_type, options.data_dir, options.seed, config, options.rows, options.family
+    )
     with tqdm(total=options.trials, file=sys.stderr, unit="trial") as bar:
 
         def show(done: int, trials: int) -> None:

@@ -43,6 +43,8 @@ class SearchRequest:
         Of scorers and rankers.
     rows : int or None
         Scorers and rankers are searched on about so many rows, whole groups of them; None for all.
+    family : str or None
+        The family that learns scores; None for the task's own.
     """
 
     model_type: str
@@ -50,6 +52,7 @@ class SearchRequest:
     seed: int | None = None
     config: ScoringConfig = field(default_factory=ScoringConfig)
     rows: int | None = None
+    family: str | None = None
 
     @property
     def own_seed(self) -> int:
@@ -96,17 +99,18 @@ def objective_for(request: SearchRequest) -> NamedObjective:
         raise ValueError(f"There is no model type {request.model_type!r}: choose from {', '.join(known)}.")
     dataset = Dataset.from_dir(request.data_dir)
     if request.model_type in TASKS:
-        bench = TASKS[request.model_type].prepare(dataset, config, rows=request.rows)
-    elif config.horizon_days is not None or request.rows is not None:
+        bench = TASKS[request.model_type].prepare(dataset, config, request.family, rows=request.rows)
+    elif not (config.horizon_days is request.rows is request.family is None):
         raise ValueError(
-            f"The model type {request.model_type!r} learns durations, without a horizon and from rows of its "
-            "own choice: leave both out."
+            f"The model type {request.model_type!r} learns durations: it is a family itself, and takes "
+            "neither a horizon nor a number of rows; leave these out."
         )
     else:
         bench = DURATION.prepare(dataset, TrainingConfig(seed=request.own_seed), request.model_type)
     objective = bench.objective()
     decides = [
-        dataset.snapshot_id, request.model_type, request.own_seed, request.rows, asdict(config),
+        dataset.snapshot_id, request.model_type, request.own_seed, request.rows, request.family,
+        asdict(config),
         objective.metric, objective.defaults,
     ]  # fmt: skip
     digest = hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:12]

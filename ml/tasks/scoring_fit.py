@@ -24,9 +24,8 @@ from ml.stats.metrics import auc, average_precision
 from ml.stats.rank_metrics import Grouping, ndcg
 from ml.tasks.calibration import ProbabilityCalibration
 from ml.tasks.scoring import EvalMetric, ScoringConfig, check_classes, order_by
-from ml.tasks.scoring_figures import FigureSettings, ScoredRows, best_threshold, scoring_metrics
+from ml.tasks.scoring_figures import FigureSettings, ScoredRows, best_threshold, report_of, scoring_metrics
 from ml.tasks.scoring_model import ScoringModel, bounded
-from ml.tasks.scoring_report import report_of
 from ml.tasks.stopping import FoldJudge, rounds_by_folds, stopping_folds
 from ml.tasks.task import Fitted, Objective, Report
 

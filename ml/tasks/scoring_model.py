@@ -149,28 +149,3 @@ class ScoringModel(BaseEstimator):
 def bounded(score: Values) -> Values:
     """Return raw scores between 0 and 1, as a column: what the calibration reads."""
     return (1.0 / (1.0 + np.exp(-np.clip(score, -40.0, 40.0))))[:, None]
-
-
-def hold_above_cut(rank: NDArray[np.int64], must_stay: NDArray[np.bool_], cut: int) -> NDArray[np.int64]:
-    """Return ranks of one group in which no row of ``must_stay`` is below ``cut``.
-
-    They move up into the last places above the cut, in their own order, past the lowest of the others;
-    when there are more of them than places, they fill all places and the first ones after the cut.
-
-    Parameters
-    ----------
-    rank : ndarray of int, shape (n,)
-        1 to n.
-    must_stay : ndarray of bool, shape (n,)
-    cut : int
-        Last rank that is reviewed.
-    """
-    order = np.argsort(rank, kind="stable")
-    kept = order[must_stay[order]]
-    places = max(0, min(cut, len(order)) - len(kept))
-    others = order[~must_stay[order]]
-    above = np.concatenate([others[:places], kept])
-    above = above[np.argsort(rank[above], kind="stable")]
-    result = np.empty(len(rank), dtype=np.int64)
-    result[np.concatenate([above, others[places:]])] = np.arange(1, len(rank) + 1)
-    return result

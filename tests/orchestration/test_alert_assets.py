@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ml.tasks.scoring_model import hold_above_cut
+from ml.stats.rank_metrics import hold_above_cut
 from orchestration.defs.resources import Project
 from orchestration.domains.alerts.assets import alert_models, alert_scores, alert_snapshots
 from orchestration.domains.alerts.domain import DOMAIN

@@ -44,7 +44,7 @@ def score_newest_batch(
     DataFrame
         The columns of `alerts.scores`, best rank first.
     """
-    from ml.tasks.scoring_model import hold_above_cut
+    from ml.stats.rank_metrics import hold_above_cut
 
     newest = items.loc[items["event_at"] == items["event_at"].max()].reset_index(drop=True)
     scored, ordered = scorer.score_new(newest), ranker.score_new(newest)

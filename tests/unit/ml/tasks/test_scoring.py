@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -12,12 +13,12 @@ import pytest
 from ml.data.dataset import Dataset
 from ml.data.folds import known_before_test
 from ml.errors import TooLittleDataError
-from ml.models.lightgbm_scorers import check_params
-from ml.tasks import RANKER, SCORER, Trained
+from ml.models.lightgbm_scorers import check_params, safe_names
+from ml.stats.rank_metrics import hold_above_cut
+from ml.tasks import RANKER, SCORER, Task, Trained
 from ml.tasks.scoring import ScoringConfig, split_for
-from ml.tasks.scoring_model import hold_above_cut
 from ml.tasks.stopping import stopping_folds
-from tests.unit.ml import grouped
+from tests.unit.ml import grouped, synthetic
 
 CONFIG = ScoringConfig(
     validation_groups=3, test_groups=4, cv_folds=3, replicates=50, patience=20, params={"n_estimators": 60}
@@ -284,3 +285,49 @@ def test_items_held_above_the_cut_stay_there() -> None:
     assert list(held) == [1, 2, 3, 5, 6, 7, 4, 8]
     assert list(hold_above_cut(rank, ~must, cut=2)[~must]) == [1, 2, 3, 4, 5, 6]
     assert list(hold_above_cut(rank, np.zeros(8, dtype=bool), cut=4)) == list(rank)
+
+
+@pytest.mark.parametrize("task", [SCORER, RANKER])
+def test_folds_that_cannot_be_made_are_left_out_and_said_so(task: Task) -> None:
+    """Six batches and the usual five folds: there is a model, and its report says what it lacks."""
+    config = ScoringConfig(validation_groups=1, test_groups=2, replicates=0, params={"n_estimators": 20})
+    trained = task.train(grouped.dataset(n_groups=6), config)
+    assert trained.cv_scores == [] and value(trained, "ndcg@10") is not None
+    assert trained.report is not None
+    assert trained.report["cv_left_out"] == "5 folds of 4 groups cannot be made: choose 2 to 4 folds."
+    assert trained.report["cv_scores"] == []
+    enough = task.train(grouped.dataset(n_groups=6), replace(config, cv_folds=2))
+    assert len(enough.cv_scores) == 2 and enough.report is not None
+    assert enough.report["cv_left_out"] is None
+
+
+@pytest.mark.parametrize(
+    ("validation", "test"), [(None, 3.0), (3.0, None), (0.1, 3.0), (0.0, 0.2), (None, 0.0)]
+)
+def test_numbers_of_groups_are_refused_where_timelines_are_split(
+    validation: float | None, test: float | None
+) -> None:
+    config = ScoringConfig(horizon_days=7, validation_groups=validation, test_groups=test)
+    with pytest.raises(ValueError, match=r"timelines of 'slice_depot'.* give shares above 0 and below 1"):
+        SCORER.train(synthetic.dataset(300), config)
+
+
+def test_shares_of_timelines_are_taken_as_given() -> None:
+    data = synthetic.dataset(600)
+    assert data.config.timeline is not None
+    by_default = split_for(data, ScoringConfig())
+    assert by_default.rows("test").mean() == pytest.approx(0.2, abs=0.05)
+    config = ScoringConfig(validation_groups=0.2, test_groups=0.3)
+    assert split_for(data, config).rows("test").mean() == pytest.approx(0.3, abs=0.05)
+
+
+def test_safe_names_stay_distinct() -> None:
+    for names in (
+        ["a__2", "a_", "a?"],
+        ["a b", "a_b", "a[b", "a_b_1"],
+        ["{", "}", "[", "]"],
+        ["é", "è", "_"],
+    ):
+        safe = safe_names(names)
+        assert len(set(safe)) == len(names)
+        assert all(re.fullmatch(r"[A-Za-z0-9_]+", name) for name in safe)
