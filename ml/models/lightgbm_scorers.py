@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import logit
 
 from ml.models.fitted_scorer import FittedScorer
 from ml.models.spec import Params, Rows, ScoringFamily, Values, Watch
@@ -23,6 +24,8 @@ KNOWN_PARAMS = frozenset(
         "scale_pos_weight", "lambdarank_truncation_level", "lambdarank_norm", "label_gain", "gain_trees",
     }
 )  # fmt: skip
+
+_TINY = np.finfo(np.float64).epsneg
 
 
 @loadable
@@ -108,8 +111,10 @@ def fit_booster(
     chosen, seen = watch, _by_group(watch.rows)
     place = np.argsort(np.argsort(watch.rows.groups.astype(str), kind="stable"), kind="stable")
 
-    def evaluate(raw: NDArray[np.float64], of: Any) -> tuple[str, float, bool]:
-        score = chosen.judge(np.asarray(raw, dtype=np.float64)[place])
+    def evaluate(given: NDArray[np.float64], of: Any) -> tuple[str, float, bool]:
+        # LightGBM hands probabilities over here, and scores everywhere else.
+        raw = logit(np.clip(given, _TINY, 1.0 - _TINY)) if objective == "binary" else np.asarray(given)
+        score = chosen.judge(raw[place])
         return "judged", score if np.isfinite(score) else 0.0, True
 
     watched = lightgbm.Dataset(

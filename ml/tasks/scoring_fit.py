@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from ml.data.dataset import Dataset
 from ml.data.folds import drawn_groups, forward_folds, known_before_test, stratified_group_folds
@@ -86,8 +87,11 @@ class ScoringBench:
         self.first, self.late = (split.rows(part) & known for part in ("train", "validation"))
         check_classes(target, self.first, "training")
         self.encoder = new_encoder(dataset, self.family.inputs, PreprocessingConfig(seed=config.seed))
+        # More threads would add up products in another order: other last digits, other trees.
+        with threadpool_limits(1, user_api="blas"):
+            x = fit_and_encode(self.encoder, dataset.items, self.first, wanted)
         self.data = Rows(
-            x=fit_and_encode(self.encoder, dataset.items, self.first, wanted),
+            x=x,
             y=target,
             groups=dataset.groups("group_id"),
             weight=dataset.row_labels()["weight"].fillna(1.0).to_numpy(float),
