@@ -50,6 +50,10 @@ class NumberEncoder(TransformerMixin, BaseEstimator):
         gaps = [f"{c}_is_missing" for c, g in zip(self.columns, self.has_gaps_, strict=True) if g]
         return np.array([*self.columns, *gaps], dtype=str)
 
+    def sources(self) -> list[str]:
+        """Return for every encoded column the item column it was made from."""
+        return [*self.columns, *(c for c, g in zip(self.columns, self.has_gaps_, strict=True) if g)]
+
     def _values(self, frame: pd.DataFrame) -> NDArray[np.float64]:
         values = np.empty((len(frame), len(self.columns)))
         for position, column in enumerate(self.columns):
@@ -64,7 +68,11 @@ class NumberEncoder(TransformerMixin, BaseEstimator):
 
 @loadable
 class CategoryEncoder(TransformerMixin, BaseEstimator):
-    """Categories to 0/1 columns over stored levels; a rare or unseen level is "(other)"."""
+    """Categories to 0/1 columns over stored levels; a rare or unseen level is "(other)".
+
+    Not scikit-learn's `OneHotEncoder`: it has a column for rare levels only where training saw one,
+    so that a level that comes later would be all zeros, like no level at all.
+    """
 
     def __init__(self, columns: list[str], min_rows: int = 10, max_levels: int = 60) -> None:
         self.columns = columns
@@ -94,6 +102,10 @@ class CategoryEncoder(TransformerMixin, BaseEstimator):
         """Return ``column=level`` names."""
         pairs = zip(self.columns, self.levels_, strict=True)
         return np.array([f"{column}={level}" for column, levels in pairs for level in levels], dtype=str)
+
+    def sources(self) -> list[str]:
+        """Return for every encoded column the item column it was made from."""
+        return [column for column, levels in zip(self.columns, self.levels_, strict=True) for _ in levels]
 
     @staticmethod
     def _names(column: pd.Series) -> pd.Series:
@@ -136,6 +148,10 @@ class TextEncoder(TransformerMixin, BaseEstimator):
         sizes = zip(self.columns, self.svds_, strict=True)
         return np.array([f"{c}_svd_{k}" for c, svd in sizes for k in range(len(svd.components_))], dtype=str)
 
+    def sources(self) -> list[str]:
+        """Return for every encoded column the item column it was made from."""
+        return [c for c, svd in zip(self.columns, self.svds_, strict=True) for _ in svd.components_]
+
     def _fit_all(self, frame: pd.DataFrame) -> list[sparse.csr_matrix]:
         self.idfs_, self.svds_ = [], []
         all_counts = [self._counts(frame[column]) for column in self.columns]
@@ -170,7 +186,11 @@ class TextEncoder(TransformerMixin, BaseEstimator):
 
 @loadable
 class ItemEncoder(TransformerMixin, BaseEstimator):
-    """All feature columns of an item frame to one float32 matrix: numbers, categories, then texts."""
+    """All feature columns of an item frame to one float32 matrix: numbers, categories, then texts.
+
+    Not scikit-learn's `ColumnTransformer`: it refuses encoded names that are alike, such as those of the
+    column "a" with the level "b=c" and of the column "a=b" with the level "c".
+    """
 
     def __init__(self, encoders: list[Any]) -> None:
         self.encoders = encoders
@@ -195,6 +215,10 @@ class ItemEncoder(TransformerMixin, BaseEstimator):
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.str_]:
         """Return the names of the matrix columns."""
         return np.concatenate([encoder.get_feature_names_out() for encoder in self.encoders])
+
+    def sources(self) -> list[str]:
+        """Return for every column of the matrix the item column it was made from."""
+        return [source for encoder in self.encoders for source in encoder.sources()]
 
 
 @loadable

@@ -37,6 +37,10 @@ class GapKeepingNumbers(TransformerMixin, BaseEstimator):
         """Return the names of the columns."""
         return np.array(self.columns, dtype=str)
 
+    def sources(self) -> list[str]:
+        """Return the names of the columns."""
+        return list(self.columns)
+
 
 def tree_encoder(dataset: Dataset, min_level_rows: int = 10, seed: int = 0) -> ItemEncoder:
     """Return the unfitted encoder of a dataset's items; only names and dtypes are read.
@@ -59,18 +63,3 @@ def tree_encoder(dataset: Dataset, min_level_rows: int = 10, seed: int = 0) -> I
     if named["text"]:
         encoders.append(TextEncoder(named["text"], components=32, seed=seed))
     return ItemEncoder(encoders)
-
-
-def source_columns(encoder: ItemEncoder) -> list[str]:
-    """Return for every column of the encoded matrix the item column it was made from."""
-    sources: list[str] = []
-    for part in encoder.encoders:
-        for name in part.get_feature_names_out():
-            # The longest column that the name starts with: one column's name may begin another's.
-            own = [
-                column
-                for column in part.columns
-                if name == column or name.startswith((f"{column}=", f"{column}_svd_"))
-            ]
-            sources.append(max(own, key=len))
-    return sources

@@ -19,7 +19,8 @@ class MedianForest(RegressorMixin, BaseEstimator):
     """Grow by squared error, which is fast, then replace each leaf's mean by the weighted median of its rows.
 
     The absolute-error criterion of scikit-learn is quadratic in the size of a node; leaf medians give
-    the same kind of answer (Meinshausen 2006, Quantile Regression Forests) at no cost in growing.
+    the same kind of answer (Meinshausen 2006, Quantile Regression Forests) at no cost in growing. There is no
+    public way to give a fitted tree other leaves: its array of values is written in place.
 
     Parameters
     ----------

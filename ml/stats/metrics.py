@@ -128,7 +128,8 @@ def concordance(hours: Values, pred: Values, known: NDArray[np.bool_], weights: 
     Notes
     -----
     With integer time ranks, every pair of unequal ranks has one highest bit in which they differ. Per bit,
-    rows are sorted by (higher bits, prediction) and one running sum counts the pairs of all replicates.
+    rows are sorted by (higher bits, prediction) and one running sum counts the pairs of all replicates. The
+    libraries of survival analysis take no weights of replicates, or compare all pairs.
     """
     w = _columns(weights, len(hours)).astype(np.float64)
     # A censored time sorts just after an end at the same time.

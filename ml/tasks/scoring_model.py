@@ -11,7 +11,6 @@ from sklearn.base import BaseEstimator
 
 from ml.data.dataset import group_names
 from ml.encoding.encoders import ItemEncoder
-from ml.encoding.tree import source_columns
 from ml.models.fitted_scorer import FittedScorer
 from ml.stats.rank_metrics import rank_in_group
 from ml.store.trusted import loadable
@@ -134,7 +133,7 @@ class ScoringModel(BaseEstimator):
         parts = self.learner.contributions(x)
         if parts is None:
             return [[] for _ in range(len(x))]
-        sources = source_columns(self.encoder)
+        sources = self.encoder.sources()
         names = sorted(set(sources))
         member = np.zeros((len(sources), len(names)))
         member[np.arange(len(sources)), [names.index(name) for name in sources]] = 1.0

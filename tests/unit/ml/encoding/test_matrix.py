@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 from ml.data.splits import split_by_time
-from ml.encoding.encoders import CategoryEncoder, GroupSelector, NumberEncoder, TextEncoder
-from ml.encoding.matrix import PreprocessingConfig, prepare
+from ml.encoding.encoders import CategoryEncoder, GroupSelector, ItemEncoder, NumberEncoder, TextEncoder
+from ml.encoding.matrix import PreprocessingConfig, fit_and_encode, new_encoder, prepare
+from ml.models.lightgbm_scorers import safe_names
 from tests.unit.ml import synthetic
 
 SMALL = PreprocessingConfig(text_buckets=256, text_components=4)
@@ -119,3 +120,42 @@ def test_lost_features_are_named() -> None:
     encoder = prepare(dataset, split_by_time(dataset), SMALL).encoder
     with pytest.raises(ValueError, match=r"lack the features \['kind'\]"):
         encoder.transform(dataset.items.drop(columns="kind"))
+
+
+def test_encoded_columns_know_their_source_even_where_their_names_are_alike() -> None:
+    frame = pd.DataFrame(
+        {
+            "a": ["b=c"] * 12,
+            "a=b": ["c"] * 12,
+            "n": [1.0, np.nan] * 6,
+            "n_is_missing": np.arange(12.0),
+            "text": ["red green", "blue"] * 6,
+        }
+    )
+    encoder = ItemEncoder(
+        [
+            NumberEncoder(["n", "n_is_missing"]),
+            CategoryEncoder(["a", "a=b"]),
+            TextEncoder(["text"], 50, 64, 3),
+        ]
+    )
+    matrix = encoder.fit_transform(frame)
+    names, sources = list(encoder.get_feature_names_out()), encoder.sources()
+    assert len(names) == len(sources) == matrix.shape[1]
+    assert names[:3] == ["n", "n_is_missing", "n_is_missing"] and sources[:3] == ["n", "n_is_missing", "n"]
+    assert names[3] == names[5] == "a=b=c" and sources[3:7] == ["a", "a", "a=b", "a=b"]
+    assert set(sources[7:]) == {"text"}
+    assert len(set(safe_names(names))) == len(names)
+
+
+def test_rows_that_are_learned_from_are_encoded_as_all_others() -> None:
+    data = synthetic.dataset(300)
+    learners = split_by_time(data).rows("train")
+    wanted = learners | (np.arange(len(learners)) % 2 == 0)
+    for inputs in ("features", "gaps"):
+        encoder = new_encoder(data, inputs)
+        matrix = fit_and_encode(encoder, data.items, learners, wanted)
+        np.testing.assert_array_equal(matrix[wanted], encoder.transform(data.items[wanted]))
+        assert np.isnan(matrix[~wanted]).all()
+        again = new_encoder(data, inputs).fit(data.items[learners]).transform(data.items)
+        np.testing.assert_array_equal(matrix[wanted], again[wanted])

@@ -56,6 +56,19 @@ def test_one_fold_stops_where_its_validation_rows_do(objective: Objective, more:
     assert 1 <= found < 80
 
 
+def test_a_growing_scorer_is_judged_by_its_scores() -> None:
+    """What judges sees the log odds of the watched rows, round by round, as the finished model gives them."""
+    for family, column in ((BINARY, "y"), (RANKING, "relevance")):
+        data, seen = rows(column), []
+        params = {**family.defaults, "n_estimators": 7, "gain_trees": 0} if family is RANKING else PARAMS
+        params = {**params, "n_estimators": 7}
+        watch = Watch(data.at(LATER), lambda s, seen=seen: float(len(seen.append(s) or seen)), patience=9)
+        family.fit(data.at(EARLIER), params, 0, watch)
+        whole = family.fit(data.at(EARLIER), params, 0, None)
+        np.testing.assert_allclose(seen[-1], whole.score(data.x[LATER]), rtol=1e-9, atol=1e-12)
+        assert len(seen) == 7
+
+
 def test_several_folds_decide_by_their_mean() -> None:
     data = rows("y")
     curves: dict[int, list[float]] = {0: [0.1, 0.9, 0.2, 0.5], 60: [0.3, 0.0, 0.4, 0.2]}

@@ -20,7 +20,8 @@ from typing import Any
 
 from sklearn.linear_model import LogisticRegression, Ridge
 
-from ml.models.spec import FittedScorer, ModelSpec, Rows, ScoringFamily
+from ml.models.fitted_scorer import FittedScorer
+from ml.models.spec import ModelSpec, Rows, ScoringFamily
 from ml.store.trusted import loadable
 
 
@@ -67,7 +68,7 @@ USE = """
 import sys
 from pathlib import Path
 
-from ml.models import registry
+from ml.models import names, registry
 from ml.search.study import SearchRequest, search
 from ml.store.trusted import dump_trusted, load_trusted
 from ml.tasks import DURATION, RANKER, SCORER
@@ -75,7 +76,7 @@ from ml.tasks.duration import TrainingConfig
 from ml.tasks.scoring import ScoringConfig, split_for
 from tests.unit.ml import grouped, synthetic
 
-assert all("toy" in registry(task) for task in ("regression", "binary", "ranking"))
+assert all("toy" in registry(task) and "toy" in names(task) for task in ("regression", "binary", "ranking"))
 folder = Path(sys.argv[1])
 hours = DURATION.train(synthetic.dataset(400), TrainingConfig(trials=0, replicates=0), "toy")
 assert hours.estimator.predict(synthetic.dataset(400).items)["y_pred"].gt(0).any()
