@@ -2,7 +2,6 @@ PYTHON ?= python3
 BIN := .venv/bin
 DAGSTER_HOME ?= $(CURDIR)/.dagster
 export DAGSTER_HOME
-export DAGSTER_MODULE_NAME := orchestration.definitions
 export DAGSTER_DISABLE_TELEMETRY := 1
 export DO_NOT_TRACK := 1
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -22,7 +21,7 @@ run-fake: setup  ## the pipeline live from the fake GitHub to the predictions, i
 	echo "written below $$WAREHOUSE_DIR"
 
 dev: setup  ## the Dagster UI on http://127.0.0.1:3000
-	dagster dev --host 127.0.0.1 --port 3000
+	env -u DAGSTER_MODULE_NAME dagster dev --host 127.0.0.1 --port 3000
 
 test: setup
 	pytest
@@ -57,9 +56,12 @@ setup: .venv/.installed .venv/.activation $(MANIFEST) .env
 	touch $@
 
 # `dagster asset` parses its options before it reads any file: only the real environment tells it the module.
-.venv/.activation: Makefile | .venv/.installed
+# It also brings an older .env up to date: of DAGSTER_HOME Dagster would let the file win.
+.venv/.activation: Makefile | .venv/.installed .env
 	for script in activate activate.fish activate.csh; do sed -i.before '/# fairtriage$$/d' $(BIN)/$$script; done
-	rm -f $(BIN)/activate*.before
+	sed -i.before '\|^DAGSTER_HOME=$(CURDIR)/.dagster$$|d' .env
+	grep -q '^DAGSTER_MODULE_NAME=' .env || tail -3 .env.example >> .env
+	rm -f $(BIN)/activate*.before .env.before
 	echo 'export DAGSTER_MODULE_NAME=orchestration.definitions DAGSTER_HOME="$${DAGSTER_HOME:-$(CURDIR)/.dagster}" # fairtriage' >> $(BIN)/activate
 	echo 'set -gx DAGSTER_MODULE_NAME orchestration.definitions; set -q DAGSTER_HOME; or set -gx DAGSTER_HOME "$(CURDIR)/.dagster"; true # fairtriage' >> $(BIN)/activate.fish
 	echo 'setenv DAGSTER_MODULE_NAME orchestration.definitions # fairtriage' >> $(BIN)/activate.csh

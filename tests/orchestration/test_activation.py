@@ -2,9 +2,12 @@
 
 import os
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 import sysconfig
+import time
 from pathlib import Path
 
 import pytest
@@ -20,7 +23,10 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("the project")
     for name in ("ml", "orchestration", "dbt_project", "warehouse"):
         (folder / name).symlink_to(ROOT / name)
-    shutil.copy(ROOT / "Makefile", folder)
+    for name in ("Makefile", "workspace.yaml", ".env.example"):
+        shutil.copy(ROOT / name, folder)
+    # As an earlier version made it.
+    (folder / ".env").write_text(f"TICKET_SCOPE=all\nDAGSTER_HOME={folder}/.dagster\n")
     (folder / ".dagster").mkdir()
     (folder / ".dagster" / "dagster.yaml").write_text("telemetry:\n  enabled: false\n")
     (folder / "requirements.lock").touch()
@@ -34,6 +40,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         subprocess.run(
             ["make", "--silent", "--assume-new=Makefile", ".venv/.activation"], cwd=folder, check=True
         )
+    kept = (folder / ".env").read_text().splitlines()
+    assert kept[0] == "TICKET_SCOPE=all" and kept[-1] == "DAGSTER_MODULE_NAME="
+    assert not any(line.startswith("DAGSTER_HOME") for line in kept)
     return folder
 
 
@@ -58,6 +67,30 @@ def test_the_command_finds_the_assets_and_the_history(project: Path, tmp_path: P
     # The assets before it have not been made: that is all that is missing.
     models = shell(project, tmp_path, "sh", "-c", f"{script} trained_models")
     assert "There is no training snapshot of tickets" in models.stdout
+
+
+def test_the_same_shell_can_open_the_page(project: Path, tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("DAGSTER_")}
+    with (tmp_path / "log").open("wb") as log:
+        page = subprocess.Popen(
+            ["sh", "-c", f". .venv/bin/activate && exec dagster dev --host 127.0.0.1 --port {port}"],
+            cwd=project,
+            env={**inherited, "WAREHOUSE_DIR": str(tmp_path)},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            end = time.monotonic() + 240
+            while b"Serving dagster-webserver" not in (said := (tmp_path / "log").read_bytes()):
+                assert page.poll() is None and time.monotonic() < end, said.decode()
+                time.sleep(0.5)
+        finally:
+            os.killpg(page.pid, signal.SIGTERM)
+            page.wait(timeout=60)
 
 
 @pytest.mark.parametrize(
