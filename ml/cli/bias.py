@@ -53,7 +53,10 @@ def _bias_report(options: argparse.Namespace) -> int:
     if options.models:
         reports = folder.texts(options.models)
         if not reports:
-            raise ValueError(f"The run {options.run_name!r} has no report of {', '.join(options.models)}.")
+            raise ValueError(
+                f"The run {options.run_name!r} has no report of {', '.join(options.models)}: "
+                f"choose from {', '.join(folder.models())}."
+            )
     print("\n\n".join(text.rstrip() for text in reports))
     return 0
 

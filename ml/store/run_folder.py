@@ -57,6 +57,11 @@ class RunFolder:
         """Folder of encoded rows, beside the run's and shared with the other runs."""
         return self.path.parent / ".prepared"
 
+    @property
+    def page(self) -> Path:
+        """The page of the bias report, for people."""
+        return self.path / BIAS_PAGE
+
     @contextmanager
     def at_work(self) -> Iterator[None]:
         """Keep other processes from working in the folder; `LockedError` names the one that does."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import duckdb
 
+from ml.store.run_folder import RunFolder
 from orchestration.settings import Settings
 from orchestration.store.warehouse import open_pipeline_database
 
@@ -83,7 +84,7 @@ def _champion(database: duckdb.DuckDBPyConnection, settings: Settings) -> Iterat
         verdict = "beats" if gain_low is not None and gain_low > 0 else "does not beat"
         told += f"; {verdict} the median ({_interval(gain, gain_low, gain_high)} better)"
     yield "Champion", told
-    page = settings.runs_dir / run_id / "bias.html"
+    page = RunFolder(settings.runs_dir / run_id).page
     if page.exists():
         yield "Bias report", str(page)
 

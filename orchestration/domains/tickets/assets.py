@@ -74,10 +74,11 @@ def show_errors(test: Tables, runs: Sequence[Run]) -> dict[str, Any]:
     """The report and the gaps of the best model, and a picture of the widest one."""
     from ml.reports.plots import error_per_slice
     from ml.runs.select import ranked
+    from ml.store.run_folder import RunFolder
 
     gaps, slices = test["summary"], test["slice_metrics"]
     first = ranked([one for run in runs for one in run.evaluations])[0]
-    best, folder = first.model, next(run.folder for run in runs if first in run.evaluations)
+    best, page = first.model, next(RunFolder(run.folder).page for run in runs if first in run.evaluations)
     own = gaps[(gaps["model"] == best) & ~gaps["is_outcome"]]
     widest = own.sort_values(["flagged", "shrunk_gap"], ascending=False, kind="stable")["dimension"].iloc[0]
     drawn = error_per_slice(slices[(slices["model"] == best) & ~slices["pooled"]], widest)
@@ -86,8 +87,8 @@ def show_errors(test: Tables, runs: Sequence[Run]) -> dict[str, Any]:
         "dagster/row_count": len(slices),
         "flagged_dimensions": int(gaps["flagged"].sum()),
         "flagged_slices": int(slices["flagged"].sum()),
-        "report": dg.MetadataValue.path(str(folder / "bias.html")),
-        "report_link": dg.MetadataValue.url((folder / "bias.html").as_uri()),
+        "report": dg.MetadataValue.path(str(page)),
+        "report_link": dg.MetadataValue.url(page.as_uri()),
         "best_model": dg.MetadataValue.md(markdown_table(own[shown])),
         "error_per_slice": picture(drawn, f"MAE of log hours by {widest}, {best}"),
     }

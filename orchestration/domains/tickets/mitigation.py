@@ -57,6 +57,7 @@ def bias_mitigation(
 
     from ml.mitigation.run import METHODS, MitigationConfig
     from ml.reports.bias import LEDGER, bias_tables
+    from ml.store.run_folder import RunFolder
 
     settings = MitigationConfig(
         dimension=config.dimension or None,
@@ -85,7 +86,7 @@ def bias_mitigation(
             "is_new": any(done.is_new for _, done in tried if done is not None),
             "seconds": float(ledger["seconds"].sum()),
             "ledger": dg.MetadataValue.md(markdown_table(rows[SHOWN])),
-            "report": dg.MetadataValue.path(str(after[-1].folder / "bias.html")),
+            "report": dg.MetadataValue.path(str(RunFolder(after[-1].folder).page)),
         }
     )
 
