@@ -200,7 +200,5 @@ DURATION = Task(
     labelled=lambda dataset, config: dataset,
     split=_split,
     bench=_bench,
-    bias_metrics="hours",
-    serves="hours",
     family="lightgbm",
 )

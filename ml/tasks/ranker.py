@@ -84,7 +84,5 @@ RANKER = Task(
     labelled=_labelled,
     split=split_for,
     bench=_bench,
-    bias_metrics="lists",
-    serves="ranks",
     family="lightgbm",
 )

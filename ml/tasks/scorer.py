@@ -84,8 +84,6 @@ SCORER = Task(
     labelled=_labelled,
     split=split_for,
     bench=_bench,
-    bias_metrics="scores",
-    serves="scores",
     family="lightgbm",
 )
 CLUSTER = replace(SCORER, kind="cluster")

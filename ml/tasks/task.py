@@ -148,8 +148,9 @@ class Task:
     kind : {"duration", "scorer", "late", "ranker", "cluster"}
         What people call it.
     name : {"regression", "binary", "ranking"}
-        What the tables call it. A cluster scorer is a scorer whose rows are clusters, a
-        late scorer one of what has not ended within a horizon.
+        What the tables call it, and by which `ml.bias` picks the metrics that its models are judged by. A
+        cluster scorer is a scorer whose rows are clusters, a late scorer one of what has not ended within a
+        horizon.
     settings : type
         The dataclass of its settings; an instance without arguments is the default.
     labelled : callable (dataset, settings) -> Dataset
@@ -159,12 +160,8 @@ class Task:
         groups are kept together.
     bench : callable (dataset, split, spec, settings, cache_dir, rows) -> Bench
         Targets, encoding, fit and figures. Durations are censored and have two heads (hours, and the chance
-        to end within each horizon); scorers and rankers see whole groups in time and have one.
-    bias_metrics : str
-        Name of the set of metrics by which `ml.bias` judges its models.
-    serves : str
-        What its estimator answers for new items: "hours" (`DurationModel.predict`), or "scores" and "ranks"
-        (`ScoringModel.score_new`).
+        to end within each horizon) and are served by `DurationModel.predict`; scorers and rankers see whole
+        groups in time, have one head, and are served by `ScoringModel.score_new`.
     family : str
         The family that learns it when none is named.
     """
@@ -175,8 +172,6 @@ class Task:
     labelled: Callable[[Dataset, Any], Dataset]
     split: Callable[[Dataset, Any], Split]
     bench: Callable[[Dataset, Split, ModelSpec, Any, Path | None, int | None], Bench]
-    bias_metrics: str
-    serves: Literal["hours", "scores", "ranks"]
     family: str
 
     def prepare(
