@@ -72,8 +72,26 @@ _LAWS = (
     ),
 )
 
+# Addresses in hexadecimal are the same in any case; in every other alphabet upper and lower case differ.
+_HEXADECIMAL = "0[xX][0-9a-fA-F]+|[0-9a-fA-F]{40}|[0-9a-fA-F]{64}"
+
 Column = tuple[str, str, bool]  # name, type, may it be null
 Columns = dict[str, list[Column]]
+
+
+def read_as(column: str, dtype: str) -> str:
+    """SQL for a column of a landed file as its raw table holds it."""
+    name = quoted(column)
+    if "address" not in column:
+        return f"{name}::{dtype} as {name}"
+    one = (
+        "if(regexp_full_match({0}, '"
+        + _HEXADECIMAL.replace("{", "{{").replace("}", "}}")
+        + "'), lower({0}), {0})"
+    )
+    if dtype.endswith("[]"):
+        return f"list_transform({name}::{dtype}, lambda address: {one.format('address')}) as {name}"
+    return f"{one.format(f'{name}::{dtype}')} as {name}"
 
 
 def required_columns(connection: duckdb.DuckDBPyConnection) -> Columns:
@@ -201,7 +219,7 @@ def _broken_laws(
     connection: duckdb.DuckDBPyConnection, batch: LandedBatch, required: Columns
 ) -> Iterator[str]:
     files = ", ".join(
-        f"{name} as (select {', '.join(f'{quoted(c)}::{t} as {quoted(c)}' for c, t, _ in required[name])}"  # noqa: S608
+        f"{name} as (select {', '.join(read_as(c, t) for c, t, _ in required[name])}"  # noqa: S608
         f" from read_parquet({_literal(batch.files[name].path)}))"
         for name in FILES
     )
@@ -214,7 +232,12 @@ def _broken_laws(
 def _is_wrong(column: str, dtype: str, nullable: bool) -> str:
     value = f"try_cast({quoted(column)} as {dtype})"
     # Infinity and NaN are doubles too, and what is beyond 1e18 is no amount of anything.
-    bad = f"({value} is null or not abs({value}) < 1e18)" if dtype == "DOUBLE" else f"{value} is null"
+    bad = f"{value} is null"
+    if dtype == "DOUBLE":
+        bad = f"({bad} or not abs({value}) < 1e18)"
+    elif dtype == "BIGINT":
+        # A cast rounds: 0.4 would be a 0.
+        bad = f"({bad} or try_cast({quoted(column)} as double) <> {value})"
     return f"{quoted(column)} is not null and {bad}" if nullable else bad
 
 

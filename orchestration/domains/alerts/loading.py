@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.domains.alerts.checking import find_problem, repeated_alerts, required_columns
+from orchestration.domains.alerts.checking import find_problem, read_as, repeated_alerts, required_columns
 from orchestration.domains.alerts.sources.batches import FILES, SAMPLE, Delivery, LandedBatch
 from orchestration.store.landing import LandedFile, SourceError
 from orchestration.store.warehouse import transaction
@@ -126,7 +126,7 @@ def _load_files(connection: duckdb.DuckDBPyConnection, batches: Sequence[LandedB
             [[batch.batch_id for batch in batches]],
         )
         paths = {str(batch.files[name].path): batch.batch_id for batch in batches}
-        columns = [column for column, _, _ in required_columns(connection)[name]]
+        columns = [read_as(column, dtype) for column, dtype, _ in required_columns(connection)[name]]
         if not paths:
             continue
         loaded = connection.execute(
@@ -197,8 +197,9 @@ def _load_accounts(connection: duckdb.DuckDBPyConnection, accounts: LandedFile, 
             """
             insert or replace into raw.alert_accounts
             select network, address, any_value(region), any_value(age_band), ?
-            from read_parquet(?) where address is not null group by network, address
-            """,
+            from (select * replace ({address}) from read_parquet(?))
+            where address is not null group by network, address
+            """.format(address=read_as("address", "VARCHAR")),  # noqa: S608
             [source, str(accounts.path)],
         ).fetchall()
     except duckdb.ConstraintException as error:

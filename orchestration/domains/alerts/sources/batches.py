@@ -15,6 +15,7 @@ from orchestration.store.landing import LandedFile, SourceError, land_file
 SAMPLE = "sample"
 FILES = ("alerts", "features", "clusters", "money_flows", "ground_truth")
 _META = "META.json"
+_META_BYTES = 1 << 20
 _ACCOUNTS = "accounts.parquet"
 
 
@@ -163,10 +164,12 @@ def _land_batch(path: Path, day: date, days: int, landing_dir: Path, folder: Pat
     files = {name: land_file(file, landing_dir, target) for name, file in found.items() if file.is_file()}
     if not (path / _META).is_file():
         return LandedBatch(day, days, files, problem=f"{_META}: the file is missing")
+    if (path / _META).stat().st_size > _META_BYTES:
+        return LandedBatch(day, days, files, problem=f"{_META}: it has more than {_META_BYTES:,} bytes")
     meta = land_file(path / _META, landing_dir, target)
     try:
         declared = _declared(json.loads(meta.path.read_bytes()), day, days)
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         return LandedBatch(day, days, files, problem=f"{_META}: {_sentence(error)}")
     if missing:
         return LandedBatch(day, days, files, declared, f"{missing[0]}: the file is missing")
@@ -176,19 +179,32 @@ def _land_batch(path: Path, day: date, days: int, landing_dir: Path, folder: Pat
 def _declared(meta: dict[str, Any], day: date, days: int) -> dict[str, DeclaredFile]:
     if (meta["processing_date"], meta["window_days"]) != (day.isoformat(), days):
         raise ValueError(
-            f"it describes the batch {meta['processing_date']}/{meta['window_days']},"
+            f"it describes the batch {meta['processing_date']!s:.20}/{meta['window_days']!s:.20},"
             f" not {day.isoformat()}/{days}"
         )
     files = meta["files"]
     return {
         name: DeclaredFile(
-            int(files[f"{name}.parquet"]["rows"]), str(files[f"{name}.parquet"]["md5"]).lower()
+            _rows(files[f"{name}.parquet"]["rows"]), str(files[f"{name}.parquet"]["md5"])[:64].lower()
         )
         for name in FILES
     }
 
 
+def _rows(value: Any) -> int:
+    """A number of rows: what JSON can say beyond it (Infinity, 1e30, 1.5, true) is none."""
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | str)
+        or not re.fullmatch(r"\d{1,18}", str(value))
+    ):
+        raise ValueError(f"{value!s:.40} is no number of rows")
+    return int(value)
+
+
 def _sentence(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
     if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
         return "it is no JSON"
     if isinstance(error, KeyError):

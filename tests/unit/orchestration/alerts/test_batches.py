@@ -250,6 +250,32 @@ BREAKS: dict[str, tuple[Break, str]] = {
         lambda folder: change(folder, "ground_truth", put("ground_truth", 2)),
         r"ground_truth\.parquet: the label 2 is neither 0 nor 1",
     ),
+    **{
+        f"a label that a cast would round: {label!r}": (
+            lambda folder, label=label: change(folder, "ground_truth", labels_like(label)),
+            r"ground_truth\.parquet: \d+ values of the column ground_truth are empty or no bigint",
+        )
+        for label in (0.4, 0.6, 1.49, "0.6", "yes", float("nan"), float("inf"))
+    },
+    **{
+        f"META.json with the rows {text}": (
+            lambda folder, text=text: declare_rows(folder / "batches" / BATCH, text),
+            rf"META\.json: {reason}",
+        )
+        for text, reason in {
+            "Infinity": "inf is no number of rows",
+            "NaN": "nan is no number of rows",
+            "1e400": "inf is no number of rows",
+            "9" * 30: r"9{30} is no number of rows",
+            "9" * 5000: ".*digits.*",
+            "-1": "-1 is no number of rows",
+            "1.5": r"1\.5 is no number of rows",
+            "true": "True is no number of rows",
+            "[" * 100_000 + "]" * 100_000: "it is nested too deeply",
+            '{"a": 1}': r"\{'a': 1\} is no number of rows",
+            " " * 2_000_000 + "1": "it has more than 1,048,576 bytes",
+        }.items()
+    },
     "a label before the batch": (
         lambda folder: change(folder, "ground_truth", put("labelled_at", datetime(2024, 2, 18))),
         r"ground_truth\.parquet: the label of SYNTHETIC-\S+ is older than the batch",
@@ -264,6 +290,23 @@ BREAKS: dict[str, tuple[Break, str]] = {
 def with_rows(meta: dict[str, dict[str, dict[str, int]]], rows: int) -> dict[str, dict[str, dict[str, int]]]:
     meta["files"]["money_flows.parquet"]["rows"] = rows
     return meta
+
+
+def labels_like(label: object) -> Callable[[pa.Table], pa.Table]:
+    """All labels of the type of `label`, which takes the place of the first."""
+
+    def edit(table: pa.Table) -> pa.Table:
+        labels = [type(label)(value) for value in table["ground_truth"].to_pylist()]  # type: ignore[call-arg]
+        position = table.schema.get_field_index("ground_truth")
+        return table.set_column(position, "ground_truth", pa.array([label, *labels[1:]]))
+
+    return edit
+
+
+def declare_rows(home: Path, text: str) -> None:
+    """Write the JSON `text` where META.json gives the rows of a file."""
+    meta = with_rows(json.loads((home / "META.json").read_text()), 123_456_789)
+    (home / "META.json").write_text(json.dumps(meta).replace("123456789", text))
 
 
 def spoil(home: Path) -> None:
@@ -501,3 +544,72 @@ def test_all_real_batches_load(connection: duckdb.DuckDBPyConnection, tmp_path: 
         "alert_ground_truth": 4683,
         "alert_accounts": 6000,
     }
+
+
+@pytest.mark.parametrize(
+    ("address", "same"),
+    [
+        ("0xAbC123", "0xABC123"),
+        ("0XABCDEF", "0xabcdef"),
+        ("AB" * 20, "ab" * 20),
+        ("DeadBeef" * 8, "deadbeef" * 8),
+    ],
+)
+def test_hexadecimal_addresses_are_the_same_in_any_case(
+    connection: duckdb.DuckDBPyConnection, delivered: Path, tmp_path: Path, address: str, same: str
+) -> None:
+    name_an_address(delivered, BATCH, address)
+    name_an_address(delivered, "2024-02-26/28", same)
+    load(connection, delivered, tmp_path / "landing")
+    for column in ("alerts.address", "clusters.primary_address", "money_flows.from_address"):
+        table, _, name = column.partition(".")
+        found = connection.execute(
+            f"select {name}, count(distinct batch_id) from raw.alert_{table} where lower({name}) = lower($1)"
+            " group by all",
+            [address],
+        ).fetchall()
+        assert found == [(address.lower(), 2)], column
+    involved = "select count(*) from raw.alert_clusters where list_contains(addresses_involved, $1)"
+    assert connection.execute(involved, [address.lower()]).fetchall()[0][0] >= 2
+
+
+def test_addresses_of_other_alphabets_keep_their_case(
+    connection: duckdb.DuckDBPyConnection, delivered: Path, tmp_path: Path
+) -> None:
+    for batch, address in ((BATCH, "1BoatSLRHtKNngkdXEeobR76b53LETtpyT"), ("2024-02-26/28", "0xNoHex")):
+        name_an_address(delivered, batch, address)
+    load(connection, delivered, tmp_path / "landing")
+    found = connection.execute(
+        "select address from raw.alert_alerts where address <> lower(address)"
+    ).fetchall()
+    assert {address for (address,) in found} >= {"1BoatSLRHtKNngkdXEeobR76b53LETtpyT", "0xNoHex"}
+
+
+def name_an_address(folder: Path, batch: str, address: str) -> None:
+    """Call the primary address of the batch's first cluster `address` wherever it occurs."""
+    clusters = pq.read_table(folder / "batches" / batch / "clusters.parquet")
+    alerts = pq.read_table(folder / "batches" / batch / "alerts.parquet")
+    flows = pq.read_table(folder / "batches" / batch / "money_flows.parquet")
+    paying = set(flows["from_address"].to_pylist()) & set(alerts["address"].to_pylist())
+    old = next(primary for primary in clusters["primary_address"].to_pylist() if primary in paying)
+
+    def edit(table: pa.Table) -> pa.Table:
+        for position, name in enumerate(table.column_names):
+            if "address" in name:
+                values = [
+                    [address if each == old else each for each in value]
+                    if isinstance(value, list)
+                    else address
+                    if value == old
+                    else value
+                    for value in table[name].to_pylist()
+                ]
+                table = table.set_column(position, name, pa.array(values, type=table.schema.field(name).type))
+        return table
+
+    for name in FILES:
+        if any(
+            "address" in column
+            for column in pq.read_schema(folder / "batches" / batch / f"{name}.parquet").names
+        ):
+            change(folder, name, edit, batch)
