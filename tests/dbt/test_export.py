@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.domains.tickets.export import export
+from orchestration.domains.tickets.export import dump_name, export
 from orchestration.domains.tickets.loading import load_landed
 from orchestration.domains.tickets.sources import SourceError
 from orchestration.domains.tickets.sources.archive import ArchiveSource
@@ -131,3 +131,39 @@ def test_nothing_is_not_exported(tmp_path: Path) -> None:
         pytest.raises(SourceError, match="nothing"),
     ):
         export(database, tmp_path / "out")
+
+
+def test_exports_are_what_others_can_read(transform: Transform, tmp_path: Path) -> None:
+    """No NaN in JSON, and no cell of CSV that a spreadsheet takes for a formula."""
+    formulas = ["=1+1", "+1", "-1", "@a", "\t=1", "\r=1"]
+    records = [{**ASSIGNED, "number": n, "id": n, "title": text} for n, text in enumerate(formulas, start=1)]
+    database = transform(records)
+    database.execute(
+        """update raw.issues set record = replace(record, '"comments":0', '"score":NaN,"comments":0')"""
+    )
+    database.execute(
+        """
+        update raw.issues
+        set record = replace(record, '"comments": 0', '"score": -Infinity, "comments": 0')
+        """
+    )
+    database.execute("update training.train_tickets set author_days_since_first_seen = 'nan'::double")
+    export(database, tmp_path)
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(constant)
+
+    for dump in tmp_path.glob("*.jsonl.gz"):
+        for line in gzip.decompress(dump.read_bytes()).splitlines():
+            assert json.loads(line, parse_constant=refuse)["title"] in formulas
+    final = gzip.decompress((tmp_path / "tickets_final.json.gz").read_bytes())
+    assert json.loads(final, parse_constant=refuse)[0]["author_days_since_first_seen"] is None
+    with (tmp_path / "tickets_raw.csv").open(newline="") as lines:
+        assert [row["title"] for row in csv.DictReader(lines)][:4] == [f"'{text}" for text in formulas[:4]]
+
+
+def test_no_two_repositories_share_a_file_name() -> None:
+    names = ["a", "a_", "_a", "a__b", "b", "a_b", "b__c", "c", "a:b", "_", "a.b", "a-b"]
+    repositories = [f"{owner}/{name}" for owner in names for name in names if ":" not in name]
+    assert len({dump_name(repository).lower() for repository in repositories}) == len(repositories)
+    assert dump_name("owner/some_name") == "owner__some_name.jsonl.gz"

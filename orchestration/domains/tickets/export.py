@@ -1,7 +1,9 @@
 """What the warehouse holds, as files that a team can share: records, a flat table, the training data."""
 
 import gzip
-from collections.abc import Callable
+import hashlib
+import re
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -9,9 +11,17 @@ import duckdb
 
 from ml.store.files import move_into_place
 from orchestration.domains.tickets.file_kinds import EXPORTED_TICKETS, EXPORTED_TRAINING
+from orchestration.domains.tickets.record_shapes import normalise
 from orchestration.store.landing import SourceError
+from orchestration.store.warehouse import quoted
 
 _ROWS = 1000
+_NON_FINITE = re.compile(r"[:\[,]\s*-?(?:nan|inf)", re.IGNORECASE)
+
+# A cell that begins like a formula is one for spreadsheets: a quote before it makes it a text.
+_NO_FORMULAS = {"VARCHAR": r"if(regexp_matches({0}, '^[=+\-@\t\r]'), '''' || {0}, {0})"}
+# JSON has no NaN and no infinities.
+_FINITE = dict.fromkeys(("DOUBLE", "FLOAT"), "if(isfinite({0}), {0}, null)")
 
 _RECORDS = """
 select
@@ -108,17 +118,29 @@ def export(database: duckdb.DuckDBPyConnection, output: Path) -> dict[str, int]:
     output.mkdir(parents=True, exist_ok=True)
     rows = {}
     for repository in repositories:
-        name = repository.replace("/", "__").replace(":", "_") + ".jsonl.gz"
+        name = dump_name(repository)
         rows[name] = _write(output / name, partial(_write_records, database, repository))
     rows[EXPORTED_TICKETS] = _write(
         output / EXPORTED_TICKETS,
-        partial(_copy, database, _TICKETS_RAW, "format csv, header true"),
+        partial(_copy, database, _TICKETS_RAW, _NO_FORMULAS, "format csv, header true"),
     )
     rows[EXPORTED_TRAINING] = _write(
         output / EXPORTED_TRAINING,
-        partial(_copy, database, _TICKETS_FINAL, "format json, array true, compression gzip"),
+        partial(_copy, database, _TICKETS_FINAL, _FINITE, "format json, array true, compression gzip"),
     )
     return rows
+
+
+def dump_name(repository: str) -> str:
+    """Name of a repository's dump, which no other repository shares.
+
+    `owner/name` gives `owner__name.jsonl.gz`; where other names would give the same, a hash tells them apart.
+    """
+    plain = repository.replace("/", "__").replace(":", "_")
+    # An underscore of the name's own may look like one that stands for another character.
+    if "_" in repository.partition("/")[0] or "/_" in repository or "__" in repository:
+        plain += "." + hashlib.sha256(repository.encode()).hexdigest()[:8]
+    return f"{plain}.jsonl.gz"
 
 
 def _require(database: duckdb.DuckDBPyConnection, *relations: str) -> None:
@@ -150,11 +172,24 @@ def _write_records(database: duckdb.DuckDBPyConnection, repository: str, path: P
     with path.open("wb") as file, gzip.GzipFile(fileobj=file, mode="wb", filename="", mtime=0) as lines:
         while rows := found.fetchmany(_ROWS):
             count += len(rows)
-            lines.write("".join(f"{record}\n" for (record,) in rows).encode())
+            lines.write("".join(f"{_as_json(record)}\n" for (record,) in rows).encode())
     return count
 
 
-def _copy(database: duckdb.DuckDBPyConnection, query: str, options: str, path: Path) -> int:
+def _as_json(record: str) -> str:
+    """The record without NaN and infinities, which DuckDB takes for JSON and others do not."""
+    return record if _NON_FINITE.search(record) is None else normalise(record) or record
+
+
+def _copy(
+    database: duckdb.DuckDBPyConnection, query: str, forms: Mapping[str, str], options: str, path: Path
+) -> int:
+    """Copy the rows of a query; `forms` is SQL for the columns of a type, with their name for `{0}`."""
+    columns = ", ".join(
+        f"{forms.get(kind, '{0}').format(quoted(name))} as {quoted(name)}"
+        for name, kind, *_ in database.execute(f"describe {query}").fetchall()
+    )
     target = str(path).replace("'", "''")
-    copied = database.execute(f"copy ({query}) to '{target}' ({options})").fetchone()
+    statement = f"copy (select {columns} from ({query})) to '{target}' ({options})"  # noqa: S608
+    copied = database.execute(statement).fetchone()
     return int(copied[0]) if copied else 0
