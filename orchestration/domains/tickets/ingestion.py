@@ -60,6 +60,10 @@ def raw_issues(
             for name, fact in source.facts().items()
         },
     }
+    if report.copies:
+        metadata["copies"] = dg.MetadataValue.md(
+            _table("file | has the content of", [*report.copies.items()])
+        )
     for file in report.files:
         if file.problem:
             context.log.error("%s: %s", file.file, file.problem)

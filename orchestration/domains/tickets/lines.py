@@ -75,21 +75,21 @@ def _records(path: Path) -> Iterator[tuple[int, bytes]]:
         yield from enumerate(read_rows(path, kind), start=1)
         return
     with _opened(path, kind) as content:
-        first = content.readline(RECORD_BYTES + 1).removeprefix(codecs.BOM_UTF8)
-        start = first.lstrip()
-        if start.startswith(b"[") or start.rstrip() == b"{":
+        first, number = content.readline(RECORD_BYTES + 1).removeprefix(codecs.BOM_UTF8), 1
+        while first and not first.strip():
+            first, number = content.readline(RECORD_BYTES + 1), number + 1
+        if first.lstrip().startswith(b"[") or first.strip() == b"{":
             chunks = iter(partial(content.read, _CHUNK_BYTES), b"")
             yield from enumerate(split_values(_chain(first, chunks), RECORD_BYTES), start=1)
         else:
-            yield from _lines(first, content)
+            yield from _lines(first, number, content)
 
 
 def _opened(path: Path, kind: FileKind) -> BinaryIO:
     return io.BufferedReader(gzip.open(path)) if kind.is_packed else path.open("rb")
 
 
-def _lines(first: bytes, content: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    line, number = first, 1
+def _lines(line: bytes, number: int, content: BinaryIO) -> Iterator[tuple[int, bytes]]:
     while line:
         if len(line) > RECORD_BYTES:
             raise UnreadableError(

@@ -1,14 +1,14 @@
 """Landed files into the raw tables, with an account of every record of them."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import duckdb
 
 from orchestration.domains.tickets.checking import TEMPORARY_TABLES, check_lines
 from orchestration.domains.tickets.merging import merge_records
-from orchestration.domains.tickets.repository_changes import refuse_reused_names, settle_names
+from orchestration.domains.tickets.repository_names import settle_names
 from orchestration.store.landing import LandedFile, SourceError
 from orchestration.store.warehouse import transaction
 
@@ -95,11 +95,14 @@ class LoadReport:
         Files whose content had been loaded before.
     synthetic_removed : int
         Synthetic issues removed to make room for real ones.
+    copies : mapping of str to str
+        Files with the content of another one, which alone is accounted for.
     """
 
     files: tuple[FileLoad, ...]
     files_skipped: int
     synthetic_removed: int
+    copies: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def lines_read(self) -> int:
@@ -169,16 +172,17 @@ def load_landed(
                 if source != SAMPLE:
                     removed += _remove_synthetic(connection)
                 _mark_current(connection, files)
-                settle_names(connection, renames)
-                refuse_reused_names(connection, loaded_at)
+                settle_names(connection, renames, loaded_at)
                 loads += _load_checked(connection, source, loaded_at)
         finally:
             for table in (*TEMPORARY_TABLES, "moved", "version", "newest", "merged"):
                 connection.execute(f"drop table if exists temp.{table}")
+    accounted = dict(connection.execute("select sha256, file from raw.loads").fetchall())
     return LoadReport(
         files=tuple(loads),
         files_skipped=len(files) - len(new_files),
         synthetic_removed=removed,
+        copies={file.name: first for file in files if (first := accounted[file.sha256]) != file.name},
     )
 
 

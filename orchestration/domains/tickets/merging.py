@@ -114,7 +114,7 @@ select
     newest.* exclude (load_id, versions, issue_id, kept),
     coalesce(merged.record, landed_line.record, moved.record) as record,
     coalesce(merged.record ->> '$.id', newest.issue_id) as issue_id,
-    merged.kept
+    if(versions = 1, newest.kept, merged.kept) as kept
 from newest
 left join merged using (repository, number)
 left join landed_line using (load_id, line)

@@ -57,7 +57,7 @@ class ShapeError(ValueError):
 
 def is_plain(structure: Any) -> bool:
     """Whether a record of this structure (of `json_structure`, parsed) can be read as it is."""
-    if not isinstance(structure, dict):
+    if not isinstance(structure, dict) or "payload" in structure:
         return False
     return all(
         _is_covered(_PLAIN[name], found) if name in _PLAIN else not _is_meant(name)
@@ -66,7 +66,7 @@ def is_plain(structure: Any) -> bool:
 
 
 def _is_covered(plain: Any, found: Any) -> bool:
-    if found in ("NULL", ["NULL"]):
+    if found == "NULL":
         return True
     if isinstance(plain, tuple):
         return found in plain
