@@ -44,7 +44,13 @@ def bias_asset(
         False where a later asset decides whether readers get it.
     """
 
-    @dg.asset(name=name, deps=[after], group_name="bias", kinds={"duckdb"}, description=description)
+    @dg.asset(
+        name=name,
+        deps=[dg.AssetKey.from_user_string(after)],
+        group_name="bias",
+        kinds={"duckdb"},
+        description=description,
+    )
     def bias(project: Project) -> dg.MaterializeResult:
         runs = {one.name: read_current_runs(project, one.name, tasks) for one in domain.training_sets}
         tables = together(measure(project, name, tasks, own) for name, own in runs.items())

@@ -297,13 +297,13 @@ def _record(
         insert into feature_store.training_snapshots
         select
             $snapshot, $domain, $snapshot, $rows, $n_features,
-            (
+            coalesce((
                 select to_json(map_from_entries(list((feature_view, version) order by feature_view)))
                 from (
                     select distinct feature_view, version from feature_store.feature_registry
                     where list_contains($views, feature_view)
                 )
-            ),
+            ), '{}'),
             $git_sha, $path, now()::timestamp
         """,
         {

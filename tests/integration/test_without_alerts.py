@@ -24,6 +24,13 @@ ALERTS = (
     "warehouse/raw_alerts.sql",
     "tests/**/test_alert*.py",
 )
+ASSIGNEES = (
+    "orchestration/domains/assignees/**/*.py",
+    "dbt_project/models/*/assignees/**/*.*",
+    "dbt_project/macros/assignees/*.sql",
+    "tests/**/test_assignee*.py",
+    "tests/unit/orchestration/assignees/*.py",
+)
 
 
 def copy_of_the_project(folder: Path) -> None:
@@ -61,26 +68,44 @@ def run(command: list[str], cwd: Path, settings: dict[str, str]) -> str:
     return done.stdout
 
 
-def test_tickets_work_without_the_files_of_the_alerts(tmp_path: Path) -> None:
+def project_without(tmp_path: Path, patterns: tuple[str, ...]) -> Path:
     project = tmp_path / "project"
     copy_of_the_project(project)
-    for pattern in ALERTS:
+    for pattern in patterns:
         files = list(project.glob(pattern))
         assert files, f"no file is named {pattern} any more: correct the pattern"
         for file in files:
             file.unlink()
+    return project
 
-    settings = environment(
-        tmp_path, ISSUES_SOURCE="archive", ISSUES_ARCHIVE=str(small_archive(tmp_path / "dumps"))
-    )
-    settings |= {"PYTHONPATH": "", "PIPELINE_DATABASE": os.devnull}
-    dbt = [sys.executable, "-c", "from dbt.cli.main import cli; cli()", "parse", "--quiet"]
-    run([*dbt, "--project-dir", "dbt_project", "--profiles-dir", "dbt_project"], project, settings)
+
+def keys_of(project: Path, settings: dict[str, str]) -> set[str]:
+    """The assets of the code location, which parses the dbt project when it is loaded."""
     probe = (
         "from orchestration.definitions import defs; "
         "print(*(k.to_user_string() for k in defs.resolve_asset_graph().materializable_asset_keys))"
     )
-    keys = set(run([sys.executable, "-c", probe], project, settings).split())
+    return set(run([sys.executable, "-c", probe], project, settings).split())
+
+
+def test_the_others_stand_without_the_files_of_the_assignees(tmp_path: Path) -> None:
+    project = project_without(tmp_path, ASSIGNEES)
+    settings = environment(tmp_path) | {"PYTHONPATH": "", "PIPELINE_DATABASE": os.devnull}
+    keys = keys_of(project, settings)
+    assert {"train_tickets", "ticket_predictions", "train_alerts", "alert_scores"} <= keys
+    gone = {"train_assignees", "assignees_open", "models/assignee_ranker", "assignee_candidates"}
+    assert not keys & gone
+    usage = run([sys.executable, "-m", "orchestration", "training-set", "--help"], project, settings)
+    assert "{alert_clusters,alerts,tickets}" in usage
+
+
+def test_tickets_work_without_the_files_of_the_alerts(tmp_path: Path) -> None:
+    project = project_without(tmp_path, ALERTS)
+    settings = environment(
+        tmp_path, ISSUES_SOURCE="archive", ISSUES_ARCHIVE=str(small_archive(tmp_path / "dumps"))
+    )
+    settings |= {"PYTHONPATH": "", "PIPELINE_DATABASE": os.devnull}
+    keys = keys_of(project, settings)
     assert {"raw_issues", "train_tickets", "models/late_scorer", "ticket_predictions"} <= keys
     assert not [key for key in keys if "alert" in key]
 
