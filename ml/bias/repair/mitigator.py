@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from ml.bias.repair.constrained import ConstrainedModel, fit_bounded_group_loss
 from ml.bias.slices.groups import comparable_groups, group_names
 from ml.bias.slices.inputs import finite_vector, numbers, require_columns, same_length
+from ml.stats.weights import group_weights
 
 if TYPE_CHECKING:
     from fairlearn.metrics import MetricFrame
@@ -56,9 +57,8 @@ class BiasMitigator:
     @staticmethod
     def compute_sample_weights(data: pd.DataFrame, group_col: str) -> pd.Series:
         """N / (groups × group size), on the index of ``data``: every group counts the same in total."""
-        codes, found = pd.factorize(_groups_of(data, group_col))
-        sizes = np.bincount(codes)
-        return pd.Series(len(data) / (len(found) * sizes[codes]), index=data.index, name="sample_weight")
+        weights = group_weights(_groups_of(data, group_col))
+        return pd.Series(weights, index=data.index, name="sample_weight")
 
     @staticmethod
     def adjust_predictions_for_fairness(
