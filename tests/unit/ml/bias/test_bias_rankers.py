@@ -79,10 +79,10 @@ def test_quality_is_the_mean_over_lists_of_the_harness_own_metrics():
         reached = rank_metrics.ndcg(grade, score, groups, 3)[0]
         assert table["repo", name, "ndcg@3"] == pytest.approx(reached)
         assert table["repo", name, "mrr"] == pytest.approx(
-            rank_metrics.reciprocal_rank(grade, score, groups)[0]
+            np.nanmean(rank_metrics.reciprocal_rank_by_group(grade, score, Grouping(groups)))
         )
         assert table["repo", name, "top@3"] == pytest.approx(
-            rank_metrics.top_k_hit(grade, score, groups, 3)[0]
+            np.nanmean(rank_metrics.top_k_hit_by_group(grade, score, Grouping(groups), 3))
         )
         assert table["repo", name, "ndcg@3_gain_vs_rules"] == pytest.approx(
             reached - rank_metrics.ndcg(grade, rules, groups, 3)[0]
