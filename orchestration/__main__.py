@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from ml.cli.parser import Parser
+from ml.store.outputs import check_output_folder
 from orchestration import training_set
 from orchestration.terminal import run
 
@@ -17,7 +19,7 @@ Register = Callable[[Any], None]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; 0 when it went well, 1 when it could not."""
-    parser = argparse.ArgumentParser(prog="python -m orchestration", description=__doc__)
+    parser = Parser(prog="python -m orchestration", description=__doc__)
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for register in COMMANDS:
         register(commands)
@@ -25,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options.run(options)
     except _USER_ERRORS as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("error: stopped.", file=sys.stderr)
@@ -44,6 +46,7 @@ def _export(options: argparse.Namespace) -> None:
     from orchestration.settings import Settings
     from orchestration.store.warehouse import open_pipeline_database
 
+    check_output_folder(options.output.expanduser())
     with open_pipeline_database(Settings.from_environment().pipeline_database) as database:
         for name, rows in export(database, options.output.expanduser().resolve()).items():
             print(f"{rows:>9,}  {options.output / name}")

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ml.store.outputs import check_output_folder
 from orchestration.declarations import TrainingSet
 from orchestration.domains import find_training_set, raw_loader, registry, training_sets
 from orchestration.settings import DBT_PROJECT_DIR, Settings
@@ -44,6 +45,7 @@ def make_training_set(domain: str, source: Path, output: Path) -> dict[str, int]
     assert raw.load is not None
     if not source.is_dir():
         raise ValueError(f"There is no folder {source}: give the folder of the raw input.")
+    check_output_folder(output)
     with tempfile.TemporaryDirectory(prefix="training-set-") as name:
         settings = Settings.from_environment().model_copy(update={"warehouse_dir": Path(name)})
         with open_pipeline_database(settings.pipeline_database) as database:
@@ -59,6 +61,10 @@ def make_training_set(domain: str, source: Path, output: Path) -> dict[str, int]
                 domain=raw.block(database, wanted),
                 identify=snapshot_id_of,
                 git_sha="unknown",
+            )
+        if not snapshot.rows:
+            raise ValueError(
+                f"Nothing below {source} makes a row of the domain {domain!r}: give other input."
             )
         output.mkdir(parents=True, exist_ok=True)
         for file in sorted(snapshot.path.iterdir()):

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 
 from ml.cli import bias, scoring, train
+from ml.cli.parser import Parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return the exit code. Bad input is one sentence on standard error and code 1."""
-    parser = argparse.ArgumentParser(prog="python -m ml", description="Train and inspect models.")
+    parser = Parser(prog="python -m ml", description="Train and inspect models.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for kind in (train, bias, scoring):
         kind.register(commands)

@@ -40,16 +40,18 @@ def register(commands: Any) -> None:
 
 def _bias_report(options: argparse.Namespace) -> int:
     """Print the text reports of a run; with ``--gate`` the verdict instead, and why."""
-    folder = named_run(options)
+    from ml.bias.gate import parse_thresholds
+
+    folder, thresholds = named_run(options), parse_thresholds(options.threshold)
+    if thresholds and not options.gate:
+        raise ValueError("A --threshold is for the gate: add --gate.")
     if not folder.path.is_dir():
         raise ValueError(f"There is no run {options.run_name!r} in {options.runs_dir}: train it first.")
     reports = folder.texts()
     if not reports:
         raise ValueError(f"The run {options.run_name!r} has no bias reports: train it on items with slices.")
     if options.gate:
-        return _judge(options, folder)
-    if options.threshold:
-        raise ValueError("A --threshold is for the gate: add --gate.")
+        return _judge(options, folder, thresholds)
     if options.models:
         reports = folder.texts(options.models)
         if not reports:
@@ -80,12 +82,14 @@ def _detect_bias(options: argparse.Namespace) -> int:
     return 0
 
 
-def _judge(options: argparse.Namespace, folder: RunFolder) -> int:
-    from ml.bias.gate import parse_thresholds
+def _judge(options: argparse.Namespace, folder: RunFolder, thresholds: dict[str, dict[str, float]]) -> int:
     from ml.runs.select import Gate, gate_of, ranked
 
     summary = folder.table("summary")
-    gate = Gate(thresholds=parse_thresholds(options.threshold))
+    gate = Gate(thresholds=thresholds)
+    unknown = sorted(set(options.models or ()) - set(summary["model"]))
+    if unknown:
+        raise ValueError(f"The run {options.run_name!r} has no report of {', '.join(unknown)}.")
     best = folder.best()
     if best not in set(summary["model"]):
         # Before there is a champion the model with the lowest validation error is judged.

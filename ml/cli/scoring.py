@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +62,7 @@ def read_config(path: Path | None, **given: Any) -> Any:
     """
     import yaml
 
+    from ml.data.settings import read_settings
     from ml.tasks.scoring import ScoringConfig
 
     values: dict[str, Any] = {}
@@ -70,19 +70,15 @@ def read_config(path: Path | None, **given: Any) -> Any:
         if not path.is_file():
             raise ValueError(f"There is no configuration {path}: give an existing YAML file.")
         try:
-            loaded = yaml.safe_load(path.read_text()) or {}
-        except yaml.YAMLError as error:
+            loaded = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
             raise ValueError(f"{path} is no YAML ({error}): correct it.") from error
-        if not isinstance(loaded, dict):
-            raise ValueError(f"{path} must hold one mapping of settings: correct it.")
-        values = {"params": loaded["best_params"]} if "best_params" in loaded else loaded
-    unknown = sorted(set(values) - {f.name for f in fields(ScoringConfig)})
-    if unknown:
-        raise ValueError(f"{path} has the unknown settings {unknown}: remove or rename them.")
-    values |= {name: value for name, value in given.items() if value is not None}
-    if "ndcg_at" in values:
-        values["ndcg_at"] = tuple(values["ndcg_at"])
-    return ScoringConfig(**values)
+        is_result = isinstance(loaded, dict) and "best_params" in loaded
+        # Read by itself first: what is wrong in the file is no fault of the command line.
+        values = vars(read_settings(ScoringConfig, loaded, str(path))) if not is_result else {}
+        values = {"params": loaded["best_params"]} if is_result else {k: values[k] for k in loaded}
+    values = values | {name: value for name, value in given.items() if value is not None}
+    return read_settings(ScoringConfig, values, "The settings")
 
 
 def _common(parser: argparse.ArgumentParser) -> None:
@@ -99,11 +95,15 @@ def _common(parser: argparse.ArgumentParser) -> None:
 def _train(options: argparse.Namespace) -> int:
     from ml.data.dataset import Dataset
     from ml.runs.card import figures_text
+    from ml.store.outputs import check_output_file
     from ml.tasks import task_of
 
     names = (
         "horizon_days", "eval_metric", "cv_folds", "ndcg_at", "validation_groups", "test_groups", "seed",
     )  # fmt: skip
+    check_output_file(options.output)
+    if options.output.suffix == ".json":
+        raise ValueError(f"{options.output} would be overwritten by its own report: name the model FILE.txt.")
     config = read_config(options.config, **{name: getattr(options, name, None) for name in names})
     dataset = Dataset.from_dir(options.data_dir)
     trained = task_of(options.task).train(dataset, config, options.family)
@@ -118,8 +118,6 @@ def _write_model(path: Path, trained: Any) -> Path:
     from ml.store.files import json_text, write_atomically
 
     beside = path.with_suffix(".json")
-    if path == beside:
-        raise ValueError(f"{path} would be overwritten by its own report: name the model FILE.txt.")
     if trained.native is None:
         raise ValueError(f"The family {trained.model!r} has no file of its own: train it into a run folder.")
     write_atomically(path, trained.native[1])
@@ -132,7 +130,9 @@ def _tune(options: argparse.Namespace) -> int:
 
     from ml.search.study import SearchRequest, search
     from ml.store.files import write_atomically
+    from ml.store.outputs import check_output_file
 
+    check_output_file(options.output)
     journal = options.output.with_suffix(".journal")
     if journal == options.output:
         raise ValueError(f"{journal} is the search's own journal: name the output FILE.yaml.")

@@ -37,6 +37,7 @@ def _train(options: argparse.Namespace) -> int:
     from ml.reports.bias import write_bias
     from ml.runs.card import leaderboard_text
     from ml.runs.train import train_models
+    from ml.store.outputs import check_output_folder
     from ml.tasks.duration import TrainingConfig
 
     folder = named_run(options)
@@ -47,6 +48,7 @@ def _train(options: argparse.Namespace) -> int:
         find(name)
     given = {k: getattr(options, k) for k in ("trials", "seconds", "subset_size", "seed")}
     config = TrainingConfig(**{k: v for k, v in given.items() if v is not None})
+    check_output_folder(folder.path)
     dataset = Dataset.from_dir(options.data_dir)
 
     stages = ("prepare", "tune", "fit", "cross-validate", "evaluate", "done")

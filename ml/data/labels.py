@@ -26,7 +26,7 @@ def within_horizon(dataset: Dataset, days: float) -> Dataset:
     Raises
     ------
     ValueError
-        When ``days`` is not positive.
+        When ``days`` is not positive, or the labels are no durations.
     TooLittleDataError
         When no item is that old.
     """
@@ -70,6 +70,8 @@ def graded_after(dataset: Dataset, days: float) -> Dataset:
 
 
 def _has_ended(rows: pd.DataFrame, days: float) -> NDArray[np.bool_]:
+    if rows["y"].notna().any() and set(rows["y"].dropna()) <= {0.0, 1.0}:
+        raise ValueError("The labels are 0 and 1 and no durations: a horizon is for hours; leave it out.")
     return np.asarray(~rows["is_censored"].to_numpy() & (rows["y"].to_numpy() <= 24.0 * days))
 
 

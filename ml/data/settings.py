@@ -42,12 +42,17 @@ class Limits:
     def __str__(self) -> str:
         """Return the bounds in words."""
         named = {"above": self.above, "of at least": self.least, "below": self.below, "of at most": self.most}
-        return " and ".join(f"{word} {bound:g}" for word, bound in named.items() if bound is not None)
+        return " and ".join(f"{word} {bound:.15g}" for word, bound in named.items() if bound is not None)
 
 
 # A hundred years: what lies beyond is a mistake, and soon beyond what a time can hold.
 Days = Annotated[float, Limits(above=0, most=36_500)]
+Positive = Annotated[float, Limits(above=0)]
+# What every library takes for one.
+Seed = Annotated[int, Limits(least=0, most=2**31 - 1)]
 Count = Annotated[int, Limits(least=1)]
+NotNegative = Annotated[float, Limits(least=0)]
+SomeRows = Annotated[int, Limits(least=2)]
 Whole = Annotated[int, Limits(least=0)]
 
 

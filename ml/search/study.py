@@ -54,6 +54,10 @@ class SearchRequest:
     rows: int | None = None
     family: str | None = None
 
+    def __post_init__(self) -> None:
+        if self.rows is not None and self.rows < 1:
+            raise ValueError(f"rows must be at least 1, not {self.rows}.")
+
     @property
     def own_seed(self) -> int:
         """The seed of the sampler and of the fits."""

@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ml.data.dataset import Dataset
+from ml.data.settings import NotNegative, Positive, Seed, SomeRows, Whole, check_settings
 from ml.data.splits import Split, split_by_time
 from ml.encoding.matrix import PreprocessingConfig, encode
 from ml.models import ModelSpec, Params
@@ -50,24 +51,20 @@ class TrainingConfig:
     preprocessing : PreprocessingConfig
     """
 
-    trials: int = 10
-    seconds: float = 120.0
-    subset_size: int | None = None
-    seed: int = 0
-    replicates: int = 200
-    tuning_rows: int = 10_000
-    validation: float = 0.1
-    test: float = 0.2
-    min_timeline_labels: int = 10
+    trials: Whole = 10
+    seconds: NotNegative = 120.0
+    subset_size: SomeRows | None = None
+    seed: Seed = 0
+    replicates: Whole = 200
+    tuning_rows: SomeRows = 10_000
+    validation: Positive = 0.1
+    test: Positive = 0.2
+    min_timeline_labels: Whole = 10
     weighting: Weighting = field(default_factory=Weighting)
     preprocessing: PreprocessingConfig = field(default_factory=PreprocessingConfig)
 
     def __post_init__(self) -> None:
-        for name, least in (("trials", 0), ("seconds", 0), ("replicates", 0), ("tuning_rows", 2)):
-            if getattr(self, name) < least:
-                raise ValueError(f"{name} must be at least {least}, not {getattr(self, name)}.")
-        if self.subset_size is not None and self.subset_size < 2:
-            raise ValueError(f"subset_size must be at least 2, not {self.subset_size}.")
+        check_settings(self)
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> TrainingConfig:

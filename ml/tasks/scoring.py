@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.data.dataset import Dataset
+from ml.data.settings import Count, Days, NotNegative, Positive, Seed, Whole, check_settings
 from ml.data.splits import Split, split_by_groups, split_by_time
 from ml.errors import TooLittleDataError
 
@@ -48,29 +49,25 @@ class ScoringConfig:
         Parameters over the family's defaults.
     """
 
-    horizon_days: float | None = None
-    validation_groups: float | None = None
-    test_groups: float | None = None
-    cv_folds: int = 5
+    horizon_days: Days | None = None
+    validation_groups: Positive | None = None
+    test_groups: NotNegative | None = None
+    cv_folds: Whole = 5
     eval_metric: EvalMetric | None = None
-    ndcg_at: tuple[int, ...] = (5, 10, 20)
-    top_at: tuple[int, ...] = (1, 3, 5)
-    precision_at: int = 20
-    patience: int = 50
-    seed: int = 0
-    replicates: int = 500
+    ndcg_at: tuple[Count, ...] = (5, 10, 20)
+    top_at: tuple[Count, ...] = (1, 3, 5)
+    precision_at: Count = 20
+    patience: Count = 50
+    seed: Seed = 0
+    replicates: Whole = 500
     params: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.cv_folds < 0 or self.cv_folds == 1:
+        check_settings(self)
+        if self.cv_folds == 1:
             raise ValueError(f"cv_folds must be 0 for none, or at least 2, not {self.cv_folds}.")
-        if self.eval_metric not in (None, "auc", "average_precision", "ndcg"):
-            raise ValueError(
-                f"The metric {self.eval_metric!r} is unknown: choose auc, average_precision or ndcg."
-            )
-        cuts = [*self.ndcg_at, *self.top_at, self.precision_at]
-        if not self.ndcg_at or min(cuts) < 1:
-            raise ValueError(f"Each k must be at least 1, not {cuts}, and NDCG needs one.")
+        if not self.ndcg_at:
+            raise ValueError("ndcg_at needs one k at least: add it.")
 
 
 def split_for(dataset: Dataset, config: ScoringConfig) -> Split:

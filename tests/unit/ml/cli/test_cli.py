@@ -55,7 +55,7 @@ def test_the_gate_has_its_baseline_whatever_was_asked_for(tmp_path: Path) -> Non
         (("-m", "oracle"), "no model 'oracle'"),
         (("--data-dir", "/nowhere"), "no training set at"),
         (("-r", "../escape"), "no plain folder name"),
-        (("--trials", "-1"), "trials must be at least 0"),
+        (("--trials", "-1"), "trials must be a whole number of at least 0"),
     ],
 )
 def test_bad_input_is_one_sentence(tmp_path: Path, change: tuple[str, str], message: str) -> None:
