@@ -62,3 +62,30 @@ def test_a_wrong_usage_is_one_sentence(
     assert code != 0 and sentence.format(**places) in said
     assert "Traceback" not in shown.err and not shown.out
     assert not list(Path(places["free"]).iterdir())
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("REJECTED_SHARE_LIMIT", "x", "it must be a number from 0 to 1"),
+        ("REJECTED_SHARE_LIMIT", "2", "it must be a number from 0 to 1"),
+        ("TICKET_SCOPE", "some", "it must be one of all, assigned"),
+        ("GITHUB_BUDGET_SECONDS", "-1", "it must be a number of seconds above 0"),
+        ("GITHUB_BUDGET_SECONDS", "soon", "it must be a number of seconds above 0"),
+        ("GITHUB_API_URL", "ftp://host", "it must be http:// or https:// with a host"),
+    ],
+)
+def test_a_wrong_variable_is_one_sentence(
+    name: str,
+    value: str,
+    sentence: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setenv("WAREHOUSE_DIR", str(tmp_path / "warehouse"))
+    monkeypatch.setenv(name, value)
+    assert main(["export", "--output", str(tmp_path / "out")]) == 1
+    shown = capsys.readouterr()
+    assert shown.err.startswith(f"error: {name} is {value!r}; {sentence}") and shown.err.count("\n") == 1
+    assert not shown.out and not (tmp_path / "out").exists()
