@@ -78,6 +78,12 @@ def horizon_of(task: Task, config: dg.Config) -> float | None:
     return getattr(config, "horizon_days", task.horizon_days)
 
 
+def unheeded(config: ScoringRun) -> list[str]:
+    """Fields of training that were given to an asset that trains nothing."""
+    default = type(config)()
+    return [name for name in ScoringRun.model_fields if getattr(config, name) != getattr(default, name)]
+
+
 def check_run_id(run_id: str) -> str:
     """A name that a user gave a run; one that cannot be a folder's raises ValueError."""
     if not _RUN_ID.fullmatch(run_id):

@@ -7,7 +7,7 @@ import dagster as dg
 from pydantic import Field
 
 from orchestration.defs.bias import Tables, bias_asset
-from orchestration.defs.configs import ScoringRun
+from orchestration.defs.configs import ScoringRun, unheeded
 from orchestration.defs.metadata import markdown_table, picture
 from orchestration.defs.models import model_asset
 from orchestration.defs.resources import Project
@@ -28,8 +28,12 @@ class Serving(ScoringRun):
 
 
 @dg.asset(deps=[["models", task.name] for task in DOMAIN.tasks], group_name="selection", kinds={"duckdb"})
-def alert_scores(config: Serving, project: Project) -> dg.MaterializeResult:
+def alert_scores(
+    context: dg.AssetExecutionContext, config: Serving, project: Project
+) -> dg.MaterializeResult:
     """Every alert of the newest batch, scored once: probability, reasons, rank and model versions."""
+    if names := unheeded(config):
+        context.log.warning("Nothing is trained here: give %s to models/… instead.", ", ".join(names))
     (scorer, scored_by), (ranker, ranked_by) = served_model(project, SCORER), served_model(project, RANKER)
     scores = score_newest_batch(
         read_dataset(current_snapshot(project.settings().snapshots_dir, ALERTS.name)).items,

@@ -7,7 +7,7 @@ import dagster as dg
 from pydantic import Field
 
 from orchestration.defs.bias import Tables, bias_asset
-from orchestration.defs.configs import TimelineRun
+from orchestration.defs.configs import TimelineRun, unheeded
 from orchestration.defs.metadata import markdown_table, picture
 from orchestration.defs.models import model_asset
 from orchestration.defs.resources import Project
@@ -31,8 +31,12 @@ class Proposing(TimelineRun):
 @dg.asset(
     deps=[["models", RANKER.name], "assignees_open", "tickets_open"], group_name="selection", kinds={"duckdb"}
 )
-def assignee_candidates(config: Proposing, project: Project) -> dg.MaterializeResult:
+def assignee_candidates(
+    context: dg.AssetExecutionContext, config: Proposing, project: Project
+) -> dg.MaterializeResult:
     """Whom to ask: the likeliest people of every open ticket, with reasons, as of the records' end."""
+    if names := unheeded(config):
+        context.log.warning("Nothing is trained here: give %s to models/… instead.", ", ".join(names))
     model, evaluation = served_model(project, RANKER)
     with project.database() as database:
         items = database.sql("from training.assignees_open order by item_id").df()
