@@ -13,7 +13,7 @@ from typing import Any
 Record = dict[str, Any]
 
 START = datetime(2020, 1, 6)
-PEOPLE = ["ada", "bob", "cyd", "dan", "eve", "build-bot", "ghost", "gopherbot", None]
+PEOPLE = ["ada", "bob", "cyd", "dan", "eve", "build[bot]", "ghost", "gopherbot", None]
 TITLES = ["net/http: hangs", "cmd/go, net: fails", "[lexer] wrong token", "crash in C++?", "no prefix here"]
 
 

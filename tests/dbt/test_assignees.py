@@ -14,7 +14,7 @@ from tests.dbt.test_time_travel import read
 from tests.paths import ISSUES
 
 FEATURES = "columns(lambda name: not starts_with(name, 'slice_'))"
-NOBODY = (None, "ghost", "gopherbot", "build-bot")
+NOBODY = (None, "ghost", "gopherbot", "build[bot]")
 
 
 def rows_of(database: duckdb.DuckDBPyConnection, where: str = "true") -> dict[str, dict[str, Any]]:
@@ -285,7 +285,7 @@ def event(kind: str, day: int, who: str) -> dict[str, Any]:
     ("values", "handlers"),
     [
         ({"assignees": [{"login": "bob"}, {"login": "cyd"}]}, {"bob", "cyd"}),
-        ({"assignees": [{"login": "bob"}, {"login": "build-bot"}, {"login": "ghost"}]}, {"bob"}),
+        ({"assignees": [{"login": "bob"}, {"login": "build[bot]"}, {"login": "ghost"}]}, {"bob"}),
         ({"assignees": None}, set()),
         ({"assignees": [{"login": "bob"}], "state": "open", "closed_at": None}, set()),
         ({"assignees": [{"login": "bob"}], "events": [event("assigned", 11, "dan")]}, {"dan"}),
