@@ -83,7 +83,7 @@ def measure_concentration(work: Work, config: BiasConfig) -> pd.DataFrame:
                     "n_lists": membership.n,
                     "n_clusters": n_clusters,
                     "n_entities": n_entities,
-                    "n": total.astype(np.int64),
+                    "n": total.round().astype(np.int64),
                     "gini": gini,
                     "ci_low": np.where(assessable, np.maximum(gini - half, 0), np.nan),
                     "ci_high": np.where(assessable, np.minimum(gini + half, 1), np.nan),

@@ -12,6 +12,7 @@ from scipy import sparse
 
 from ml.bias.estimates.cells import Floats
 from ml.bias.estimates.concentration import Work
+from ml.bias.estimates.exposure import attention
 from ml.bias.slices.membership import Dimension
 from ml.stats.rank_metrics import Grouping
 
@@ -37,7 +38,7 @@ class RankedLists:
     @classmethod
     def of(cls, part: pd.DataFrame, position: NDArray[np.intp], dimensions: list[Dimension]) -> RankedLists:
         """The lists of ``part``; ``position`` is that of its rows in the encoded dimensions."""
-        # Places among equal scores are given in the order of the rows: it must not depend on the input's.
+        # Sums of floating numbers depend on the order of the rows: it must not be the input's.
         part = part.assign(position=position)[part["y_true"].notna()]
         rows = part.sort_values(["list_id", "item_id"], kind="stable", key=lambda names: names.astype(str))
         grouping = Grouping(rows["list_id"])
@@ -70,9 +71,8 @@ class RankedLists:
     def work(self, baselines: Sequence[str]) -> Work:
         """Who is ranked first by the model and by the baselines, and who truly was."""
         orders = {"ranked_first": "score", **{f"first_by_{name}": name for name in baselines}}
-        given = {
-            who: (self.grouping.places(self.column(name)) == 0).astype(float) for who, name in orders.items()
-        }
+        # Rows that come first together share the place: neither their order nor their names decide.
+        given = {who: attention(self.grouping, self.column(name), 1) for who, name in orders.items()}
         given["relevant"] = (self.column("y_true") > 0).astype(float)
         entities, _ = pd.factorize(self.rows["entity_id"], use_na_sentinel=False)
         clusters = self.clusters[self.grouping.first_rows]

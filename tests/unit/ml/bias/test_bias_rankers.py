@@ -220,6 +220,17 @@ def test_concentration_equals_counting_by_hand():
             assert row["ci_low"] < row["gini"] < row["ci_high"] and row["assessable"]
 
 
+def test_who_are_ranked_first_together_share_the_place():
+    frame, slices = lists({"a": 0.5, "b": 0.5}, n_lists=12)
+    frame["score"], frame["rules"] = 1.0, frame["y_true"]
+    table = measure_rankers(frame, slices, SMALL, baselines=["rules"])["ranking_concentration"]
+    whole = table[table["dimension"] == "(all)"].set_index("who")
+    shared = frame["entity_id"].value_counts() / 8
+    assert whole.loc["ranked_first", "gini"] == pytest.approx(gini(shared))
+    assert whole.loc["ranked_first", "top_share"] == pytest.approx(shared.max() / 24)
+    assert (whole.loc[["ranked_first", "first_by_rules"], "n"] == 24).all()
+
+
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 1000))
 def test_the_order_of_the_rows_decides_nothing(seed):
