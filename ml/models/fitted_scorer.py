@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
@@ -19,10 +17,6 @@ class FittedScorer(BaseEstimator):
 
     def score(self, x: NDArray[np.float32]) -> Values:
         """Return a score per row: log odds of 0/1 labels, or what only orders."""
-        raise NotImplementedError
-
-    def scores_by_round(self, x: NDArray[np.float32]) -> Iterator[Values]:
-        """Yield the scores after each round."""
         raise NotImplementedError
 
     def contributions(self, x: NDArray[np.float32]) -> Values | None:

@@ -134,7 +134,7 @@ class RunFolder:
             With version and files, as it is read.
         """
         name = evaluation.model
-        files = {_model_file(name): dump_trusted(model), _predictions_file(name): parquet_bytes(predictions)}
+        files = {self.model_file(name).name: dump_trusted(model), _predictions_file(name): parquet_bytes(predictions)}
         if native is not None:
             suffix, files[f"{file_name(name)}{suffix}"] = native[0], native[1]
         if report is not None:
@@ -154,8 +154,8 @@ class RunFolder:
 
     def model(self, model: str) -> Any:
         """Load a fitted model: known bytes and known types only."""
-        name = _model_file(model)
-        return load_trusted(self._checked(model, name), str(self.path / name))
+        path = self.model_file(model)
+        return load_trusted(self._checked(model, path.name), str(path))
 
     def predictions(self, model: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """The predictions of a model's validation and test rows."""
@@ -167,6 +167,10 @@ class RunFolder:
     def report(self, model: str) -> dict[str, Any]:
         """The report of a scorer or ranker."""
         return dict(json.loads(self._checked(model, _report_file(model))))
+
+    def model_file(self, model: str) -> Path:
+        """The file of a fitted model."""
+        return self.path / f"{file_name(model)}.skops"
 
     def evaluation_file(self, model: str) -> Path:
         """The file of a model's record, for readers in SQL."""
@@ -276,10 +280,6 @@ def mitigated_name(model: str, method: str) -> str:
 def original_name(model: str) -> str:
     """Name of the model that a mitigated one was made of; of another model its own."""
     return model.split(_MITIGATED_BY)[0]
-
-
-def _model_file(model: str) -> str:
-    return f"{file_name(model)}.skops"
 
 
 def _predictions_file(model: str) -> str:

@@ -180,16 +180,16 @@ def _make_current(
             """,
             {"file": str(folder.predictions_file(model)), "model": model},
         )
-    database.execute(
-        """
-        insert into ml.models
-        select
-            model_version, run_id, domain, task, model, model || '.skops', files[model || '.skops'], params,
-            feature_list, if($is_served or model_version in (from reigning), 'champion', 'challenger')
-        from evaluation
-        """,
-        {"is_served": is_served},
-    )
+        database.execute(
+            """
+            insert into ml.models
+            select
+                model_version, run_id, domain, task, model, $file, files[$file], params, feature_list,
+                if($is_served or model_version in (from reigning), 'champion', 'challenger')
+            from evaluation where model = $model
+            """,
+            {"file": folder.model_file(model).name, "model": model, "is_served": is_served},
+        )
 
 
 def _insert_metrics(database: duckdb.DuckDBPyConnection, table: str) -> None:

@@ -23,8 +23,8 @@ IN_SQL = {
 }
 IN_PYTHON = """
 from orchestration.domains.alerts import checking, serving
-from orchestration.domains.tickets import snapshots, tasks
-print(tasks.TRIAGE_RANKER.horizon_days, snapshots.TICKETS["horizons_days"], serving.CRITICAL)
+from orchestration.domains.tickets import tasks
+print(tasks.TRIAGE_RANKER.horizon_days, tasks.TICKETS.settings["horizons_days"], serving.CRITICAL)
 print([law[1:] for law in checking._LAWS if "severe" in law[1] and "severe" in law[2]])
 """
 
