@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from orchestration.facts import fact
+from orchestration.facts import FACTS
 
 # A table's own sentence, and one per column.
 Description = tuple[str, Mapping[str, str]]
@@ -101,7 +101,7 @@ TABLES: dict[str, Description] = {
             "p90": "90th percentile of the predicted hours.",
             **{
                 f"p_within_{days}d": f"Probability of being closed within {days} days of the creation."
-                for days in fact("horizons_days")
+                for days in FACTS["horizons_days"]
             },
             "model_version": "Version of the champion.",
             "scored_at": "When the ticket was scored (UTC).",

@@ -208,6 +208,11 @@ class Settings(BaseSettings):
         """One folder per training run."""
         return self.warehouse_dir / "models"
 
+    @property
+    def dbt_variables(self) -> dict[str, str]:
+        """Variables of the dbt project that are set by whoever runs it."""
+        return {"ticket_scope": self.ticket_scope}
+
     @contextmanager
     def dbt_environment(self) -> Iterator[None]:
         """Hand dbt, a child process, the absolute path of the database it works on.

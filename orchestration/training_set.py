@@ -37,6 +37,7 @@ def make_training_set(domain: str, source: Path, output: Path) -> dict[str, int]
     ValueError
         The source is missing, nothing in it could be loaded, or the transformation failed.
     """
+    from ml.data.contract import is_feature
     from ml.data.dataset import snapshot_id_of
     from orchestration.store.feature_store import DDL, take_snapshot
 
@@ -60,6 +61,7 @@ def make_training_set(domain: str, source: Path, output: Path) -> dict[str, int]
                 label=wanted.label,
                 domain=raw.block(database, wanted),
                 identify=snapshot_id_of,
+                is_feature=is_feature,
                 git_sha="unknown",
             )
         if not snapshot.rows:
@@ -84,7 +86,7 @@ def build(settings: Settings, wanted: Sequence[TrainingSet]) -> None:
     target = str(settings.warehouse_dir / "target")
     command = [str(Path(sys.executable).with_name("dbt")), "run", "--quiet"]
     command += ["--select", *(f"+{relation}" for one in wanted for relation in (one.train, one.label))]
-    command += ["--vars", json.dumps({"ticket_scope": settings.ticket_scope})]
+    command += ["--vars", json.dumps(settings.dbt_variables)]
     command += ["--target-path", target, "--log-path", target, "--profiles-dir", str(DBT_PROJECT_DIR)]
     with settings.dbt_environment():
         done = subprocess.run(command, cwd=DBT_PROJECT_DIR, capture_output=True, text=True, check=False)

@@ -25,6 +25,11 @@ LABEL_COLUMNS = ("item_id", "y", "is_censored", "observed_until", "relevance", "
 SLICE = "slice_"
 
 
+def is_feature(column: str) -> bool:
+    """Say of a column of the items whether models learn from it."""
+    return column not in KEY_COLUMNS and not column.startswith(SLICE)
+
+
 def conform(items: pd.DataFrame, labels: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the frames in the one form that the harness reads, in one order, or refuse them.
 

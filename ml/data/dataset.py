@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ml.data.columns import Kind, kind_of
 from ml.data.content import content_id
-from ml.data.contract import KEY_COLUMNS, SLICE, conform
+from ml.data.contract import KEY_COLUMNS, SLICE, conform, is_feature
 from ml.data.domain import DomainConfig
 from ml.data.leaks import refuse_copies, refuse_outcome_names
 
@@ -72,7 +72,7 @@ class Dataset:
     @property
     def features(self) -> list[str]:
         """Names of the feature columns, in the order of the frame."""
-        return [c for c in self.items.columns if c not in KEY_COLUMNS and not c.startswith(SLICE)]
+        return [c for c in self.items.columns if is_feature(c)]
 
     @property
     def slices(self) -> list[str]:

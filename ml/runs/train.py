@@ -119,7 +119,7 @@ def _search(settings: Any) -> Callable[[Objective], dict[str, Any]] | None:
     """What looks for parameters before the fit, where the settings give it a budget."""
     if not getattr(settings, "trials", 0):
         return None
-    return lambda objective: tune(objective, settings.trials, settings.seconds, settings.seed).params
+    return lambda objective: tune(objective, settings.trials, settings.seconds, settings.seed)
 
 
 def _refuse_other_data(folder: RunFolder, names: Sequence[str], dataset: Dataset) -> None:

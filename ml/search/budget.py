@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 
 from ml.models import Params
 from ml.search.trial import run_trial
@@ -12,17 +11,7 @@ from ml.tasks.task import Objective
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class TuningResult:
-    """The best parameters, their score, and how many trials were run."""
-
-    params: Params
-    value: float
-    trials: int
-    stopped_by_clock: bool
-
-
-def tune(objective: Objective, trials: int, seconds: float, seed: int) -> TuningResult:
+def tune(objective: Objective, trials: int, seconds: float, seed: int) -> Params:
     """Return the parameters with the best score.
 
     The same seed and data give the same parameters as long as the number of trials ends the search; when
@@ -40,7 +29,7 @@ def tune(objective: Objective, trials: int, seconds: float, seed: int) -> Tuning
     import optuna
 
     if objective.space is None or trials < 1:
-        return TuningResult({}, float("nan"), 0, False)
+        return {}
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=min(5, trials), multivariate=True)
     study = optuna.create_study(
@@ -55,4 +44,4 @@ def tune(objective: Objective, trials: int, seconds: float, seed: int) -> Tuning
             "The clock (%g s) ended a search after %d of %d trials: another run may choose other parameters.",
             seconds, done, trials,
         )  # fmt: skip
-    return TuningResult(study.best_trial.user_attrs["params"], study.best_value, done, done < trials)
+    return dict(study.best_trial.user_attrs["params"])

@@ -134,7 +134,10 @@ class RunFolder:
             With version and files, as it is read.
         """
         name = evaluation.model
-        files = {self.model_file(name).name: dump_trusted(model), _predictions_file(name): parquet_bytes(predictions)}
+        files = {
+            self.model_file(name).name: dump_trusted(model),
+            _predictions_file(name): parquet_bytes(predictions),
+        }
         if native is not None:
             suffix, files[f"{file_name(name)}{suffix}"] = native[0], native[1]
         if report is not None:

@@ -24,7 +24,7 @@ from dagster_dbt.asset_utils import default_asset_key_fn
 from packaging.version import Version
 
 from orchestration.defs.resources import Project
-from orchestration.facts import fact
+from orchestration.facts import FACTS
 from orchestration.settings import DBT_MANIFEST, DBT_PROJECT_DIR, Settings
 
 _PARSED = "partial_parse.msgpack"
@@ -45,9 +45,8 @@ def arguments(command: str, settings: Settings) -> list[str]:
     What was parsed with other variables, or for another database, is parsed again from the start: variables
     that are as dbt_project.yml has them are not named, so that set-up and run agree.
     """
-    if settings.ticket_scope == fact("ticket_scope"):
-        return [command]
-    return [command, "--vars", json.dumps({"ticket_scope": settings.ticket_scope})]
+    variables = settings.dbt_variables
+    return [command] if variables.items() <= FACTS.items() else [command, "--vars", json.dumps(variables)]
 
 
 def is_current(manifest: Path) -> bool:

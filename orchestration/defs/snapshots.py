@@ -6,6 +6,7 @@ import dagster as dg
 
 from orchestration.declarations import Domain, RawInput, TrainingSet
 from orchestration.defs.resources import Project
+from orchestration.facts import FACTS
 from orchestration.settings import DBT_MANIFEST
 from orchestration.store.feature_store import (
     feature_views,
@@ -32,18 +33,21 @@ def snapshot_asset(training_set: TrainingSet, raw: RawInput) -> dg.AssetsDefinit
         description=f"The training relation {train} and its labels as Parquet, named by content hash.",
     )
     def snapshot(context: dg.AssetExecutionContext, project: Project) -> dg.MaterializeResult:
+        from ml.data.contract import is_feature
         from ml.data.dataset import snapshot_id_of
 
-        manifest = json.loads(DBT_MANIFEST.read_text())
+        settings, manifest = project.settings(), json.loads(DBT_MANIFEST.read_text())
+        variables = {**FACTS, **settings.dbt_variables}
         with project.database() as database:
-            registered = register_features(database, feature_views(manifest))
+            registered = register_features(database, feature_views(manifest, variables))
             taken = take_snapshot(
                 database,
-                project.settings().snapshots_dir,
+                settings.snapshots_dir,
                 train=train,
                 label=label,
                 domain=raw.block(database, training_set),
                 identify=snapshot_id_of,
+                is_feature=is_feature,
                 git_sha=project.git_sha(),
                 views=views_read_by(manifest, train),
             )

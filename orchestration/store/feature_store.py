@@ -5,6 +5,7 @@ Plain DuckDB on the pipeline's database; the features themselves are dbt's work.
 
 import hashlib
 import json
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -35,6 +36,8 @@ create table if not exists feature_store.training_snapshots (
 """
 
 
+# A variable of the dbt project, as SQL names it.
+_VARIABLE = re.compile(r"""\bvar\(\s*["'](\w+)""")
 # Columns of a feature view that say whose value it is and since when it holds.
 NOT_FEATURES = {"item_id", "event_at", "event_timestamp", "available_at"}
 
@@ -62,8 +65,8 @@ class Snapshot:
     is_new: bool
 
 
-def feature_views(manifest: Mapping[str, Any]) -> list[FeatureView]:
-    """Read the feature views from a dbt manifest.
+def feature_views(manifest: Mapping[str, Any], variables: Mapping[str, Any]) -> list[FeatureView]:
+    """Read the feature views from a dbt manifest, which was made with these variables.
 
     Raises
     ------
@@ -84,7 +87,7 @@ def feature_views(manifest: Mapping[str, Any]) -> list[FeatureView]:
                 entity=str(meta["entity"]),
                 owner=str(meta["owner"]),
                 ttl=str(meta["ttl"]),
-                sql_hash=_sql_hash(manifest, key),
+                sql_hash=_sql_hash(manifest, key, variables),
                 descriptions={
                     name: column["description"]
                     for name, column in node["columns"].items()
@@ -116,12 +119,13 @@ def _lineage(manifest: Mapping[str, Any], key: str) -> dict[str, Any]:
     return read
 
 
-def _sql_hash(manifest: Mapping[str, Any], key: str) -> str:
-    """Hash of a model's SQL and of all that it reads: a feature changes when its history does."""
+def _sql_hash(manifest: Mapping[str, Any], key: str, variables: Mapping[str, Any]) -> str:
+    """Hash of a model and of all that it reads, variables too: a feature changes when its history does."""
     read = _lineage(manifest, key)
-    return _sha256(
-        *((read[name].get("raw_code") or read[name]["macro_sql"]).encode() for name in sorted(read))
-    )
+    texts = [read[name].get("raw_code") or read[name]["macro_sql"] for name in sorted(read)]
+    named = sorted({name for text in texts for name in _VARIABLE.findall(text)})
+    texts += [json.dumps([name, variables[name]]) for name in named]
+    return _sha256(*(text.encode() for text in texts))
 
 
 def register_features(database: duckdb.DuckDBPyConnection, views: Iterable[FeatureView]) -> int:
@@ -181,6 +185,7 @@ def take_snapshot(
     label: str,
     domain: Mapping[str, Any],
     identify: Callable[[Path], str],
+    is_feature: Callable[[str], bool],
     git_sha: str,
     views: Collection[str] = (),
 ) -> Snapshot:
@@ -196,6 +201,8 @@ def take_snapshot(
         The domain's block of configuration, written as `domain.json`.
     identify : callable (folder) -> str
         Says of the written files what their content is called.
+    is_feature : callable (column) -> bool
+        Says which columns of the training relation are features.
     views : collection of str
         The feature views that the training relation is made of.
     """
@@ -226,7 +233,7 @@ def take_snapshot(
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     write_atomically(snapshots_dir / f"{domain['name']}.txt", snapshot_id)
-    rows, n_features = _record(database, snapshot_id, path, train, domain, git_sha, views)
+    rows, n_features = _record(database, snapshot_id, path, train, domain, is_feature, git_sha, views)
     return Snapshot(snapshot_id, path, rows, n_features, is_new)
 
 
@@ -261,27 +268,26 @@ def _record(
     path: Path,
     train: str,
     domain: Mapping[str, Any],
+    is_feature: Callable[[str], bool],
     git_sha: str,
     views: Collection[str],
 ) -> tuple[int, int]:
     relation = f"training.{quoted(train)}"
-    known = {"snapshot": snapshot_id}
+    known, file = {"snapshot": snapshot_id}, str(path / "train.parquet")
+    features = ", ".join(quoted(name) for name in database.read_parquet(file).columns if is_feature(name))
     database.execute("delete from feature_store.feature_stats where snapshot_id = $snapshot", known)
     # Quantiles are approximate and depend on the order of the rows: the file's, read by one thread.
     database.execute("set threads = 1")
     try:
         database.execute(
-            """
+            f"""
             insert into feature_store.feature_stats
             select
                 $snapshot, column_name, column_type, count, null_percentage / 100, approx_unique,
                 try_cast(avg as double), try_cast(std as double), min[:200], q25, q50, q75, max[:200]
-            from (summarize (
-                select columns(lambda name: name not in ('item_id', 'event_at', 'entity_id', 'group_id')
-                    and not starts_with(name, 'slice_')) from read_parquet($file)
-            ))
-            """,
-            {**known, "file": str(path / "train.parquet")},
+            from (summarize (select {features} from read_parquet($file)))
+            """,  # noqa: S608 - quoted
+            {**known, "file": file},
         )
     finally:
         database.execute("reset threads")

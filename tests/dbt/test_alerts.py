@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from ml.data.contract import LABEL_COLUMNS
+from ml.data.contract import LABEL_COLUMNS, is_feature
 from ml.data.dataset import Dataset, snapshot_id_of
 from orchestration.domains.alerts.loading import create_alert_tables, load_alert_batches
 from orchestration.domains.alerts.sources.batches import (
@@ -409,6 +409,7 @@ def test_the_harness_takes_both_training_sets(
         label=label,
         domain={"name": "alerts"},
         identify=snapshot_id_of,
+        is_feature=is_feature,
         git_sha="test",
     )
     dataset = Dataset.from_dir(snapshot.path)

@@ -1,5 +1,6 @@
 """The dbt project as Dagster sees it: parsed once, named by its models, sorted by layer and domain."""
 
+import json
 import os
 import re
 from pathlib import Path
@@ -8,7 +9,9 @@ import dagster as dg
 import pytest
 
 from orchestration.defs.dbt import arguments, dbt_models, dbt_resource, is_current, parse
+from orchestration.facts import FACTS
 from orchestration.settings import DBT_MANIFEST, DBT_PROJECT_DIR, Settings
+from orchestration.store.feature_store import feature_views
 
 
 @pytest.mark.parametrize("scope", ["all", "assigned"])
@@ -26,6 +29,28 @@ def test_a_run_uses_what_set_up_has_parsed(
     said = (invocation.target_path / "dbt.log").read_text()
     assert "Nothing changed, skipping partial parsing." in said
     assert "Unable to do partial parsing" not in said
+
+
+@pytest.mark.parametrize(
+    ("changed", "views"),
+    [
+        ({"text_characters": 1}, {"feat_issue_content"}),
+        ({"horizons_days": [1]}, {"feat_repository_state"}),
+        ({"first_plausible_day": "2000-01-01"}, {"feat_repository_state"}),
+        ({"candidate_limit": 1}, {"feat_candidate_activity"}),
+        ({"unknown_to_all": 1}, set()),
+    ],
+)
+def test_a_changed_variable_makes_a_new_version_of_the_views_that_are_made_with_it(
+    changed: dict[str, object], views: set[str]
+) -> None:
+    manifest = json.loads(DBT_MANIFEST.read_text())
+    before, after = (
+        {view.name: view.sql_hash for view in feature_views(manifest, {**FACTS, **more})}
+        for more in ({}, changed)
+    )
+    found = {name for name in before if before[name] != after[name]}
+    assert views <= found and bool(found) == bool(views) and found < set(before)
 
 
 def test_a_manifest_is_as_old_as_its_newest_source(tmp_path: Path) -> None:

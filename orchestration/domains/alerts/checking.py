@@ -7,10 +7,10 @@ from pathlib import Path
 import duckdb
 
 from orchestration.domains.alerts.sources.batches import FILES, LandedBatch
-from orchestration.facts import fact
+from orchestration.facts import FACTS
 from orchestration.store.warehouse import quoted
 
-_SEVERITIES = fact("severities")
+_SEVERITIES = FACTS["severities"]
 # What must hold within a batch beyond columns and types: the file that is at fault, what counts the offending
 # rows, and the reason. The names are those of views on the batch's files.
 _LAWS = (

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 import duckdb
 import pandas as pd
 
-from orchestration.facts import fact
+from orchestration.facts import FACTS
 from orchestration.store.results import replace_table
 
 if TYPE_CHECKING:
     from ml.tasks.scoring_model import ScoringModel
 
-CRITICAL = fact("severities").index("critical")
+CRITICAL = FACTS["severities"].index("critical")
 COLUMNS = """
     item_id varchar, batch_id varchar, event_at timestamp, probability double, is_flagged boolean,
     rank bigint, is_held_above_cut boolean,

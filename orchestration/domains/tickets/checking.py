@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from orchestration.domains.tickets.lines import read_lines
 from orchestration.domains.tickets.record_shapes import ShapeError, is_plain, normalise
-from orchestration.facts import fact
+from orchestration.facts import FACTS
 from orchestration.store.landing import LandedFile
 
 TEMPORARY_TABLES = ("landed_file", "landed_line")
@@ -144,7 +144,7 @@ def check_lines(connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFil
     connection.execute(_CREATE_TEMPORARY_TABLES)
     rows = [(_load_id(file), file.name, file.sha256, file.fetched_at) for file in files]
     _execute(connection, "insert into landed_file from batch", _as_table(rows, _FILES))
-    bounds = {"first_day": fact("first_plausible_day"), "grace_days": fact("landing_grace_days")}
+    bounds = {"first_day": FACTS["first_plausible_day"], "grace_days": FACTS["landing_grace_days"]}
     for batch in _ahead(_batches(files)):
         _execute(connection, _INSERT_BATCH, _in_plain_shape(connection, batch), bounds)
 

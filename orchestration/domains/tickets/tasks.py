@@ -2,7 +2,7 @@
 
 from ml.models import names
 from orchestration.declarations import Task, TrainingSet
-from orchestration.facts import fact
+from orchestration.facts import FACTS
 
 TICKETS = TrainingSet(
     "tickets",
@@ -12,7 +12,7 @@ TICKETS = TrainingSet(
     {
         "timeline": "slice_repo",
         "weight_by": "slice_repo",
-        "horizons_days": fact("horizons_days"),
+        "horizons_days": FACTS["horizons_days"],
         # What scorers and rankers are compared with: words of failure, and how fast the author's and the
         # repository's tickets were closed before.
         "baselines": {
@@ -49,7 +49,7 @@ TRIAGE_RANKER = Task(
     learns_from=TICKETS,
     kind="ranker",
     description="The order of the tickets of a repository's week: those that prove urgent come first.",
-    horizon_days=fact("triage_days"),
+    horizon_days=FACTS["triage_days"],
     # As good on validation as the smaller steps that small batches need, in less than half of the time.
     params={"gain_trees": 200, "learning_rate": 0.03, "n_estimators": 300},
 )

@@ -27,13 +27,13 @@ from orchestration.domains.alerts.sources.sample_process import (
     draw_accounts,
     draw_transfers,
 )
-from orchestration.facts import fact
+from orchestration.facts import FACTS
 
 BATCHES = 10
 _FIRST_DAY = 42
 _RULE_DAYS = 7
 # Whatever a rule says is more than information.
-_SEVERITIES = fact("severities")[1:]
+_SEVERITIES = FACTS["severities"][1:]
 
 Row = dict[str, Any]
 

@@ -54,8 +54,8 @@ def test_a_budgeted_search_tries_the_defaults_first_in_either_direction() -> Non
             lambda trial: {"x": trial.suggest_float("x", 0.0, 1.0)},
             lambda params, report, sign=sign: sign * abs(params["x"] - 10.0),  # type: ignore[misc]
         )
-        assert tune(objective, 4, 60.0, 0).params == {"x": 10.0}
-    assert tune(objective, 0, 60.0, 0).params == {}
+        assert tune(objective, 4, 60.0, 0) == {"x": 10.0}
+    assert tune(objective, 0, 60.0, 0) == {}
 
 
 def test_only_trials_of_dead_processes_are_given_up(data: Path, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from ml.data.contract import is_feature
 from ml.data.dataset import snapshot_id_of
 from orchestration.store.feature_store import DDL, Snapshot, take_snapshot
 
@@ -33,7 +34,14 @@ def database(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection
 
 def take(database: duckdb.DuckDBPyConnection, folder: Path) -> Snapshot:
     return take_snapshot(
-        database, folder, train="train", label="label", domain=DOMAIN, identify=snapshot_id_of, git_sha="x"
+        database,
+        folder,
+        train="train",
+        label="label",
+        domain=DOMAIN,
+        identify=snapshot_id_of,
+        is_feature=is_feature,
+        git_sha="x",
     )
 
 
