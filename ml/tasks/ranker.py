@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ml.data.dataset import Dataset
 from ml.data.labels import graded_after
-from ml.data.splits import Split
 from ml.errors import TooLittleDataError
-from ml.models import ModelSpec
 from ml.tasks.scoring import ScoringConfig, split_for
-from ml.tasks.scoring_fit import ScoringBench
+from ml.tasks.scoring_fit import scoring_bench
 from ml.tasks.task import Task
 
 MAX_GRADE = 30
@@ -66,23 +63,12 @@ def _labelled(dataset: Dataset, config: ScoringConfig) -> Dataset:
     return dataset if config.horizon_days is None else graded_after(dataset, config.horizon_days)
 
 
-def _bench(
-    dataset: Dataset,
-    split: Split,
-    spec: ModelSpec,
-    config: ScoringConfig,
-    cache_dir: Path | None,
-    rows: int | None,
-) -> ScoringBench:
-    return ScoringBench(dataset, ranking_target(dataset), split, spec, "ranking", "ndcg", config, rows)
-
-
 RANKER = Task(
     kind="ranker",
     name="ranking",
     settings=ScoringConfig,
     labelled=_labelled,
     split=split_for,
-    bench=_bench,
+    bench=scoring_bench(ranking_target, "ranking", "ndcg"),
     family="lightgbm",
 )

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ml.data.dataset import Dataset
 from ml.data.labels import beyond_horizon, within_horizon
-from ml.data.splits import Split
 from ml.errors import TooLittleDataError
-from ml.models import ModelSpec
 from ml.tasks.scoring import ScoringConfig, split_for
-from ml.tasks.scoring_fit import ScoringBench
+from ml.tasks.scoring_fit import scoring_bench
 from ml.tasks.task import Task
 
 
@@ -46,35 +43,10 @@ def _labelled(dataset: Dataset, config: ScoringConfig) -> Dataset:
     return dataset if config.horizon_days is None else within_horizon(dataset, config.horizon_days)
 
 
-def _bench(
-    dataset: Dataset,
-    split: Split,
-    spec: ModelSpec,
-    config: ScoringConfig,
-    cache_dir: Path | None,
-    rows: int | None,
-) -> ScoringBench:
-    return ScoringBench(dataset, binary_target(dataset), split, spec, "binary", "auc", config, rows)
-
-
 def _late(dataset: Dataset, config: ScoringConfig) -> Dataset:
     if config.horizon_days is None:
         raise ValueError("Late is what has not ended within a horizon: give its days (horizon_days).")
     return beyond_horizon(dataset, config.horizon_days)
-
-
-def _late_bench(
-    dataset: Dataset,
-    split: Split,
-    spec: ModelSpec,
-    config: ScoringConfig,
-    cache_dir: Path | None,
-    rows: int | None,
-) -> ScoringBench:
-    bench = _bench(dataset, split, spec, config, cache_dir, rows)
-    # A domain's baselines put first what ends soon: whoever orders by them takes the last ones for late.
-    bench.turns_baselines = True
-    return bench
 
 
 SCORER = Task(
@@ -83,8 +55,10 @@ SCORER = Task(
     settings=ScoringConfig,
     labelled=_labelled,
     split=split_for,
-    bench=_bench,
+    bench=scoring_bench(binary_target, "binary", "auc"),
     family="lightgbm",
 )
 CLUSTER = replace(SCORER, kind="cluster")
-LATE = replace(SCORER, kind="late", labelled=_late, bench=_late_bench)
+# A domain's baselines put first what ends soon: whoever orders by them takes the last ones for late.
+_LATE_BENCH = scoring_bench(binary_target, "binary", "auc", turns_baselines=True)
+LATE = replace(SCORER, kind="late", labelled=_late, bench=_LATE_BENCH)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from ml.stats import metrics as m
 from ml.stats import rank_metrics as r
 from ml.stats.figure import Metric
 from ml.stats.intervals import Resamples, metric_of
+from ml.tasks.scoring import ScoringConfig
 
 REPORTED = ("auc", "precision", "recall", "f1")
 Values = NDArray[np.float64]
@@ -47,50 +49,27 @@ class ScoredRows:
     clusters: Names
 
 
-@dataclass(frozen=True)
-class FigureSettings:
-    """Which figures are made.
-
-    Parameters
-    ----------
-    ndcg_at, top_at : tuple of int
-        The k of NDCG@k, and of the share of groups with a positive row among the first k.
-    precision_at : int
-    replicates : int
-        Bootstrap resamples; 0 for no intervals.
-    seed : int
-    groups_are_questions : bool
-        Every group has an answer: one without a positive row counts as missed, and there are no figures
-        over the rows of different groups together.
-    """
-
-    ndcg_at: tuple[int, ...] = (5, 10, 20)
-    top_at: tuple[int, ...] = (1, 3, 5)
-    precision_at: int = 20
-    replicates: int = 500
-    seed: int = 0
-    groups_are_questions: bool = False
-
-
 def scoring_metrics(
-    rows: ScoredRows, split: str, threshold: float, settings: FigureSettings | None = None
+    rows: ScoredRows, split: str, threshold: float, config: ScoringConfig, groups_are_questions: bool
 ) -> list[Metric]:
     """Compute the figures of one part; those without a defined value, as of an empty part, are None.
 
     ``*_{baseline}`` is the figure of a baseline order, ``*_gain_vs_{baseline}`` the paired difference
     (positive where the model is better). AUC, average precision and the shares to review are over all rows
-    of the part; NDCG, MRR, top@k and precision@k are means over groups.
+    of the part; NDCG, MRR, top@k and precision@k are means over groups. Where groups are questions, every
+    one has an answer: one without a positive row counts as missed, and there are no figures over the rows
+    of different groups together.
     """
-    chosen = settings or FigureSettings()
-    resamples = Resamples.of(rows.clusters, chosen.replicates, chosen.seed)
+    resamples = Resamples.of(rows.clusters, config.replicates, config.seed)
     grouping = r.Grouping(rows.groups)
-    figures = _order_figures(rows, rows.score, grouping, resamples, chosen)
+    by = partial(_order_figures, rows, grouping, resamples, config, groups_are_questions)
+    figures = by(rows.score)
     for name, score in rows.baselines.items():
-        for figure, values in _order_figures(rows, score, grouping, resamples, chosen).items():
+        for figure, values in by(score).items():
             sign = -1.0 if figure.startswith("review_share") else 1.0
             figures[f"{figure}_{name}"] = values
             figures[f"{figure}_gain_vs_{name}"] = sign * (figures[figure] - values)
-    if chosen.groups_are_questions:
+    if groups_are_questions:
         answered = (grouping.sums((rows.relevance > 0).astype(float)) > 0).astype(float)
         figures["answer_among_rows"] = r.mean_of_groups(answered, resamples.at(grouping.first_rows))
     else:
@@ -111,11 +90,16 @@ def best_threshold(y: Values, probability: Values) -> float:
 
 
 def _order_figures(
-    rows: ScoredRows, score: Values, grouping: r.Grouping, resamples: Resamples, chosen: FigureSettings
+    rows: ScoredRows,
+    grouping: r.Grouping,
+    resamples: Resamples,
+    config: ScoringConfig,
+    groups_are_questions: bool,
+    score: Values,
 ) -> dict[str, Values]:
     y = (rows.relevance > 0).astype(float)
     figures: dict[str, Values] = {}
-    if not chosen.groups_are_questions:
+    if not groups_are_questions:
         pooled = [
             (
                 m.auc(y, score, w),
@@ -129,14 +113,14 @@ def _order_figures(
         figures |= {
             name: np.concatenate(parts) for name, parts in zip(names, zip(*pooled, strict=True), strict=True)
         }
-    empty = 0.0 if chosen.groups_are_questions else np.nan
+    empty = 0.0 if groups_are_questions else np.nan
     lists = {
-        f"precision@{chosen.precision_at}": r.precision_by_group(y, score, grouping, chosen.precision_at),
+        f"precision@{config.precision_at}": r.precision_by_group(y, score, grouping, config.precision_at),
         "mrr": r.reciprocal_rank_by_group(y, score, grouping, empty=empty),
     }
-    for k in chosen.top_at:
+    for k in config.top_at:
         lists[f"top@{k}"] = r.top_k_hit_by_group(y, score, grouping, k, empty=empty)
-    for k in chosen.ndcg_at:
+    for k in config.ndcg_at:
         lists[f"ndcg@{k}"] = r.ndcg_by_group(rows.relevance, score, grouping, k, empty=empty)
         lists[f"ndcg_linear@{k}"] = r.ndcg_by_group(
             rows.relevance, score, grouping, k, is_linear=True, empty=empty

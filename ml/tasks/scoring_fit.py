@@ -25,7 +25,7 @@ from ml.stats.metrics import auc, average_precision
 from ml.stats.rank_metrics import Grouping, ndcg
 from ml.tasks.calibration import ProbabilityCalibration
 from ml.tasks.scoring import EvalMetric, ScoringConfig, check_classes, order_by
-from ml.tasks.scoring_figures import FigureSettings, ScoredRows, best_threshold, report_of, scoring_metrics
+from ml.tasks.scoring_figures import ScoredRows, best_threshold, report_of, scoring_metrics
 from ml.tasks.scoring_model import ScoringModel, bounded
 from ml.tasks.stopping import FoldJudge, rounds_by_folds, stopping_folds
 from ml.tasks.task import Fitted, Objective, Report
@@ -62,6 +62,8 @@ class ScoringBench:
     config : ScoringConfig
     rows : int or None
         About how many rows a search sees, whole groups of them; None for all.
+    turns_baselines : bool
+        The domain's baselines put first what this task puts last.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class ScoringBench:
         eval_metric: EvalMetric,
         config: ScoringConfig,
         rows: int | None = None,
+        turns_baselines: bool = False,
     ) -> None:
         self.dataset, self.target, self.split, self.task, self.config = dataset, target, split, task, config
         self.family = spec.scoring[task]
@@ -98,7 +101,7 @@ class ScoringBench:
             names=[str(name) for name in self.encoder.get_feature_names_out()],
         )
         self.why_no_folds: str | None = None
-        self.turns_baselines = False
+        self.turns_baselines = turns_baselines
 
     @property
     def feature_list(self) -> list[str]:
@@ -209,14 +212,6 @@ class ScoringBench:
             name: turn * order_by(self.dataset, columns) for name, columns in domain.baselines.items()
         }
         clusters = self.dataset.clusters()
-        settings = FigureSettings(
-            ndcg_at=config.ndcg_at,
-            top_at=config.top_at,
-            precision_at=config.precision_at,
-            replicates=config.replicates,
-            seed=config.seed,
-            groups_are_questions=domain.groups_are_questions,
-        )
         metrics: list[Metric] = []
         for part in ("validation", "test"):
             rows = np.flatnonzero(self.split.rows(part))
@@ -231,7 +226,9 @@ class ScoringBench:
                 groups=self.data.groups[seen],
                 clusters=clusters[seen],
             )
-            metrics += scoring_metrics(scored, part, fitted.estimator.threshold, settings)
+            metrics += scoring_metrics(
+                scored, part, fitted.estimator.threshold, config, domain.groups_are_questions
+            )
         return metrics
 
     def native(self, fitted: Fitted) -> tuple[str, bytes] | None:
@@ -258,6 +255,23 @@ class ScoringBench:
         fitted = self.family.fit(self.data.at(fit), params, self.config.seed, None)
         seen = self.data.at(score)
         return judge_of(self.metric, seen, self.config.ndcg_at)(fitted.score(seen.x))
+
+
+def scoring_bench(
+    target_of: Callable[[Dataset], Values],
+    task: TaskName,
+    eval_metric: EvalMetric,
+    turns_baselines: bool = False,
+) -> Callable[..., ScoringBench]:
+    """Return what makes a task's bench: see `ml.tasks.task.Task`. Encoded rows are not kept for others."""
+
+    def bench(
+        dataset: Dataset, split: Split, spec: ModelSpec, config: ScoringConfig, _: object, rows: int | None
+    ) -> ScoringBench:
+        target = target_of(dataset)
+        return ScoringBench(dataset, target, split, spec, task, eval_metric, config, rows, turns_baselines)
+
+    return bench
 
 
 def judge_of(metric: EvalMetric, rows: Rows, ks: Sequence[int]) -> Callable[[Values], float]:

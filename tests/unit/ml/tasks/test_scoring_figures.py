@@ -16,7 +16,7 @@ from ml.tasks import scoring_figures as s
 from ml.tasks.scoring import ScoringConfig, order_by
 from tests.unit.ml import grouped
 
-SETTINGS = s.FigureSettings(ndcg_at=(2,), top_at=(1,), precision_at=1, replicates=200)
+SETTINGS = ScoringConfig(ndcg_at=(2,), top_at=(1,), precision_at=1, replicates=200)
 
 
 def rows(n_groups: int = 40, seed: int = 0) -> s.ScoredRows:
@@ -35,8 +35,8 @@ def rows(n_groups: int = 40, seed: int = 0) -> s.ScoredRows:
     )
 
 
-def figures(of: s.ScoredRows, settings: s.FigureSettings = SETTINGS) -> dict[str, Metric]:
-    return {m.metric: m for m in s.scoring_metrics(of, "test", 0.5, settings)}
+def figures(of: s.ScoredRows, as_questions: bool = False) -> dict[str, Metric]:
+    return {m.metric: m for m in s.scoring_metrics(of, "test", 0.5, SETTINGS, as_questions)}
 
 
 def test_each_baseline_has_its_figure_and_its_paired_gain() -> None:
@@ -53,8 +53,7 @@ def test_each_baseline_has_its_figure_and_its_paired_gain() -> None:
 def test_a_question_without_its_answer_counts_as_missed() -> None:
     whole = rows()
     no_answer = replace(whole, relevance=np.where(whole.groups < "g010", 0.0, whole.relevance))
-    as_questions = replace(SETTINGS, groups_are_questions=True)
-    answered, left_out, missed = figures(whole), figures(no_answer), figures(no_answer, as_questions)
+    answered, left_out, missed = figures(whole), figures(no_answer), figures(no_answer, as_questions=True)
     for name in ("mrr", "top@1", "ndcg@2"):
         there = left_out[name].value
         assert there is not None
@@ -66,9 +65,9 @@ def test_a_question_without_its_answer_counts_as_missed() -> None:
 def test_the_intervals_do_not_depend_on_how_many_resamples_are_in_memory(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    at_once = s.scoring_metrics(rows(), "test", 0.5, SETTINGS)
+    at_once = s.scoring_metrics(rows(), "test", 0.5, SETTINGS, False)
     monkeypatch.setattr(intervals, "_BLOCK", 1000)
-    assert s.scoring_metrics(rows(), "test", 0.5, SETTINGS) == at_once
+    assert s.scoring_metrics(rows(), "test", 0.5, SETTINGS, False) == at_once
 
 
 def test_clusters_of_like_groups_widen_the_interval() -> None:
