@@ -33,7 +33,7 @@ def _train(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from ml.data.dataset import Dataset
-    from ml.models import find, registry
+    from ml.models import find, floors, registry
     from ml.reports.bias import write_bias
     from ml.runs.card import leaderboard_text
     from ml.runs.train import train_models
@@ -42,8 +42,7 @@ def _train(options: argparse.Namespace) -> int:
 
     folder = named_run(options)
     # The baseline is never left out: it costs a second, and without it no gap can be judged.
-    floors = [name for name, spec in registry().items() if spec.is_floor]
-    names = list(dict.fromkeys([*(options.models or registry()), *floors]))
+    names = list(dict.fromkeys([*(options.models or registry()), *floors()]))
     for name in names:
         find(name)
     given = {k: getattr(options, k) for k in ("trials", "seconds", "subset_size", "seed")}

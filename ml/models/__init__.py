@@ -32,6 +32,7 @@ __all__ = [
     "Validation",
     "Watch",
     "find",
+    "floors",
     "names",
     "registry",
 ]
@@ -74,3 +75,8 @@ def find(name: str, task: TaskName = "regression") -> ModelSpec:
     if name not in specs:
         raise ValueError(f"There is no model {name!r}: choose from {', '.join(specs)}.")
     return specs[name]
+
+
+def floors(task: TaskName = "regression") -> list[str]:
+    """Return the names of the baselines, which stay among the trained whatever else is asked for."""
+    return [name for name, spec in registry(task).items() if spec.is_floor]

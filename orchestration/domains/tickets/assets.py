@@ -63,11 +63,16 @@ def trained_models(
 
 
 def chosen(names: list[str]) -> list[Any]:
-    """The tasks of the models that were named, all when none is; an unknown one raises ValueError."""
+    """The tasks of the models that were named and of the baseline, without which no gap can be judged.
+
+    All when none is named; an unknown one raises ValueError.
+    """
+    from ml.models import floors
+
     known = {task.name: task for task in HOURS}
     if unknown := [name for name in names if name not in known]:
         raise ValueError(f"There is no model {unknown[0]!r}: choose from {', '.join(known)}.")
-    return [known[name] for name in names] or list(HOURS)
+    return [known[name] for name in dict.fromkeys([*(names or known), *floors()])]
 
 
 def show_errors(test: Tables, runs: Sequence[Run]) -> dict[str, Any]:

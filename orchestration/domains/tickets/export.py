@@ -10,8 +10,8 @@ from pathlib import Path
 import duckdb
 
 from ml.store.files import move_into_place
-from orchestration.domains.tickets.file_kinds import EXPORTED_TICKETS, EXPORTED_TRAINING
-from orchestration.domains.tickets.record_shapes import normalise
+from orchestration.domains.tickets.reading.file_kinds import EXPORTED_TICKETS, EXPORTED_TRAINING
+from orchestration.domains.tickets.reading.shapes import normalise
 from orchestration.store.landing import SourceError
 from orchestration.store.warehouse import quoted
 

@@ -6,7 +6,7 @@ from errno import ENAMETOOLONG
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orchestration.domains.tickets.file_kinds import READ_ENDINGS, printable, why_not_read
+from orchestration.domains.tickets.reading.file_kinds import READ_ENDINGS, printable, why_not_read
 from orchestration.domains.tickets.sources.source import Source
 from orchestration.store.landing import LandedFile, SourceError, land_file
 

@@ -11,8 +11,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from orchestration.domains.tickets import lines
 from orchestration.domains.tickets.loading import load_landed, rejection_reasons
+from orchestration.domains.tickets.reading import lines
 from orchestration.domains.tickets.sources.archive import ArchiveSource
 from tests.paths import CASES, ROOT
 from tests.unit.landed import record
@@ -201,7 +201,7 @@ def test_a_bomb_costs_a_sentence_and_no_memory(tmp_path: Path) -> None:
     program = f"""
 import resource
 from pathlib import Path
-from orchestration.domains.tickets.lines import read_lines
+from orchestration.domains.tickets.reading.lines import read_lines
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 (line,) = read_lines(Path({str(tmp_path / "dumps" / "bomb.jsonl.gz")!r}))
 print(line.problem)

@@ -11,8 +11,8 @@ import duckdb
 import pytest
 
 from ml.store.lock import only_one
-from orchestration.domains.tickets.lines import read_lines
 from orchestration.domains.tickets.loading import load_landed
+from orchestration.domains.tickets.reading.lines import read_lines
 from orchestration.domains.tickets.sources.github.errors import GitHubError
 from orchestration.domains.tickets.sources.github.increment import since
 from orchestration.domains.tickets.sources.github.pages import (

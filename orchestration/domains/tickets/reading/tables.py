@@ -5,8 +5,8 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.domains.tickets.file_kinds import FileKind
-from orchestration.domains.tickets.json_stream import UnreadableError
+from orchestration.domains.tickets.reading.file_kinds import FileKind
+from orchestration.domains.tickets.reading.json_stream import UnreadableError
 
 _ROWS = 500
 _MEMORY_LIMIT = "256MB"

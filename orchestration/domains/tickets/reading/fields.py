@@ -1,8 +1,4 @@
-"""The shapes in which people have issues, brought to that of the REST API. Pure: a record in, a record out.
-
-`is_plain` tells by a record's structure that there is nothing to do, so that only the others are parsed here.
-What is neither plain nor understood is refused with a reason; nothing becomes a null without a word.
-"""
+"""What the value of each field says, in any shape that people have it in; others are refused."""
 
 import ast
 import json
@@ -10,42 +6,14 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-_TEXT = ("VARCHAR",)
-_PERSON = {"login": _TEXT}
-# What every later step can read, as DuckDB's json_structure says it. A null is always plain.
-_PLAIN: dict[str, Any] = {
-    **dict.fromkeys(("repository", "title", "body", "state", "state_reason"), _TEXT),
-    **dict.fromkeys(("created_at", "updated_at", "closed_at", "author_association"), _TEXT),
-    **dict.fromkeys(("number", "id", "comments"), ("UBIGINT",)),
-    **dict.fromkeys(("user", "closed_by"), _PERSON),
-    **dict.fromkeys(("locked", "pull_request"), ("BOOLEAN",)),
-    "assignees": [_PERSON],
-    "labels": [{"name": _TEXT}],
-    "milestone": {"title": _TEXT},
-    "comments_data": [{"created_at": _TEXT, "user": _PERSON}],
-    "events": [{"event": _TEXT, "created_at": _TEXT, "actor": _PERSON, "assignee": _PERSON}],
-}
-# Other names of the fields, as `_snake` writes them; the first that has a value is taken.
-_SPELLINGS: dict[str, tuple[str, ...]] = {
-    "repository": ("name_with_owner", "full_name", "repository_url", "html_url", "url"),
-    "id": ("database_id", "full_database_id", "github_id"),
-    "user": ("author", "author_login", "user_login"),
-    "assignees": ("assignee",),
-    "milestone": ("milestone_title",),
-    "comments": ("comment_count", "comments_count"),
-    "comments_data": ("comments",),
-    "events": ("timeline_items",),
-    "pull_request": ("is_pull_request", "is_pull", "is_pr", "html_url", "url", "typename"),
-    "locked": ("is_locked",),
-}
-_KNOWN = {*_PLAIN, *(spelling for spellings in _SPELLINGS.values() for spelling in spellings)}
+from orchestration.domains.tickets.reading.names import PLAIN, by_name, is_meant, snake
+
 _NO = {"", "0", "0.0", "false", "f", "no", "n", "none", "null", "nan", "{}", "[]", "issue"}
 _YES = {"1", "1.0", "true", "t", "yes", "y", "pullrequest"}
 # An address of the REST API, or of a page of GitHub.
 _ADDRESS = re.compile(
     r"https?://[^/]+/(?:.*/)?repos/([\w.-]+/[\w.-]+).*|https?://[^/]+/([\w.-]+/[\w.-]+)/(?:issues|pull)/.*"
 )
-_ADDRESSES = {"repository_url", "html_url", "url"}
 _SEPARATOR = re.compile(r"\s*[;,]\s*")
 # Of a text that is parsed as Python: its parser needs memory and stack in proportion.
 _LITERAL_CHARACTERS = 100_000
@@ -53,116 +21,6 @@ _LITERAL_CHARACTERS = 100_000
 
 class ShapeError(ValueError):
     """A value has a shape that is not understood; the message names the field and the value."""
-
-
-def is_plain(structure: Any) -> bool:
-    """Whether a record of this structure (of `json_structure`, parsed) can be read as it is."""
-    if not isinstance(structure, dict) or "payload" in structure:
-        return False
-    return all(
-        _is_covered(_PLAIN[name], found) if name in _PLAIN else not _is_meant(name)
-        for name, found in structure.items()
-    ) and "DOUBLE" not in json.dumps(structure)
-
-
-def _is_covered(plain: Any, found: Any) -> bool:
-    if found == "NULL":
-        return True
-    if isinstance(plain, tuple):
-        return found in plain
-    if isinstance(plain, list):
-        return isinstance(found, list) and _is_covered(plain[0], found[0])
-    if not isinstance(found, dict) or next(iter(plain)) not in found:
-        return False
-    return all(
-        _is_covered(plain[name], part)
-        if name in plain
-        else name in _PLAIN or len(plain) == 1 or not _is_meant(name)
-        for name, part in found.items()
-    )
-
-
-def _is_meant(name: str) -> bool:
-    """Whether a field that is not of the contract stands for one that is."""
-    return _snake(name) in _KNOWN or ("." in name and _snake(name.partition(".")[0]) in _KNOWN)
-
-
-def normalise(text: str) -> str | None:
-    """Bring a record to the REST API's names and shapes.
-
-    Parameters
-    ----------
-    text : str
-        JSON; NaN and infinities, which are none, become null.
-
-    Returns
-    -------
-    str or None
-        The record; None if it can stay as it is.
-
-    Raises
-    ------
-    ShapeError
-        If it is no JSON, or a value is not understood.
-    """
-    try:
-        non_finite: list[str] = []
-        record = json.loads(text, parse_constant=non_finite.append)
-    except RecursionError:
-        raise ShapeError("JSON that is nested too deeply") from None
-    except ValueError:
-        raise ShapeError("not JSON") from None
-    if not isinstance(record, dict):
-        return None
-    changed = _normalised(record)
-    if changed == record and not non_finite:
-        return None
-    return json.dumps(changed, ensure_ascii=False)
-
-
-def _normalised(record: dict[str, Any]) -> dict[str, Any]:
-    spelled = _by_name(record)
-    if "payload" in spelled and isinstance(spelled["payload"], dict):
-        raise ShapeError("an event of GH Archive, not an issue: take its payload.issue")
-    result = {
-        name: value
-        for name, value in record.items()
-        if name in _PLAIN or name in _ADDRESSES or not _is_meant(name)
-    }
-    for name, read in _READERS.items():
-        given = [spelled[each] for each in (name, *_SPELLINGS.get(name, ())) if spelled.get(each) is not None]
-        if name in spelled or given:
-            try:
-                values = [value for value in map(read, given) if value is not None]
-            except RecursionError:
-                raise ShapeError("JSON that is nested too deeply") from None
-            # Of two identifiers the number is the one that the REST API knows.
-            if name == "id":
-                values.sort(key=lambda value: not isinstance(value, int))
-            value = values[0] if values else None
-            # A field that is not there is not made up.
-            if value is not None or name in record:
-                result[name] = value
-    return result
-
-
-def _by_name(record: dict[str, Any]) -> dict[str, Any]:
-    """The record's values by the snake-case name; dotted names (`user.login`) as nested ones."""
-    found: dict[str, Any] = {}
-    for name, value in record.items():
-        head, dot, rest = name.partition(".")
-        if dot and _snake(head) in _KNOWN:
-            if not isinstance(found.get(_snake(head)), dict):
-                found[_snake(head)] = {}
-            found[_snake(head)][rest] = value
-        elif _snake(name) not in found or (value is not None and name in _PLAIN):
-            found[_snake(name)] = value
-    return found
-
-
-def _snake(name: str) -> str:
-    words = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name)
-    return re.sub(r"[^a-z0-9]+", "_", words.lower()).strip("_")
 
 
 def _is_nothing(value: Any) -> bool:
@@ -357,7 +215,7 @@ def _comment(entry: Any) -> dict[str, Any]:
         return {"user": None, "author_association": None, "created_at": None, "body": entry}
     if not isinstance(entry, dict):
         raise _not_understood("comments", entry)
-    spelled = _by_name(entry)
+    spelled = by_name(entry)
     return _with(
         entry,
         user=_read_person("comments")(spelled.get("user") or spelled.get("author")),
@@ -368,7 +226,7 @@ def _comment(entry: Any) -> dict[str, Any]:
 
 def _with(entry: dict[str, Any], **values: Any) -> dict[str, Any]:
     """The entry with these values; other names for them go, and what is not there is not made up."""
-    kept = {name: value for name, value in entry.items() if name in _PLAIN or not _is_meant(name)}
+    kept = {name: value for name, value in entry.items() if name in PLAIN or not is_meant(name)}
     return kept | {name: value for name, value in values.items() if value is not None or name in entry}
 
 
@@ -382,7 +240,7 @@ def _read_events(value: Any) -> Any:
 def _event(entry: Any) -> dict[str, Any]:
     if not isinstance(entry, dict):
         raise _not_understood("events", entry)
-    spelled = _by_name(entry)
+    spelled = by_name(entry)
     kind = next(
         (spelled[key] for key in ("event", "typename", "event_type", "type") if spelled.get(key)), None
     )
@@ -398,10 +256,10 @@ def _event(entry: Any) -> dict[str, Any]:
 
 def event_name(kind: str) -> str:
     """The REST API's name of an event's kind: `assigned` for GraphQL's `AssignedEvent`."""
-    return _snake(kind.removesuffix("Event")) if kind[:1].isupper() else kind
+    return snake(kind.removesuffix("Event")) if kind[:1].isupper() else kind
 
 
-_READERS: dict[str, Callable[[Any], Any]] = {
+READERS: dict[str, Callable[[Any], Any]] = {
     "repository": _read_repository,
     "number": lambda value: int(value) if isinstance(value, float) and value.is_integer() else value,
     "id": _read_id,

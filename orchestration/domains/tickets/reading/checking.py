@@ -9,8 +9,9 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from orchestration.domains.tickets.lines import read_lines
-from orchestration.domains.tickets.record_shapes import ShapeError, is_plain, normalise
+from orchestration.domains.tickets.reading.fields import ShapeError
+from orchestration.domains.tickets.reading.lines import read_lines
+from orchestration.domains.tickets.reading.shapes import is_plain, normalise
 from orchestration.facts import FACTS
 from orchestration.store.landing import LandedFile
 

@@ -10,14 +10,14 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from orchestration.domains.tickets.file_kinds import (
+from orchestration.domains.tickets.reading.file_kinds import (
     PAGE_ENDING,
     FileKind,
     kind_by_name,
     why_not_what_it_says,
 )
-from orchestration.domains.tickets.json_stream import UnreadableError, split_values
-from orchestration.domains.tickets.tables import read_rows
+from orchestration.domains.tickets.reading.json_stream import UnreadableError, split_values
+from orchestration.domains.tickets.reading.tables import read_rows
 
 # Bytes of one record: GitHub's longest body has 65,536 characters, the longest discussions a few megabytes.
 RECORD_BYTES = 32 << 20

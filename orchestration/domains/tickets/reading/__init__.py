@@ -1,0 +1,1 @@
+"""Landed files as checked records: kinds of files, streams of JSON, tables, lines, and shapes of values."""
