@@ -24,7 +24,7 @@ from tests.unit.ml import synthetic
 
 SETTINGS = {"name": "tickets", "timeline": "slice_depot", "weight_by": "slice_depot", "note": ""}
 AFTER = [bias_metrics, bias_mitigation, best_model, ticket_predictions]
-NAMES = ["median", "linear", "lightgbm"]
+NAMES = ["linear", "lightgbm"]
 QUICK = {"bias_mitigation": {"config": {"best": 1, "methods": ["prediction_adjustment"]}}}
 
 
@@ -74,14 +74,20 @@ CHAMPION = "select model, model_version, run_id from ml.models where alias = 'ch
 VERSIONS = "select distinct model_version from tickets.predictions"
 
 
+def test_the_baseline_stands_there_whatever_was_asked_for(warehouse: Path) -> None:
+    assert tables(warehouse, "select model from ml.models order by all") == [
+        ("lightgbm",), ("linear",), ("median",),
+    ]  # fmt: skip
+
+
 def test_a_worse_experiment_changes_nothing_but_the_history(warehouse: Path) -> None:
     before = {query: tables(warehouse, query) for query in (MODELS, CHAMPION, VERSIONS)}
     assert len(before[CHAMPION]) == 1 and before[VERSIONS] == [before[CHAMPION][0][1:2]]
     experiment = train(models=["linear"], run_id="my_run_123", subset_size=60)
     materialize([trained_models, *AFTER], experiment | QUICK)
     assert {query: tables(warehouse, query) for query in before} == before
-    remembered = "select distinct model from history.model_metrics where run_id = 'my_run_123'"
-    assert tables(warehouse, remembered) == [("linear",)]
+    remembered = "select distinct model from history.model_metrics where run_id = 'my_run_123' order by all"
+    assert tables(warehouse, remembered) == [("linear",), ("median",)]
 
 
 def test_one_model_trained_again_leaves_the_others_where_they_were(warehouse: Path) -> None:
