@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -14,6 +15,7 @@ import pandas as pd
 import pytest
 
 from tests.dbt.records import Record, raw_rows
+from tests.once import made_once
 from tests.paths import ROOT
 
 Models = list[tuple[str, str]]  # name with schema, compiled SQL
@@ -52,9 +54,13 @@ class Dbt:
         return done.stdout
 
     def models(self, **variables: str) -> Models:
-        """Return (schema.name, compiled SQL) of every model, in an order in which they can run."""
+        """Compile the project and return its models."""
         done = self("compile", "--quiet", variables=variables)
         assert done.returncode == 0, done.stdout
+        return self.compiled()
+
+    def compiled(self) -> Models:
+        """Return (schema.name, compiled SQL) of every model, in an order in which they can run."""
         nodes = json.loads((self.folder / "target" / "manifest.json").read_text())["nodes"]
         models = {key: node for key, node in nodes.items() if node["resource_type"] == "model"}
         parents = {key: set(node["depends_on"]["nodes"]) & set(models) for key, node in models.items()}
@@ -100,15 +106,24 @@ def run_models(
 
 
 @pytest.fixture(scope="session")
-def dbt(tmp_path_factory: pytest.TempPathFactory) -> Dbt:
-    """dbt with its files in a scratch folder of this test process."""
-    return Dbt(tmp_path_factory.mktemp("dbt"))
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder of dbt after it has compiled the project, for all processes of this test run."""
+    with made_once(tmp_path_factory, "dbt", lambda folder: Dbt(folder).models()) as folder:
+        yield folder
 
 
 @pytest.fixture(scope="session")
-def models(dbt: Dbt) -> Models:
+def dbt(compiled: Path, tmp_path_factory: pytest.TempPathFactory) -> Dbt:
+    """dbt with its files in a scratch folder of this test process; it need not parse from the start."""
+    folder = tmp_path_factory.mktemp("dbt")
+    shutil.copytree(compiled / "target", folder / "target", copy_function=shutil.copyfile)
+    return Dbt(folder)
+
+
+@pytest.fixture(scope="session")
+def models(compiled: Path) -> Models:
     """The project, compiled once."""
-    return dbt.models()
+    return Dbt(compiled).compiled()
 
 
 @pytest.fixture(scope="session")

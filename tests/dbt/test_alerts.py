@@ -41,9 +41,9 @@ def land_and_load(source: AlertSource, folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def models(dbt: Dbt) -> Models:
+def models(models: Models) -> Models:
     own = {path.stem for path in MODELS.glob("*/alerts/*.sql")}
-    return [(name, sql) for name, sql in dbt.models() if name.split(".")[1] in own]
+    return [(name, sql) for name, sql in models if name.split(".")[1] in own]
 
 
 @pytest.fixture(scope="module")

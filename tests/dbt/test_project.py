@@ -4,21 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pytest
 
 from tests.dbt.conftest import Dbt, Transform, load, run_models
 from tests.dbt.records import Record, random_records
-
-
-def test_dbt_builds_and_all_its_tests_pass(dbt: Dbt, tmp_path: Path) -> None:
-    file = tmp_path / "pipeline.duckdb"
-    with duckdb.connect(file) as database:
-        load(database, random_records(3))
-    done = dbt("build", database=file)
-    assert done.returncode == 0, done.stdout[-3000:]
-    with duckdb.connect(file, read_only=True) as database:
-        schemas = database.sql("select distinct table_schema from information_schema.tables").fetchall()
-        assert {name for (name,) in schemas} == {"raw", "staging", "intermediate", "features", "training"}
-
 
 ODD_ENTRIES: list[Any] = [
     None,
@@ -52,18 +41,29 @@ def odd_records() -> list[Record]:
     return [{**record, "number": 1000 + place} for place, record in enumerate(records)]
 
 
-def test_no_odd_record_breaks_the_build_or_is_lost(dbt: Dbt, tmp_path: Path) -> None:
-    odd = odd_records()
-    file = tmp_path / "pipeline.duckdb"
+@pytest.fixture(scope="module")
+def built(dbt: Dbt, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The database of a build of ordinary and odd records, whose own tests all passed."""
+    file = tmp_path_factory.mktemp("built") / "pipeline.duckdb"
     with duckdb.connect(file) as database:
-        load(database, [*random_records(3), *odd])
+        load(database, [*random_records(3), *odd_records()])
     done = dbt("build", database=file)
     assert done.returncode == 0, done.stdout[-3000:]
-    with duckdb.connect(file, read_only=True) as database:
+    return file
+
+
+def test_dbt_builds_and_all_its_tests_pass(built: Path) -> None:
+    with duckdb.connect(built, read_only=True) as database:
+        schemas = database.sql("select distinct table_schema from information_schema.tables").fetchall()
+        assert {name for (name,) in schemas} == {"raw", "staging", "intermediate", "features", "training"}
+
+
+def test_no_odd_record_breaks_the_build_or_is_lost(built: Path) -> None:
+    with duckdb.connect(built, read_only=True) as database:
         numbers = {
             n for (n,) in database.sql("select number from staging.stg_github__issue").fetchall() if n >= 1000
         }
-    assert numbers == {record["number"] for record in odd}
+    assert numbers == {record["number"] for record in odd_records()}
 
 
 def test_every_issue_in_is_one_item_out(transform: Transform) -> None:

@@ -23,6 +23,7 @@ ALERTS = (
     "dbt_project/macros/alerts/*.sql",
     "warehouse/raw_alerts.sql",
     "tests/**/test_alert*.py",
+    "tests/**/alert_*.py",
 )
 ASSIGNEES = (
     "orchestration/domains/assignees/**/*.py",

@@ -2,61 +2,25 @@
 
 from pathlib import Path
 
-import dagster as dg
 import duckdb
 import numpy as np
 import pandas as pd
-import pytest
 
 from ml.stats.rank_metrics import hold_above_cut
-from orchestration.defs.resources import Project
-from orchestration.domains.alerts.assets import alert_models, alert_scores, alert_snapshots
-from orchestration.domains.alerts.domain import DOMAIN
-from orchestration.domains.alerts.loading import load_alert_batches
-from orchestration.domains.alerts.sources.batches import get_alert_source
-from orchestration.settings import Settings
-from orchestration.store.warehouse import open_pipeline_database
-from orchestration.training_set import build
+from tests.orchestration.alert_warehouse import TASKS, materialize, trained_alerts, warehouse
 
-QUICK = {"config": {"cv_folds": 0}}
-TASKS = [task.name for task in DOMAIN.tasks]
-ASSETS = [*alert_snapshots, *alert_models, alert_scores]
-CONFIG = {"ops": {f"models__{name}": QUICK for name in TASKS}}
+__all__ = ["trained_alerts", "warehouse"]
 
 
-@pytest.fixture(scope="module")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A warehouse with the embedded batches loaded and transformed."""
-    folder = tmp_path_factory.mktemp("alerts")
-    settings = Settings(warehouse_dir=folder)
-    source = get_alert_source(None)
-    with open_pipeline_database(settings.pipeline_database) as database:
-        load_alert_batches(database, source.land(settings.landing_dir), source=source.name)
-    build(settings, DOMAIN.training_sets)
-    return folder
-
-
-def materialize(warehouse: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[pd.DataFrame, dict[str, bytes]]:
-    monkeypatch.setenv("WAREHOUSE_DIR", str(warehouse))
-    with dg.DagsterInstance.ephemeral() as instance:
-        result = dg.materialize(
-            ASSETS,
-            resources={"project": Project()},
-            run_config=CONFIG,
-            instance=instance,
-            raise_on_error=True,
-        )
-    assert result.success
+def read(warehouse: Path) -> tuple[pd.DataFrame, dict[str, bytes]]:
     with duckdb.connect(str(warehouse / "pipeline.duckdb"), read_only=True) as database:
         scores = database.sql("from alerts.scores").df()
     texts = {path.name: path.read_bytes() for path in (warehouse / "models").rglob("*.txt")}
     return scores, texts
 
 
-def test_every_alert_of_the_newest_batch_is_scored_once_and_alike_on_repeat(
-    warehouse: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    scores, texts = materialize(warehouse, monkeypatch)
+def test_every_alert_of_the_newest_batch_is_scored_once_and_alike_on_repeat(warehouse: Path) -> None:
+    scores, texts = read(warehouse)
     with duckdb.connect(str(warehouse / "pipeline.duckdb"), read_only=True) as database:
         newest = database.sql(
             "select item_id, severity_rank from training.train_alerts "
@@ -82,7 +46,8 @@ def test_every_alert_of_the_newest_batch_is_scored_once_and_alike_on_repeat(
     for folder in (warehouse / "models").iterdir():
         for file in folder.glob("eval_*.json"):
             file.unlink()
-    again, texts_again = materialize(warehouse, monkeypatch)
+    materialize(warehouse)
+    again, texts_again = read(warehouse)
     pd.testing.assert_frame_equal(again.drop(columns="reasons"), scores.drop(columns="reasons"))
     assert [list(map(dict, row)) for row in again["reasons"]] == [
         list(map(dict, row)) for row in scores["reasons"]

@@ -12,9 +12,10 @@ from ml.bias.tables import names
 from orchestration.defs.resources import Project
 from orchestration.domains.alerts.assets import alert_bias, alert_scores
 from orchestration.settings import PROJECT_ROOT
-from tests.orchestration.test_alert_assets import ASSETS, CONFIG, TASKS, warehouse
+from tests.orchestration.alert_warehouse import ASSETS, CONFIG, TASKS, trained_alerts, warehouse
 
-__all__ = ["warehouse"]
+__all__ = ["trained_alerts", "warehouse"]
+
 DIMENSIONS = {"network", "region", "age_band", "typology", "new_address"}
 SCORERS = {("alerts", "alert_scorer"), ("alert_clusters", "alert_cluster_scorer")}
 TABLES = (
