@@ -5,18 +5,27 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
+import dagster as dg
 import duckdb
+import pytest
 
+from orchestration.defs.resources import Project
 from tests.paths import ROOT
 
 DAGSTER = str(Path(sys.executable).with_name("dagster"))
 MODELS = ("median", "forest", "linear", "svm", "xgboost", "lightgbm")
+SERVED = (
+    "late_scorer", "triage_ranker", "assignee_ranker", "alert_scorer", "alert_ranker", "alert_cluster_scorer",
+)  # fmt: skip
 # The search takes most of the time and is tested on its own.
 QUICK = {f"models__{name}": {"config": {"trials": 0}} for name in MODELS} | {
     "trained_models": {"config": {"trials": 0}}
 }
+# The whole pipeline searches for the parameters of its scorers and rankers, too.
+WHOLE = QUICK | {f"tuned_parameters__{name}": {"config": {"trials": 1}} for name in SERVED}
 # Times of day and durations differ from run to run, and nothing else may.
 # A model's file (sha256) holds the time at which it was written.
 CLOCKS = {
@@ -68,6 +77,43 @@ def materialize(
         text=True,
         check=False,
     )
+
+
+def materialize_here(
+    asset: dg.AssetsDefinition, folder: Path, config: Mapping[str, object] | None = None, **settings: str
+) -> None:
+    """Materialize one asset in this process, which has loaded Dagster already; raises what it raises."""
+    ops = {asset.op.name: {"config": config}} if config else {}
+    with pytest.MonkeyPatch.context() as patch, dg.DagsterInstance.ephemeral() as instance:
+        for name, value in environment(folder, **settings).items():
+            patch.setenv(name, value)
+        resources = {"project": Project()}
+        try:
+            dg.materialize([asset], resources=resources, run_config={"ops": ops}, instance=instance)
+        except dg.DagsterUserCodeExecutionError as wrapped:
+            raise wrapped.user_exception from None
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The folder of a run of everything."""
+
+    folder: Path
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "log").read_text()
+
+    @property
+    def published(self) -> Path:
+        return self.folder / "warehouse" / "warehouse.duckdb"
+
+
+def run_the_sample(folder: Path) -> None:
+    """Run everything on the embedded sample."""
+    answer = materialize(folder, config=WHOLE)
+    assert answer.returncode == 0, answer.stdout[-4000:]
+    (folder / "log").write_text(answer.stdout)
 
 
 def tables(database: Path) -> dict[str, list[tuple[object, ...]]]:

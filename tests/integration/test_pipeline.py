@@ -1,35 +1,12 @@
-"""The whole pipeline on the embedded sample: what it publishes, again and again, killed and resumed."""
+"""The whole pipeline on the embedded sample: what it publishes."""
 
-import json
-import os
 import re
-import signal
-import subprocess
-import sys
-from dataclasses import dataclass
-from pathlib import Path
 
 import duckdb
-import pytest
 
 from orchestration.descriptions import descriptions
-from tests.integration.pipeline import MODELS, command, environment, materialize, tables
+from tests.integration.pipeline import MODELS, Finished
 from tests.paths import ROOT
-
-READER = """
-import sys, time, duckdb
-from pathlib import Path
-published, stop = Path(sys.argv[1]), Path(sys.argv[2])
-reads, slowest = 0, 0.0
-while not stop.exists():
-    if published.exists():
-        started = time.perf_counter()
-        with duckdb.connect(str(published), read_only=True) as c:
-            assert c.sql("select count(*) from ml.models").fetchall()[0][0] > 0
-        reads, slowest = reads + 1, max(slowest, time.perf_counter() - started)
-    time.sleep(0.02)
-print(reads, slowest)
-"""
 
 COLUMNS = {
     "ml.runs": "run_id domain snapshot_id started_at finished_at git_sha engine seed status",
@@ -63,23 +40,6 @@ COLUMNS = {
     "feature_store.feature_stats": "snapshot_id feature null_share mean",
     "feature_store.training_snapshots": "snapshot_id sha256 rows feature_versions git_sha",
 }
-
-
-@dataclass(frozen=True)
-class Finished:
-    """A warehouse after one run, and what a reader saw during a second one."""
-
-    folder: Path
-    log: str
-    published: Path
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
-    folder = tmp_path_factory.mktemp("pipeline")
-    answer = materialize(folder)
-    assert answer.returncode == 0, answer.stdout[-4000:]
-    return Finished(folder, answer.stdout, folder / "warehouse" / "warehouse.duckdb")
 
 
 def test_the_published_tables_have_the_documented_columns(finished: Finished) -> None:
@@ -172,107 +132,3 @@ def test_no_item_is_in_two_parts(finished: Finished) -> None:
 
 def test_synthetic_results_are_labelled_so(finished: Finished) -> None:
     assert "synthetic" in finished.log
-
-
-def test_a_second_run_changes_nothing_trains_nothing_and_never_disturbs_a_reader(finished: Finished) -> None:
-    before = tables(finished.published)
-    models = {path: path.stat().st_mtime_ns for path in finished.folder.rglob("*.skops")}
-    stop = finished.folder / "stop"
-    reader = subprocess.Popen(
-        [sys.executable, "-c", READER, str(finished.published), str(stop)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    answer = materialize(finished.folder)
-    stop.touch()
-    output, error = reader.communicate(timeout=60)
-    assert answer.returncode == 0, answer.stdout[-4000:]
-    assert reader.returncode == 0, error
-    assert int(output.split()[0]) > 100
-    assert {path: path.stat().st_mtime_ns for path in finished.folder.rglob("*.skops")} == models
-    assert tables(finished.published) == before
-
-
-def test_trained_models_alone_trains_what_is_missing(finished: Finished) -> None:
-    config = {
-        "trained_models": {"config": {"models": ["linear", "median"], "run_id": "my_run_123", "trials": 0}}
-    }
-    answer = materialize(finished.folder, "trained_models", config)
-    assert answer.returncode == 0, answer.stdout[-4000:]
-    folder = finished.folder / "warehouse" / "models" / "my_run_123"
-    assert {path.name for path in folder.glob("*.skops")} == {"linear.skops", "median.skops"}
-
-
-# What the log says when a stage is under way.
-STAGES = (
-    "START sql table model staging",
-    "START sql table model training",
-    "forest: ",
-    "svm: ",
-    "xgboost: done",
-)
-
-
-def test_killed_at_any_stage_and_run_again_gives_the_same_tables(finished: Finished, tmp_path: Path) -> None:
-    for stage in STAGES:
-        process = subprocess.Popen(
-            command(),
-            env=environment(tmp_path),
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-        assert process.stdout is not None
-        seen = next((line for line in process.stdout if stage in line), None)
-        # dbt is a child of the run: both must be gone.
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-        assert seen is not None, f"the run ended before {stage!r}"
-    answer = materialize(tmp_path)
-    assert answer.returncode == 0, answer.stdout[-4000:]
-    resumed = tables(tmp_path / "warehouse" / "warehouse.duckdb")
-    for table, rows in tables(finished.published).items():
-        assert resumed[table] == rows, table
-
-
-@pytest.mark.parametrize(
-    ("settings", "select", "config", "sentence"),
-    [
-        ({"ISSUES_SOURCE": "nowhere"}, "raw_issues", {}, "There is no source 'nowhere'"),
-        ({"ISSUES_SOURCE": "github"}, "raw_issues", {}, "github"),
-        (
-            {"ISSUES_SOURCE": "archive", "ISSUES_ARCHIVE": "/does/not/exist"},
-            "raw_issues",
-            {},
-            "does not exist",
-        ),
-        ({"TICKET_SCOPE": "some"}, "raw_issues", {}, "must be one of all, assigned"),
-        ({}, "trained_models", {}, "There is no training snapshot"),
-    ],
-)
-def test_bad_input_is_one_sentence_and_leaves_nothing(
-    tmp_path: Path, settings: dict[str, str], select: str, config: dict[str, object], sentence: str
-) -> None:
-    answer = materialize(tmp_path, select, config, **settings)
-    assert answer.returncode != 0
-    assert sentence in answer.stdout
-    assert not list(tmp_path.rglob("warehouse.duckdb"))
-
-
-def test_an_unknown_model_is_refused_by_name(finished: Finished) -> None:
-    config = {"trained_models": {"config": {"models": ["oracle"], "trials": 0}}}
-    answer = materialize(finished.folder, "trained_models", config)
-    assert answer.returncode != 0
-    assert "There is no model 'oracle': choose from" in answer.stdout
-
-
-def test_an_archive_of_nothing_useful_is_refused(tmp_path: Path) -> None:
-    archive = tmp_path / "archive"
-    archive.mkdir()
-    (archive / "empty.jsonl").write_text(json.dumps({"no": "issue"}) + "\nnot json\n")
-    answer = materialize(tmp_path, "raw_issues", {}, ISSUES_SOURCE="archive", ISSUES_ARCHIVE=str(archive))
-    assert answer.returncode != 0
-    assert "brought no issue that could be loaded (2 of 2 lines were rejected)" in answer.stdout
