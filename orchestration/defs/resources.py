@@ -9,9 +9,9 @@ import duckdb
 
 from ml.store.lock import only_one
 from orchestration.declarations import Domain
-from orchestration.descriptions import descriptions
 from orchestration.settings import PROJECT_ROOT, Settings
 from orchestration.store.warehouse import open_pipeline_database, publish
+from orchestration.tables import descriptions
 
 # What every domain writes to; the tables of its own it declares.
 SHARED_SCHEMAS = ("ml", "bias", "history", "feature_store")

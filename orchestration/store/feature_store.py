@@ -18,24 +18,9 @@ import pyarrow as pa
 
 from ml.store.files import move_folder_into_place, write_atomically
 from orchestration.store.warehouse import quoted
+from orchestration.tables import FEATURE_STORE
 
-DDL = """
-create schema if not exists feature_store;
-create table if not exists feature_store.feature_registry (
-    feature_view varchar, feature varchar, dtype varchar, entity varchar, owner varchar,
-    description varchar, ttl varchar, sql_hash varchar, version integer
-);
-create table if not exists feature_store.feature_stats (
-    snapshot_id varchar, feature varchar, dtype varchar, n bigint, null_share double, n_distinct bigint,
-    mean double, std double, min varchar, q25 varchar, median varchar, q75 varchar, max varchar
-);
-create table if not exists feature_store.training_snapshots (
-    snapshot_id varchar, domain varchar, sha256 varchar, rows bigint, n_features bigint,
-    feature_versions json, git_sha varchar, path varchar, created_at timestamp
-);
-"""
-
-
+DDL = "".join(table.ddl for table in FEATURE_STORE)
 # A variable of the dbt project, as SQL names it.
 _VARIABLE = re.compile(r"""\bvar\(\s*["'](\w+)""")
 # Columns of a feature view that say whose value it is and since when it holds.

@@ -14,29 +14,9 @@ import pyarrow as pa
 
 from ml.store.run_folder import RunFolder
 from orchestration.store.warehouse import transaction
+from orchestration.tables import RESULTS, Table
 
-DDL = """
-create schema if not exists ml;
-create schema if not exists bias;
-create schema if not exists history;
-create table if not exists ml.runs (
-    run_id varchar, domain varchar, snapshot_id varchar, started_at timestamp, finished_at timestamp,
-    git_sha varchar, engine varchar, seed bigint, status varchar
-);
-create table if not exists ml.model_metrics (
-    run_id varchar, domain varchar, task varchar, model varchar, split varchar, metric varchar,
-    value double, ci_low double, ci_high double, n bigint
-);
-create table if not exists ml.predictions (
-    run_id varchar, domain varchar, task varchar, model varchar, item_id varchar, event_at timestamp,
-    split varchar, y_true double, y_pred double, p10 double, p90 double
-);
-create table if not exists ml.models (
-    model_version varchar, run_id varchar, domain varchar, task varchar, model varchar, path varchar,
-    sha256 varchar, params json, feature_list varchar[], alias varchar
-);
-create table if not exists history.model_metrics as from ml.model_metrics limit 0;
-"""
+DDL = "create schema if not exists bias;" + "".join(table.ddl for table in RESULTS)
 CURRENT = ("ml.model_metrics", "ml.predictions", "ml.models")
 _SAME_MODEL = "(domain, task, model) in (select (domain, task, model) from evaluation)"
 
@@ -255,24 +235,13 @@ def _replace_rows(
     database.execute(f"insert into {table} by name {rows}", [list(files), domain])
 
 
-def replace_table(
-    database: duckdb.DuckDBPyConnection, table: str, columns: str, rows: pd.DataFrame, order: str
-) -> None:
-    """Put rows into a table of their own in place of what was there; none leave it empty.
-
-    Parameters
-    ----------
-    table, columns : str
-        `schema.table`, and its columns with types as in SQL; the rows have the same names.
-    rows : DataFrame
-    order : str
-        Columns that the rows are ordered by.
-    """
+def replace_table(database: duckdb.DuckDBPyConnection, table: Table, rows: pd.DataFrame, order: str) -> None:
+    """Put rows, ordered by some columns, into a table in place of what was there; none leave it empty."""
     with transaction(database):
-        database.execute(f"create schema if not exists {table.split('.')[0]}")
-        database.execute(f"create or replace table {table} ({columns})")
+        database.execute(f"drop table if exists {table.name}")
+        database.execute(table.ddl)
         if rows.empty:  # a frame without rows has no types that SQL could read
             return
         database.register("written", pa.Table.from_pandas(rows, preserve_index=False))
-        database.execute(f"insert into {table} by name from written order by {order}")
+        database.execute(f"insert into {table.name} by name from written order by {order}")
     database.unregister("written")

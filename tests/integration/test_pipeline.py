@@ -4,7 +4,7 @@ import re
 
 import duckdb
 
-from orchestration.descriptions import descriptions
+from orchestration.tables import descriptions
 from tests.integration.pipeline import MODELS, Finished
 from tests.paths import ROOT
 

@@ -1,4 +1,4 @@
-"""All published bias tables, by name: for the types of their files and the comments on their columns."""
+"""All published bias tables, by name: for the types of their files and the comments on them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,20 @@ from ml.bias.metrics.declared import MetricSet
 from ml.bias.tables.column import RUN, Column
 from ml.bias.tables.fixed import FIXED
 from ml.bias.tables.measured import MEASURED
+
+MEANINGS = {
+    "slice_metrics": "Error of each model in each slice",
+    "summary": "Best and worst slice and the gap of each model and dimension",
+    "distribution": "How the training relation is spread over the slices",
+    "composition": "Whether a slice's gap is the model's or the mix's",
+    "intersections": "Combinations of slices that are worse than each of their parts",
+    "over_time": "The gap of the flagged and the worst slices, month by month",
+    "mitigation": "What each method of mitigation changed in the worst slice",
+    "score_metrics": "Metrics of each scorer in each slice",
+    "ranking_metrics": "Metrics of each ranking over the lists of one slice",
+    "ranking_exposure": "How much attention each slice gets in the first places, and what its grades deserve",
+    "ranking_concentration": "How unevenly the first place falls to people, beside how it truly fell",
+}
 
 
 def columns(table: str, metrics: MetricSet | None = None) -> list[Column]:

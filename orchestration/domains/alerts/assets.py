@@ -19,6 +19,7 @@ from orchestration.domains.alerts.domain import DOMAIN
 from orchestration.domains.alerts.serving import load_scores, score_newest_batch
 from orchestration.domains.alerts.tasks import ALERTS, RANKER, SCORER
 from orchestration.store.feature_store import current_snapshot
+from orchestration.tables import ALERT_SCORES
 
 
 class Serving(ScoringRun):
@@ -48,7 +49,7 @@ def alert_scores(
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": len(scores),
-            "dagster/column_schema": project.column_schema("alerts.scores"),
+            "dagster/column_schema": project.column_schema(ALERT_SCORES.name),
             "batch": str(scores["batch_id"].iloc[0]),
             "flagged": int(scores["is_flagged"].sum()),
             "held_above_cut": int(scores["is_held_above_cut"].sum()),

@@ -7,16 +7,12 @@ import pandas as pd
 
 from orchestration.facts import FACTS
 from orchestration.store.results import replace_table
+from orchestration.tables import ALERT_SCORES
 
 if TYPE_CHECKING:
     from ml.tasks.scoring_model import ScoringModel
 
 CRITICAL = FACTS["severities"].index("critical")
-COLUMNS = """
-    item_id varchar, batch_id varchar, event_at timestamp, probability double, is_flagged boolean,
-    rank bigint, is_held_above_cut boolean,
-    reasons struct(feature varchar, contribution double)[], scorer_version varchar, ranker_version varchar
-"""
 
 
 def score_newest_batch(
@@ -75,4 +71,4 @@ def score_newest_batch(
 
 def load_scores(database: duckdb.DuckDBPyConnection, scores: pd.DataFrame) -> None:
     """Replace `alerts.scores` by the rows given."""
-    replace_table(database, "alerts.scores", COLUMNS, scores, "batch_id, rank")
+    replace_table(database, ALERT_SCORES, scores, "batch_id, rank")

@@ -17,6 +17,7 @@ from orchestration.defs.tuning import tuned_parameters_asset
 from orchestration.domains.assignees.domain import DOMAIN
 from orchestration.domains.assignees.serving import load_candidates, propose
 from orchestration.domains.assignees.tasks import RANKER
+from orchestration.tables import ASSIGNEE_CANDIDATES
 
 SHOWN = ["mrr", "mrr_gain_vs_most_active", "mrr_gain_vs_last_assigned", "top@3"]
 COLUMNS = ["slice", "metric", "n_lists", "value", "ci_low", "ci_high", "q_value", "flagged"]
@@ -47,7 +48,7 @@ def assignee_candidates(
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": len(proposed),
-            "dagster/column_schema": project.column_schema("tickets.assignee_candidates"),
+            "dagster/column_schema": project.column_schema(ASSIGNEE_CANDIDATES.name),
             "tickets": proposed["item_id"].nunique(),
             "people": proposed["login"].nunique(),
             "model_version": evaluation.model_version,

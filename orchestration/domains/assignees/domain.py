@@ -2,6 +2,7 @@
 
 from orchestration.declarations import Domain, RawInput
 from orchestration.domains.assignees.tasks import ASSIGNEES, RANKER
+from orchestration.tables import ASSIGNEE_CANDIDATES
 
 DOMAIN = Domain(
     name="assignees",
@@ -9,5 +10,5 @@ DOMAIN = Domain(
     raw=RawInput("issues", "raw.issues"),
     training_sets=(ASSIGNEES,),
     tasks=(RANKER,),
-    tables=("tickets.assignee_candidates",),
+    tables=(ASSIGNEE_CANDIDATES.name,),
 )

@@ -6,14 +6,11 @@ import duckdb
 import pandas as pd
 
 from orchestration.store.results import replace_table
+from orchestration.tables import ASSIGNEE_CANDIDATES
 
 if TYPE_CHECKING:
     from ml.tasks.scoring_model import ScoringModel
 
-COLUMNS = """
-    item_id varchar, repository varchar, number bigint, login varchar, rank bigint, probability double,
-    reasons struct(feature varchar, contribution double)[], observed_at timestamp, model_version varchar
-"""
 PROPOSED = ["item_id", "login", "rank", "probability", "reasons", "observed_at", "model_version"]
 
 
@@ -60,4 +57,4 @@ def load_candidates(database: duckdb.DuckDBPyConnection, proposed: pd.DataFrame)
     """Replace `tickets.assignee_candidates` by the rows whose ticket is open."""
     tickets = database.sql("select item_id, repository, number from training.tickets_open").df()
     rows = proposed.merge(tickets, on="item_id")
-    replace_table(database, "tickets.assignee_candidates", COLUMNS, rows, "repository, number, rank")
+    replace_table(database, ASSIGNEE_CANDIDATES, rows, "repository, number, rank")

@@ -24,6 +24,7 @@ from orchestration.domains.tickets.serving import (
 )
 from orchestration.domains.tickets.tasks import HOURS
 from orchestration.store.results import champion
+from orchestration.tables import TICKET_PREDICTIONS
 
 
 @dg.asset(deps=[["models", task.name] for task in HOURS], group_name="models", kinds={"duckdb"})
@@ -134,7 +135,7 @@ def ticket_predictions(context: dg.AssetExecutionContext, project: Project) -> d
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": len(rows),
-            "dagster/column_schema": project.column_schema("tickets.predictions"),
+            "dagster/column_schema": project.column_schema(TICKET_PREDICTIONS.name),
             "predicted": len(hours),
             "model_version": "none" if best is None else best.model_version,
             "median_predicted_days": float(hours.median() / 24) if len(hours) else None,

@@ -6,17 +6,12 @@ from typing import TYPE_CHECKING
 import duckdb
 import pandas as pd
 
-from orchestration.domains.tickets.tasks import TICKETS
 from orchestration.store.results import replace_table
+from orchestration.tables import TICKET_PREDICTIONS
 
 if TYPE_CHECKING:
     from ml.tasks.duration_model import DurationModel
 
-CHANCES = [f"p_within_{days:g}d" for days in TICKETS.settings["horizons_days"]]
-COLUMNS = f"""
-    item_id varchar, repository varchar, number bigint, predicted_hours double, p10 double, p90 double,
-    {" double, ".join(CHANCES)} double, model_version varchar, scored_at timestamp, reason varchar
-"""
 OUT_OF_SCOPE = "The ticket is outside of TICKET_SCOPE, so it has no features."
 
 
@@ -69,4 +64,4 @@ def _now() -> datetime:
 
 def load_predictions(database: duckdb.DuckDBPyConnection, predictions: pd.DataFrame) -> None:
     """Replace `tickets.predictions` by the rows given."""
-    replace_table(database, "tickets.predictions", COLUMNS, predictions, "repository, number")
+    replace_table(database, TICKET_PREDICTIONS, predictions, "repository, number")

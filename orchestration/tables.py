@@ -1,0 +1,250 @@
+"""The published tables, each declared once: what it is, and of every column the type and the meaning."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from orchestration.facts import FACTS
+
+# Type in SQL, and meaning.
+Columns = Mapping[str, tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table `schema.table`."""
+
+    name: str
+    meaning: str
+    columns: Columns
+
+    @property
+    def ddl(self) -> str:
+        """The statements that make the table and its schema where they are not there yet."""
+        columns = ", ".join(f"{name} {dtype}" for name, (dtype, _) in self.columns.items())
+        return (
+            f"create schema if not exists {self.name.split('.')[0]};"
+            f"create table if not exists {self.name} ({columns});"
+        )
+
+
+_RUN: Columns = {
+    "run_id": ("varchar", "Name of the run, which is that of its folder."),
+    "domain": ("varchar", "tickets, assignees, alerts or alert_clusters."),
+}
+_MODEL: Columns = {
+    "task": ("varchar", "regression (hours), binary (a scorer of 0/1 outcomes) or ranking."),
+    "model": ("varchar", "Name of the model."),
+}
+_SPLIT: Columns = {
+    "split": ("varchar", "validation or test: later than all that the model learned from."),
+}
+_INTERVAL: Columns = {
+    "ci_low": (
+        "double",
+        "Lower end of the 95 % bootstrap interval; null where there is too little data for one.",
+    ),
+    "ci_high": (
+        "double",
+        "Upper end of the 95 % bootstrap interval; null where there is too little data for one.",
+    ),
+}
+_METRIC: Columns = {
+    **_RUN,
+    **_MODEL,
+    **_SPLIT,
+    "metric": (
+        "varchar",
+        "Name of the metric; errors are in hours, or of log(1 + hours) where the name ends in _log.",
+    ),
+    "value": ("double", "Value of the metric."),
+    **_INTERVAL,
+    "n": ("bigint", "Rows that the metric is over."),
+}
+_QUARTILES: Columns = {
+    "min": ("varchar", "Smallest value, as text, cut to 200 characters."),
+    "q25": ("varchar", "First quartile (approximate; numbers and times only)."),
+    "median": ("varchar", "Median (approximate; numbers and times only)."),
+    "q75": ("varchar", "Third quartile (approximate; numbers and times only)."),
+    "max": ("varchar", "Largest value, as text, cut to 200 characters."),
+}
+_REASONS = (
+    "struct(feature varchar, contribution double)[]",
+    "The features that moved the score most, strongest first, with what each contributed (log-odds).",
+)
+
+_TICKET: Columns = {
+    "item_id": ("varchar", "The ticket as repository#number."),
+    "repository": ("varchar", "Repository as owner/name."),
+    "number": ("bigint", "Number of the ticket within its repository."),
+}
+
+RESULTS = (
+    Table(
+        "ml.runs",
+        "The runs whose models are current. Grain: one row per run and domain.",
+        {
+            **_RUN,
+            "snapshot_id": ("varchar", "The training snapshot that the run learned from."),
+            "started_at": ("timestamp", "When the training began (UTC)."),
+            "finished_at": ("timestamp", "When the training ended (UTC)."),
+            "git_sha": ("varchar", "Commit of the code that ran; unknown outside a git checkout."),
+            "engine": ("varchar", "What started the run: dagster or the command line."),
+            "seed": ("bigint", "Seed of everything that is drawn."),
+            "status": ("varchar", "How the run ended."),
+        },
+    ),
+    Table(
+        "ml.models",
+        "The current models of every domain and task. Grain: one row per model.",
+        {
+            "model_version": ("varchar", "Version of the model: changes with data, settings and code."),
+            **_RUN,
+            **_MODEL,
+            "path": ("varchar", "File of the model within the run folder."),
+            "sha256": ("varchar", "Hash of that file, checked when it is loaded."),
+            "params": ("json", "Parameters that the model was trained with (JSON)."),
+            "feature_list": ("varchar[]", "Features that the model reads, in order."),
+            "alias": ("varchar", "champion: the one that is served; challenger: any other."),
+        },
+    ),
+    Table(
+        "ml.model_metrics",
+        "Every metric of every current model. Grain: one row per model, split and metric.",
+        _METRIC,
+    ),
+    Table(
+        "ml.predictions",
+        "Predictions for validation and test. Grain: one row per model, split, item and observation time.",
+        {
+            **_RUN,
+            **_MODEL,
+            "item_id": ("varchar", "The item: ticket, candidate, alert or cluster."),
+            "event_at": ("timestamp", "Observation time T, for which the item is predicted (UTC)."),
+            **_SPLIT,
+            "y_true": ("double", "The truth: hours, 0/1 or a grade; null where it is not known."),
+            "y_pred": ("double", "The prediction: hours, or the probability or score."),
+            "p10": ("double", "10th percentile of the predicted hours; null for scorers and rankers."),
+            "p90": ("double", "90th percentile of the predicted hours; null for scorers and rankers."),
+        },
+    ),
+    Table(
+        "history.model_metrics",
+        "The same metrics of all runs. Grain: one row per run, model, split and metric.",
+        _METRIC,
+    ),
+)
+FEATURE_STORE = (
+    Table(
+        "feature_store.feature_registry",
+        "Which features exist. Grain: one row per feature view and feature.",
+        {
+            "feature_view": ("varchar", "The dbt model that makes the feature."),
+            "feature": ("varchar", "Name of the feature."),
+            "dtype": ("varchar", "Its type in DuckDB."),
+            "entity": ("varchar", "Whose value it is."),
+            "owner": ("varchar", "Who answers for the view."),
+            "description": ("varchar", "What it says, with its unit."),
+            "ttl": ("varchar", "How old a value may be before it counts as unknown."),
+            "sql_hash": ("varchar", "Hash of the view's SQL and of all that it reads."),
+            "version": ("integer", "Counts the changes of that hash, from 1."),
+        },
+    ),
+    Table(
+        "feature_store.feature_stats",
+        "What the features look like. Grain: one row per training snapshot and feature.",
+        {
+            "snapshot_id": ("varchar", "The training snapshot."),
+            "feature": ("varchar", "Name of the feature."),
+            "dtype": ("varchar", "Its type in DuckDB."),
+            "n": ("bigint", "Rows."),
+            "null_share": ("double", "Share of rows without a value (0 to 1)."),
+            "n_distinct": ("bigint", "Different values (approximate)."),
+            "mean": ("double", "Mean, of numbers."),
+            "std": ("double", "Standard deviation, of numbers."),
+            **_QUARTILES,
+        },
+    ),
+    Table(
+        "feature_store.training_snapshots",
+        "What models were trained on. Grain: one row per snapshot.",
+        {
+            "snapshot_id": ("varchar", "Content hash of the snapshot, which names its folder."),
+            "domain": _RUN["domain"],
+            "sha256": ("varchar", "The same hash."),
+            "rows": ("bigint", "Rows of the training relation."),
+            "n_features": ("bigint", "Features of the training relation."),
+            "feature_versions": ("json", "Version of each feature view at the time (JSON)."),
+            "git_sha": ("varchar", "Commit of the code that took it; unknown outside a git checkout."),
+            "path": ("varchar", "Its folder below the snapshots."),
+            "created_at": ("timestamp", "When it was taken (UTC)."),
+        },
+    ),
+)
+TICKET_PREDICTIONS = Table(
+    "tickets.predictions",
+    "What the champion says of the open tickets, seen from their creation. Grain: one row per ticket.",
+    {
+        **_TICKET,
+        "predicted_hours": ("double", "Predicted hours from creation to resolution."),
+        "p10": ("double", "10th percentile of the predicted hours."),
+        "p90": ("double", "90th percentile of the predicted hours."),
+        **{
+            f"p_within_{days}d": (
+                "double",
+                f"Probability of being closed within {days} days of the creation.",
+            )
+            for days in FACTS["horizons_days"]
+        },
+        "model_version": ("varchar", "Version of the champion."),
+        "scored_at": ("timestamp", "When the ticket was scored (UTC)."),
+        "reason": ("varchar", "Why there is no prediction; null where there is one."),
+    },
+)
+ASSIGNEE_CANDIDATES = Table(
+    "tickets.assignee_candidates",
+    "Who is most likely to take an open ticket. Grain: one row per ticket and person.",
+    {
+        **_TICKET,
+        "login": ("varchar", "The person."),
+        "rank": ("bigint", "Place in the ticket's list, 1 first."),
+        "probability": ("double", "Probability that this person takes the ticket."),
+        "reasons": _REASONS,
+        "observed_at": ("timestamp", "When the question is asked: what was known by then is used (UTC)."),
+        "model_version": ("varchar", "Version of the model."),
+    },
+)
+ALERT_SCORES = Table(
+    "alerts.scores",
+    "The alerts of the newest batch, scored. Grain: one row per alert.",
+    {
+        "item_id": ("varchar", "The alert."),
+        "batch_id": ("varchar", "Batch as 'processing date/window in days'."),
+        "event_at": ("timestamp", "Observation time T, midnight of the processing date (UTC)."),
+        "probability": ("double", "Probability that the alert is reported."),
+        "is_flagged": ("boolean", "Whether the probability reaches the scorer's threshold."),
+        "rank": ("bigint", "Place in the order of review within the batch, 1 first."),
+        "is_held_above_cut": (
+            "boolean",
+            "A critical alert that is held above the cut; the ranker put it below.",
+        ),
+        "reasons": _REASONS,
+        "scorer_version": ("varchar", "Version of the scorer, which gives the probability."),
+        "ranker_version": ("varchar", "Version of the ranker, which gives the order."),
+    },
+)
+
+
+def descriptions() -> dict[str, tuple[str, Mapping[str, str]]]:
+    """Sentence of every published table, by `schema.table`, and of each of its columns."""
+    from ml.bias.tables import MEANINGS, columns
+
+    declared = {
+        table.name: (table.meaning, {name: meaning for name, (_, meaning) in table.columns.items()})
+        for table in (*RESULTS, *FEATURE_STORE, TICKET_PREDICTIONS, ASSIGNEE_CANDIDATES, ALERT_SCORES)
+    }
+    bias = {name: {column.name: column.comment for column in columns(name)} for name in MEANINGS}
+    return {
+        **declared,
+        **{f"bias.{name}": (f"{MEANINGS[name]}.", of_columns) for name, of_columns in bias.items()},
+        "history.bias_summary": (f"{MEANINGS['summary']}, of all runs.", bias["summary"]),
+    }
