@@ -6,8 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
-from ml.models.spec import Values
-
 
 class FittedScorer(BaseEstimator):
     """A fitted model of 0/1 labels or grades; a family implements what it can."""
@@ -15,11 +13,11 @@ class FittedScorer(BaseEstimator):
     #: Rounds that were kept by stopping early; None for a family without rounds.
     best_iteration: int | None = None
 
-    def score(self, x: NDArray[np.float32]) -> Values:
+    def score(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return a score per row: log odds of 0/1 labels, or what only orders."""
         raise NotImplementedError
 
-    def contributions(self, x: NDArray[np.float32]) -> Values | None:
+    def contributions(self, x: NDArray[np.float32]) -> NDArray[np.float64] | None:
         """Return by how much each column moves the score of each row, shape (n, d); None when unknown."""
         return None
 

@@ -4,6 +4,7 @@ Imported where the manifest is missing or old, it makes it: that is how `make se
 """
 
 import json
+import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from functools import cached_property
@@ -120,3 +121,5 @@ def dbt_models(context: dg.AssetExecutionContext, dbt: DbtCliResource, project: 
         yield from invocation.stream()
     # The next run with these settings need not parse from the start, whatever set-up was made with.
     (invocation.target_path / _PARSED).replace(DBT_MANIFEST.parent / _PARSED)
+    # Of a run that failed the folder stays: its log tells why.
+    shutil.rmtree(invocation.target_path)

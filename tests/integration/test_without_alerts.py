@@ -119,6 +119,7 @@ def test_tickets_work_without_the_files_of_the_alerts(tmp_path: Path) -> None:
     }
     command = [DAGSTER, "asset", "materialize", "-m", "orchestration.definitions", "--select", "*"]
     run([*command, "--config-json", json.dumps({"ops": config})], project, settings)
+    assert list(tmp_path.rglob("dbt_models-*")) == [], "what dbt made for one run stays"
     with duckdb.connect(str(tmp_path / "warehouse" / "warehouse.duckdb"), read_only=True) as published:
         assert published.sql("select count(*) > 0 from tickets.predictions").fetchall() == [(True,)]
         domains = {name for (name,) in published.sql("select distinct domain from ml.models").fetchall()}
