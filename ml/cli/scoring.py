@@ -49,38 +49,6 @@ def register(commands: Any) -> None:
     tune.set_defaults(run=_tune)
 
 
-def read_config(path: Path | None, **given: Any) -> Any:
-    """Return the settings of a YAML file with what is given on the command line over them.
-
-    The file holds fields of `ml.tasks.scoring.ScoringConfig`, or the result of ``tune``, whose
-    ``best_params`` become the parameters.
-
-    Raises
-    ------
-    ValueError
-        When the file cannot be read or has an unknown field.
-    """
-    import yaml
-
-    from ml.data.settings import read_settings
-    from ml.tasks.scoring import ScoringConfig
-
-    values: dict[str, Any] = {}
-    if path is not None:
-        if not path.is_file():
-            raise ValueError(f"There is no configuration {path}: give an existing YAML file.")
-        try:
-            loaded = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-        except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-            raise ValueError(f"{path} is no YAML ({error}): correct it.") from error
-        is_result = isinstance(loaded, dict) and "best_params" in loaded
-        # Read by itself first: what is wrong in the file is no fault of the command line.
-        values = vars(read_settings(ScoringConfig, loaded, str(path))) if not is_result else {}
-        values = {"params": loaded["best_params"]} if is_result else {k: values[k] for k in loaded}
-    values = values | {name: value for name, value in given.items() if value is not None}
-    return read_settings(ScoringConfig, values, "The settings")
-
-
 def _common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data-dir", required=True, type=Path, metavar="DIR")
     parser.add_argument("--output", required=True, type=Path, metavar="FILE.txt")
@@ -95,6 +63,7 @@ def _common(parser: argparse.ArgumentParser) -> None:
 def _train(options: argparse.Namespace) -> int:
     from ml.data.dataset import Dataset
     from ml.runs.card import figures_text
+    from ml.search.settings import read_config
     from ml.store.outputs import check_output_file
     from ml.tasks import task_of
 
@@ -128,6 +97,7 @@ def _write_model(path: Path, trained: Any) -> Path:
 def _tune(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
+    from ml.search.settings import read_config
     from ml.search.study import SearchRequest, search
     from ml.store.files import write_atomically
     from ml.store.outputs import check_output_file

@@ -100,14 +100,14 @@ def scoring_config(task: Task, run: ScoringRun, tuned: Path) -> "ScoringConfig":
     ValueError
         The run wants tuned parameters and there are none.
     """
-    from ml.cli.scoring import read_config
+    from ml.search.settings import read_config
 
     if run.use_tuned and not tuned.is_file():
         raise ValueError(
             f"There are no tuned parameters of {task.name}: materialize tuned_parameters/{task.name} first, "
             "or train without use_tuned."
         )
-    config: ScoringConfig = read_config(
+    config = read_config(
         tuned if run.use_tuned else None,
         horizon_days=horizon_of(task, run),
         validation_groups=run.validation_groups,

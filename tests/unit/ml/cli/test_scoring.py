@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from ml.cli import main
-from ml.cli.scoring import read_config
 from ml.errors import TooLittleDataError
+from ml.search.settings import read_config
 from ml.search.study import SearchRequest, objective_for, search
 from ml.tasks.scoring import ScoringConfig
 from tests.unit.ml import grouped, synthetic
