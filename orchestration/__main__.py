@@ -26,6 +26,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         options.run(options)
+    except run.RunFailedError as error:
+        # A sentence a line: what failed, and where the whole log is.
+        print(f"error: {error}", file=sys.stderr)
+        return 1
     except _USER_ERRORS as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return 1

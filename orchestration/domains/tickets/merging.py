@@ -11,6 +11,8 @@ _AT_ANY_TIME = (
     *("assignees", "author_association", "body", "comments_data", "events", "id", "labels", "pull_request"),
     *("title", "user"),
 )
+# On equal times the longer one of these is the richer one, and of the others the last fetched one is taken.
+_LISTS = ("assignees", "comments_data", "events", "labels")
 # What holds for the state in which it was seen only: kept from a record of the same time.
 _AT_THE_SAME_TIME = ("closed_by", "comments", "locked", "milestone", "state_reason")
 
@@ -46,8 +48,7 @@ select *, count(*) over (partition by repository, number) as versions from versi
 qualify row_number() over (partition by repository, number order by {_NEWEST}) = 1
 """  # noqa: S608
 
-# Of the issues with several records: the texts of all, and which parts come from elsewhere. On equal times
-# the longer value is the richer one.
+# Of the issues with several records: the texts of all, and which parts come from elsewhere.
 _MERGE = f"""
 create or replace temp table merged as
 with text as (
@@ -80,7 +81,8 @@ best as (
     qualify row_number() over (
         partition by repository, number, name
         order by
-            part.updated_at desc nulls last, length(part.value::varchar) desc,
+            part.updated_at desc nulls last,
+            if(name in {_LISTS}, length(part.value::varchar), 0) desc,
             part.fetched_at desc, part.file desc, part.line desc
     ) = 1
 ),
