@@ -89,8 +89,9 @@ def test_the_same_shell_can_open_the_page(project: Path, tmp_path: Path) -> None
                 assert page.poll() is None and time.monotonic() < end, said.decode()
                 time.sleep(0.5)
         finally:
-            os.killpg(page.pid, signal.SIGTERM)
-            page.wait(timeout=60)
+            # How it ends is not what is tried here: on a busy machine its processes wait for each other.
+            os.killpg(page.pid, signal.SIGKILL)
+            page.wait()
 
 
 @pytest.mark.parametrize(
