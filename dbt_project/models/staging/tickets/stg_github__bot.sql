@@ -27,5 +27,5 @@ where
     and (
         account.type = 'Bot'
         or ends_with(lower(account.login), '[bot]')
-        or lower(account.login) in ('{{ var("bot_logins") | join("', '") }}')
+        or lower(account.login) in ('{{ var("bot_logins") | join("', '") }}') -- noqa: LT05
     )
