@@ -39,7 +39,8 @@ def make_training_set(domain: str, source: Path, output: Path) -> dict[str, int]
     """
     from ml.data.contract import is_feature
     from ml.data.dataset import snapshot_id_of
-    from orchestration.store.feature_store import DDL, take_snapshot
+    from orchestration.store.feature_registry import DDL
+    from orchestration.store.snapshots import take_snapshot
 
     owner, wanted = find_training_set(domain)
     raw = raw_loader(owner)

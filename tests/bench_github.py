@@ -117,7 +117,7 @@ def fetch(base: str, token: str, folder: Path) -> dict[str, Any]:
 
 def load(folder: Path) -> dict[str, Any]:
     """Load what has landed; what this process needed for it."""
-    from orchestration.domains.tickets.loading import load_landed
+    from orchestration.domains.tickets.landed.loading import load_landed
     from orchestration.store.landing import describe_file
     from orchestration.store.warehouse import open_pipeline_database
 

@@ -38,7 +38,7 @@ def _train(options: argparse.Namespace) -> int:
     from ml.runs.card import leaderboard_text
     from ml.runs.train import train_models
     from ml.store.outputs import check_output_folder
-    from ml.tasks.duration import TrainingConfig
+    from ml.tasks.duration.task import TrainingConfig
 
     folder = named_run(options)
     # The baseline is never left out: it costs a second, and without it no gap can be judged.

@@ -18,7 +18,7 @@ from ml.data.dataset import Dataset
 from ml.data.outcomes import Outcomes
 from ml.mitigation.models import MixtureRegressor, main_slices, slices_by_size
 from ml.models import ModelSpec
-from ml.tasks.duration_fit import Mask, Workbench
+from ml.tasks.duration.fit import Mask, Workbench
 
 SAMPLE_WEIGHTS = "sample_weights"
 RESAMPLING = "resampling"

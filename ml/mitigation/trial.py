@@ -21,9 +21,9 @@ from ml.reports.bias import bias_config
 from ml.stats.bootstrap import hashed_half
 from ml.store.record import Evaluation, now
 from ml.store.run_folder import RunFolder, mitigated_name
-from ml.tasks.duration import DURATION, DurationBench, TrainingConfig
-from ml.tasks.duration_fit import Heads, Workbench
-from ml.tasks.duration_model import DurationModel, log_prediction
+from ml.tasks.duration.fit import Heads, Workbench
+from ml.tasks.duration.model import DurationModel, log_prediction
+from ml.tasks.duration.task import DURATION, DurationBench, TrainingConfig
 
 logger = logging.getLogger(__name__)
 

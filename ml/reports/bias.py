@@ -27,7 +27,7 @@ from ml.data.domain import DomainConfig
 from ml.runs.select import Gate, gate_of, ranked
 from ml.store.record import Evaluation
 from ml.store.run_folder import BIAS_DOCUMENT, BIAS_PAGE, RunFolder
-from ml.tasks.scoring import order_by
+from ml.tasks.scoring.settings import order_by
 
 BOTH = ("summary", "distribution")
 EXPLAINED = ("composition", "intersections", "over_time")

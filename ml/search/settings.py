@@ -8,13 +8,13 @@ from typing import Any
 import yaml
 
 from ml.data.settings import read_settings
-from ml.tasks.scoring import ScoringConfig
+from ml.tasks.scoring.settings import ScoringConfig
 
 
 def read_config(path: Path | None, **given: Any) -> ScoringConfig:
     """Return the settings of a YAML file with what else is given over them.
 
-    The file holds fields of `ml.tasks.scoring.ScoringConfig`, or the result of ``tune``, whose
+    The file holds fields of `ml.tasks.scoring.settings.ScoringConfig`, or the result of ``tune``, whose
     ``best_params`` become the parameters.
 
     Raises

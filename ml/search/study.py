@@ -21,8 +21,8 @@ from ml.search.journal import OWNER, SharedJournal, is_dead, own_name
 from ml.search.trial import run_trial
 from ml.store.files import write_atomically
 from ml.tasks import DURATION, TASKS
-from ml.tasks.duration import TrainingConfig
-from ml.tasks.scoring import ScoringConfig
+from ml.tasks.duration.task import TrainingConfig
+from ml.tasks.scoring.settings import ScoringConfig
 from ml.tasks.task import Objective
 
 Progress = Callable[[int, int], None]

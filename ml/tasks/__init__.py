@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ml.tasks.duration import DURATION
-from ml.tasks.ranker import RANKER
-from ml.tasks.scorer import CLUSTER, LATE, SCORER
+from ml.tasks.duration.task import DURATION
+from ml.tasks.scoring.ranker import RANKER
+from ml.tasks.scoring.scorer import CLUSTER, LATE, SCORER
 from ml.tasks.task import Task, Trained
 
 __all__ = ["CLUSTER", "DURATION", "LATE", "RANKER", "SCORER", "TASKS", "Task", "Trained", "task_of"]

@@ -8,12 +8,8 @@ from orchestration.declarations import Domain, RawInput, TrainingSet
 from orchestration.defs.resources import Project
 from orchestration.facts import FACTS
 from orchestration.settings import DBT_MANIFEST
-from orchestration.store.feature_store import (
-    feature_views,
-    register_features,
-    take_snapshot,
-    views_read_by,
-)
+from orchestration.store.feature_registry import feature_views, register_features, views_read_by
+from orchestration.store.snapshots import take_snapshot
 
 
 def snapshot_assets(domain: Domain) -> list[dg.AssetsDefinition]:

@@ -13,13 +13,13 @@ import dagster as dg
 from orchestration.declarations import Task
 from orchestration.defs.configs import ScoringRun, TrainingRun, check_run_id, horizon_of
 from orchestration.defs.resources import Project
-from orchestration.store.feature_store import current_snapshot
+from orchestration.store.snapshots import current_snapshot
 
 if TYPE_CHECKING:
     from ml.data.dataset import Dataset
     from ml.store.record import Evaluation
-    from ml.tasks.duration import TrainingConfig
-    from ml.tasks.scoring import ScoringConfig
+    from ml.tasks.duration.task import TrainingConfig
+    from ml.tasks.scoring.settings import ScoringConfig
 
 
 def train(
@@ -87,7 +87,7 @@ def harness_settings(task: Task, run: Any, tuned: Path) -> Any:
 
 def training_config(run: TrainingRun) -> "TrainingConfig":
     """The harness's settings for a duration model."""
-    from ml.tasks.duration import TrainingConfig
+    from ml.tasks.duration.task import TrainingConfig
 
     return TrainingConfig(trials=run.trials, seconds=run.seconds, subset_size=run.subset_size, seed=run.seed)
 

@@ -10,7 +10,7 @@ from orchestration.declarations import Task
 from orchestration.defs.configs import horizon_of, run_type, tuning_type
 from orchestration.defs.resources import Project
 from orchestration.defs.training import scoring_config, tuned_file
-from orchestration.store.feature_store import current_snapshot
+from orchestration.store.snapshots import current_snapshot
 
 
 def tuned_parameters_asset(task: Task) -> dg.AssetsDefinition:

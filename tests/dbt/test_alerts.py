@@ -19,7 +19,8 @@ from orchestration.domains.alerts.sources.batches import (
     AlertSampleSource,
     AlertSource,
 )
-from orchestration.store.feature_store import DDL, take_snapshot
+from orchestration.store.feature_registry import DDL
+from orchestration.store.snapshots import take_snapshot
 from orchestration.store.warehouse import open_pipeline_database
 from tests.dbt.conftest import Dbt
 from tests.paths import ALERT_BATCHES, ROOT

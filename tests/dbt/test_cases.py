@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from orchestration.domains.tickets.loading import load_landed
+from orchestration.domains.tickets.landed.loading import load_landed
 from orchestration.domains.tickets.sources.archive import ArchiveSource
 from orchestration.store.warehouse import open_pipeline_database
 from tests.dbt.conftest import Models

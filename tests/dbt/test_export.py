@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from orchestration.domains.tickets.export import dump_name, export
-from orchestration.domains.tickets.loading import load_landed
+from orchestration.domains.tickets.landed.loading import load_landed
 from orchestration.domains.tickets.sources import SourceError
 from orchestration.domains.tickets.sources.archive import ArchiveSource
 from orchestration.store.warehouse import open_pipeline_database

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 import requests
 
-from orchestration.domains.tickets.sources.github.decide import Wait, decide
 from orchestration.domains.tickets.sources.github.probe import Identity, ask_for_issue
-from orchestration.domains.tickets.sources.github.resolve import resolve
-from orchestration.domains.tickets.sources.github.single import fetch_list
-from orchestration.domains.tickets.sources.github.transport import Transport
+from orchestration.domains.tickets.sources.github.walk.resolve import resolve
+from orchestration.domains.tickets.sources.github.walk.single import fetch_list
+from orchestration.domains.tickets.sources.github.wire.decide import Wait, decide
+from orchestration.domains.tickets.sources.github.wire.transport import Transport
 from tests.fake_github import VirtualClock
 
 pytestmark = pytest.mark.fidelity

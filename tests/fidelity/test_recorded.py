@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from orchestration.domains.tickets.sources.github.decide import Fatal, decide
 from orchestration.domains.tickets.sources.github.records import record_from_rest
-from orchestration.domains.tickets.sources.github.resolve import resolve
-from orchestration.domains.tickets.sources.github.single import fetch_list
-from orchestration.domains.tickets.sources.github.transport import Transport
+from orchestration.domains.tickets.sources.github.walk.resolve import resolve
+from orchestration.domains.tickets.sources.github.walk.single import fetch_list
+from orchestration.domains.tickets.sources.github.wire.decide import Fatal, decide
+from orchestration.domains.tickets.sources.github.wire.transport import Transport
 from tests.fake_github import TOKEN, Answer, FakeGitHub, Fault, Request, running
 
 pytestmark = pytest.mark.fidelity

@@ -11,7 +11,7 @@ import pytest
 from ml.data.dataset import Dataset
 from ml.store.files import sha256_of
 from ml.tasks import RANKER, SCORER, Trained
-from ml.tasks.scoring import ScoringConfig
+from ml.tasks.scoring.settings import ScoringConfig
 from orchestration.__main__ import main
 from orchestration.training_set import make_training_set
 from tests.paths import ALERT_BATCHES

@@ -12,7 +12,7 @@ from ml.reports.bias import write_bias
 from ml.runs.train import train_models
 from ml.store.record import Evaluation
 from ml.tasks import RANKER
-from ml.tasks.scoring import ScoringConfig
+from ml.tasks.scoring.settings import ScoringConfig
 from orchestration.__main__ import main
 from orchestration.domains.assignees.tasks import RANKER as ASSIGNEE_RANKER
 from tests.paths import ISSUES

@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 
 from orchestration.domains.tickets.assets import trained_models
-from orchestration.domains.tickets.ingestion import raw_issues
+from orchestration.domains.tickets.landed.ingestion import raw_issues
 from tests.integration.pipeline import materialize, materialize_here
 
 

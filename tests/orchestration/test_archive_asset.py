@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 
 from orchestration.defs.resources import Project
-from orchestration.domains.tickets.ingestion import raw_issues, rejected_records
+from orchestration.domains.tickets.landed.ingestion import raw_issues, rejected_records
 from tests.unit.landed import record
 
 

@@ -11,7 +11,7 @@ import pytest
 from orchestration.defs.dbt import arguments, dbt_models, dbt_resource, is_current, parse
 from orchestration.facts import FACTS
 from orchestration.settings import DBT_MANIFEST, DBT_PROJECT_DIR, Settings
-from orchestration.store.feature_store import feature_views
+from orchestration.store.feature_registry import feature_views
 
 
 @pytest.mark.parametrize("scope", ["all", "assigned"])

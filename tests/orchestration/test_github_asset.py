@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 
 from orchestration.defs.resources import Project
-from orchestration.domains.tickets.ingestion import raw_issues
+from orchestration.domains.tickets.landed.ingestion import raw_issues
 from orchestration.store.warehouse import open_pipeline_database
 from tests.fake_github import TOKEN, FakeGitHub, World, running
 from tests.fake_github.seed import generate_issues

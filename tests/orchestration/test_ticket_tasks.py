@@ -15,8 +15,8 @@ from ml.data.dataset import snapshot_id_of
 from orchestration.defs.resources import Project
 from orchestration.domains.tickets.assets import ticket_models, ticket_tuning
 from orchestration.domains.tickets.tasks import TRIAGE_RANKER
-from orchestration.store.feature_store import current_snapshot
 from orchestration.store.results import champion, current_models, load_training, retire_models
+from orchestration.store.snapshots import current_snapshot
 from orchestration.store.warehouse import open_pipeline_database
 from tests.unit.ml import synthetic
 
@@ -106,7 +106,7 @@ def test_both_are_trained_and_loaded_beside_each_other(warehouse: Path) -> None:
 def test_a_leaderboard_and_served_models_do_not_displace_each_other(warehouse: Path) -> None:
     from ml.data.dataset import Dataset
     from ml.runs.train import train_models
-    from ml.tasks.duration import TrainingConfig
+    from ml.tasks.duration.task import TrainingConfig
 
     with dg.DagsterInstance.ephemeral() as instance:
         materialize(["models/late_scorer", "models/triage_ranker"], instance, **QUICK)

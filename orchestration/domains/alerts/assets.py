@@ -18,7 +18,7 @@ from orchestration.defs.tuning import tuned_parameters_asset
 from orchestration.domains.alerts.domain import DOMAIN
 from orchestration.domains.alerts.serving import load_scores, score_newest_batch
 from orchestration.domains.alerts.tasks import ALERTS, RANKER, SCORER
-from orchestration.store.feature_store import current_snapshot
+from orchestration.store.snapshots import current_snapshot
 from orchestration.tables import ALERT_SCORES
 
 

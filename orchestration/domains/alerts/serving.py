@@ -10,7 +10,7 @@ from orchestration.store.results import replace_table
 from orchestration.tables import ALERT_SCORES
 
 if TYPE_CHECKING:
-    from ml.tasks.scoring_model import ScoringModel
+    from ml.tasks.scoring.model import ScoringModel
 
 CRITICAL = FACTS["severities"].index("critical")
 

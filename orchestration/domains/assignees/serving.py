@@ -9,7 +9,7 @@ from orchestration.store.results import replace_table
 from orchestration.tables import ASSIGNEE_CANDIDATES
 
 if TYPE_CHECKING:
-    from ml.tasks.scoring_model import ScoringModel
+    from ml.tasks.scoring.model import ScoringModel
 
 PROPOSED = ["item_id", "login", "rank", "probability", "reasons", "observed_at", "model_version"]
 

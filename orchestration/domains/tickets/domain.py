@@ -12,7 +12,7 @@ from orchestration.tables import TICKET_PREDICTIONS
 
 def load_folder(database: duckdb.DuckDBPyConnection, settings: Settings, folder: Path) -> None:
     """Load a folder of dumps."""
-    from orchestration.domains.tickets.loading import load_landed
+    from orchestration.domains.tickets.landed.loading import load_landed
     from orchestration.domains.tickets.sources import get_source
 
     dumps = get_source(settings.model_copy(update={"issues_source": "archive", "issues_archive": folder}))

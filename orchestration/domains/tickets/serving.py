@@ -10,7 +10,7 @@ from orchestration.store.results import replace_table
 from orchestration.tables import TICKET_PREDICTIONS
 
 if TYPE_CHECKING:
-    from ml.tasks.duration_model import DurationModel
+    from ml.tasks.duration.model import DurationModel
 
 OUT_OF_SCOPE = "The ticket is outside of TICKET_SCOPE, so it has no features."
 

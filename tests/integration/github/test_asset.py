@@ -11,7 +11,7 @@ import dagster as dg
 import pytest
 
 from orchestration.defs.resources import Project
-from orchestration.domains.tickets.ingestion import raw_issues
+from orchestration.domains.tickets.landed.ingestion import raw_issues
 from tests.fake_github import TOKEN, FakeGitHub, Fault, SystemClock, World, breakage, running
 from tests.fake_github.seed import generate_issues
 from tests.integration.github.workshop import NAME, Workshop, facts, facts_in, is_page

@@ -146,7 +146,7 @@ def test_fault_23_any_interleaving_ends_in_the_final_state(
     fault = Fault(is_page, breakage.then(lambda: happen(next(pages))), times=None)
     with (
         tempfile.TemporaryDirectory() as folder,
-        patch("orchestration.domains.tickets.sources.github.paging.PAGE_SIZE", 3),
+        patch("orchestration.domains.tickets.sources.github.walk.paging.PAGE_SIZE", 3),
         workshop(Path(folder), world, [fault]) as shop,
     ):
         shop.fake.seconds_per_request = seconds

@@ -13,8 +13,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from orchestration.domains.tickets.loading import load_landed
-from orchestration.domains.tickets.repository_changes import replace_tombstones
+from orchestration.domains.tickets.landed.loading import load_landed
+from orchestration.domains.tickets.landed.repository_changes import replace_tombstones
 from orchestration.domains.tickets.sources.github import GitHubSource
 from orchestration.store.warehouse import open_pipeline_database
 from tests.fake_github import TOKEN, FakeGitHub, Fault, Request, VirtualClock, World, running

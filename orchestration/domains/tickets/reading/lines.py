@@ -17,7 +17,7 @@ from orchestration.domains.tickets.reading.file_kinds import (
     why_not_what_it_says,
 )
 from orchestration.domains.tickets.reading.json_stream import UnreadableError, split_values
-from orchestration.domains.tickets.reading.tables import read_rows
+from orchestration.domains.tickets.reading.table_files import read_rows
 
 # Bytes of one record: GitHub's longest body has 65,536 characters, the longest discussions a few megabytes.
 RECORD_BYTES = 32 << 20

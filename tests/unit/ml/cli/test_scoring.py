@@ -13,7 +13,7 @@ from ml.cli import main
 from ml.errors import TooLittleDataError
 from ml.search.settings import read_config
 from ml.search.study import SearchRequest, objective_for, search
-from ml.tasks.scoring import ScoringConfig
+from ml.tasks.scoring.settings import ScoringConfig
 from tests.unit.ml import grouped, synthetic
 
 SETTINGS = json.dumps({"name": "parcels", "baselines": {"baseline": ["hint", "urgency"]}})

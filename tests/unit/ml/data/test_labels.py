@@ -12,7 +12,7 @@ from ml.data.dataset import Dataset
 from ml.data.labels import beyond_horizon, graded_after, within_horizon
 from ml.errors import TooLittleDataError
 from ml.tasks import LATE, RANKER, SCORER
-from ml.tasks.scoring import ScoringConfig
+from ml.tasks.scoring.settings import ScoringConfig
 from tests.unit.ml import synthetic
 
 END = synthetic.END

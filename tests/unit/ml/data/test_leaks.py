@@ -164,7 +164,7 @@ def test_what_grows_with_time_or_names_its_row_is_honest() -> None:
 
 
 def test_a_copy_of_grades_is_named_by_the_ranker() -> None:
-    from ml.tasks.ranker import ranking_target
+    from ml.tasks.scoring.ranker import ranking_target
 
     items, labels = grouped.frames(14, 60, seed=2)
     ranking_target(Dataset(items, labels, grouped.CONFIG))

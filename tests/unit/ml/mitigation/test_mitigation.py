@@ -26,8 +26,8 @@ from ml.runs.select import choose_best
 from ml.runs.train import train_models
 from ml.store.record import Evaluation
 from ml.store.run_folder import RunFolder
-from ml.tasks.duration import TrainingConfig
-from ml.tasks.duration_fit import Weighting, Workbench
+from ml.tasks.duration.fit import Weighting, Workbench
+from ml.tasks.duration.task import TrainingConfig
 from tests.unit.ml import crews, synthetic
 
 QUICK = TrainingConfig(trials=0, replicates=20)

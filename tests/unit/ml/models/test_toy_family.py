@@ -72,8 +72,8 @@ from ml.models import names, registry
 from ml.search.study import SearchRequest, search
 from ml.store.trusted import dump_trusted, load_trusted
 from ml.tasks import DURATION, RANKER, SCORER
-from ml.tasks.duration import TrainingConfig
-from ml.tasks.scoring import ScoringConfig, split_for
+from ml.tasks.duration.task import TrainingConfig
+from ml.tasks.scoring.settings import ScoringConfig, split_for
 from tests.unit.ml import grouped, synthetic
 
 assert all("toy" in registry(task) and "toy" in names(task) for task in ("regression", "binary", "ranking"))

@@ -19,7 +19,7 @@ from ml.runs.train import train_models
 from ml.store.record import Evaluation
 from ml.store.run_folder import RunFolder
 from ml.tasks import RANKER, SCORER
-from ml.tasks.scoring import ScoringConfig
+from ml.tasks.scoring.settings import ScoringConfig
 from orchestration.store.results import load_bias
 from tests.unit.ml import grouped
 

@@ -19,8 +19,8 @@ from ml.store.files import json_text
 from ml.store.record import Evaluation
 from ml.store.run_folder import RunFolder
 from ml.tasks import DURATION, Trained
-from ml.tasks.duration import TrainingConfig
-from ml.tasks.duration_fit import Workbench
+from ml.tasks.duration.fit import Workbench
+from ml.tasks.duration.task import TrainingConfig
 from tests.unit.ml import synthetic
 
 SMALL = PreprocessingConfig(text_buckets=256, text_components=4)

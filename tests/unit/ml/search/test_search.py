@@ -15,7 +15,7 @@ from ml.cli import main
 from ml.search.budget import tune
 from ml.search.journal import OWNER, SharedJournal, own_name
 from ml.search.study import SearchRequest, objective_for, search
-from ml.tasks.scoring import ScoringConfig
+from ml.tasks.scoring.settings import ScoringConfig
 from ml.tasks.task import Objective
 from tests.unit.ml import grouped, synthetic
 

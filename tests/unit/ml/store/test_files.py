@@ -10,7 +10,7 @@ import pytest
 from ml.runs.train import train_models
 from ml.store.files import json_text, write_atomically
 from ml.store.run_folder import RunFolder
-from ml.tasks.duration import TrainingConfig
+from ml.tasks.duration.task import TrainingConfig
 from tests.unit.ml import synthetic
 
 

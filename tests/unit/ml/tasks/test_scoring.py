@@ -16,7 +16,7 @@ from ml.errors import TooLittleDataError
 from ml.models.lightgbm_scorers import check_params, safe_names
 from ml.stats.rank_metrics import hold_above_cut
 from ml.tasks import RANKER, SCORER, Task, Trained
-from ml.tasks.scoring import ScoringConfig, split_for
+from ml.tasks.scoring.settings import ScoringConfig, split_for
 from ml.tasks.stopping import stopping_folds
 from tests.unit.ml import grouped, synthetic
 

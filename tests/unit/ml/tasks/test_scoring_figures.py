@@ -12,8 +12,8 @@ from ml.data.dataset import Dataset
 from ml.stats import intervals
 from ml.stats.figure import Metric
 from ml.tasks import RANKER
-from ml.tasks import scoring_figures as s
-from ml.tasks.scoring import ScoringConfig, order_by
+from ml.tasks.scoring import figures as s
+from ml.tasks.scoring.settings import ScoringConfig, order_by
 from tests.unit.ml import grouped
 
 SETTINGS = ScoringConfig(ndcg_at=(2,), top_at=(1,), precision_at=1, replicates=200)

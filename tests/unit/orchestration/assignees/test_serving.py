@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from ml.tasks import RANKER
-from ml.tasks.scoring import ScoringConfig
-from ml.tasks.scoring_model import ScoringModel
+from ml.tasks.scoring.model import ScoringModel
+from ml.tasks.scoring.settings import ScoringConfig
 from orchestration.domains.assignees.serving import load_candidates, propose
 from tests.unit.ml import grouped
 

@@ -8,7 +8,8 @@ import pytest
 
 from ml.data.contract import is_feature
 from ml.data.dataset import snapshot_id_of
-from orchestration.store.feature_store import DDL, Snapshot, take_snapshot
+from orchestration.store.feature_registry import DDL
+from orchestration.store.snapshots import Snapshot, take_snapshot
 
 DOMAIN = {"name": "toys", "horizons_days": [1.0]}
 

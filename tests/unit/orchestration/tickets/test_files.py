@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from orchestration.domains.tickets.loading import load_landed, rejection_reasons
+from orchestration.domains.tickets.landed.loading import load_landed, rejection_reasons
 from orchestration.domains.tickets.reading import lines
 from orchestration.domains.tickets.sources.archive import ArchiveSource
 from tests.paths import CASES, ROOT

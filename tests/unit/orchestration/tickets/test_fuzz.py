@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
-from orchestration.domains.tickets.loading import load_landed
+from orchestration.domains.tickets.landed.loading import load_landed
 from tests.unit.landed import land, record, warehouse
 
 FIELDS = (

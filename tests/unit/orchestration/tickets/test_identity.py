@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestration.domains.tickets.loading import load_landed
+from orchestration.domains.tickets.landed.loading import load_landed
 from orchestration.domains.tickets.sources import LandedFile
 from orchestration.domains.tickets.sources.archive import ArchiveSource
 from orchestration.store.warehouse import open_pipeline_database

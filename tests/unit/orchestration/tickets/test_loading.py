@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestration.domains.tickets.loading import load_landed
+from orchestration.domains.tickets.landed.loading import load_landed
 from orchestration.domains.tickets.sources import LandedFile, SourceError
 from orchestration.domains.tickets.sources.archive import ArchiveSource
 from orchestration.domains.tickets.sources.sample import SampleSource
@@ -253,7 +253,7 @@ def test_the_sample_loads_whole(connection: duckdb.DuckDBPyConnection, tmp_path:
 LOAD = """
 import sys
 from pathlib import Path
-from orchestration.domains.tickets.loading import load_landed
+from orchestration.domains.tickets.landed.loading import load_landed
 from orchestration.domains.tickets.sources.archive import ArchiveSource
 from orchestration.store.warehouse import open_pipeline_database
 folder = Path(sys.argv[1])
@@ -305,7 +305,7 @@ def test_a_load_that_fails_half_way_keeps_whole_files_and_goes_on_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Every file is a group of its own; each has newer records of half of what the file before it has.
-    monkeypatch.setattr("orchestration.domains.tickets.loading._GROUP_BYTES", 1)
+    monkeypatch.setattr("orchestration.domains.tickets.landed.loading._GROUP_BYTES", 1)
     landing = tmp_path / "landing"
     files = [
         land(

@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from orchestration.domains.tickets.loading import load_landed
+from orchestration.domains.tickets.landed.loading import load_landed
 from orchestration.store.landing import land_content
 from tests.unit.landed import as_line, land, record, rejections, without
 

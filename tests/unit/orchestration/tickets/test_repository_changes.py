@@ -6,8 +6,8 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.domains.tickets.loading import load_landed
-from orchestration.domains.tickets.repository_changes import replace_tombstones
+from orchestration.domains.tickets.landed.loading import load_landed
+from orchestration.domains.tickets.landed.repository_changes import replace_tombstones
 from tests.unit.landed import land, record
 
 NOON = datetime(2024, 1, 1, 12)

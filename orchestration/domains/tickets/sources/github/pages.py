@@ -24,7 +24,7 @@ from ml.store.files import move_into_place
 from orchestration.domains.tickets.sources.github.errors import GitHubError
 from orchestration.domains.tickets.sources.github.queries import LISTS
 from orchestration.domains.tickets.sources.github.records import record_from_node, record_from_rest
-from orchestration.domains.tickets.sources.github.transport import Answer
+from orchestration.domains.tickets.sources.github.wire.transport import Answer
 
 SUFFIX = ".page.json.gz"
 REPOSITORY_FILE = "repository.json"

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from orchestration.domains.tickets.sources.github.errors import GitHubError
-from orchestration.domains.tickets.sources.github.transport import Answer, Transport
+from orchestration.domains.tickets.sources.github.wire.transport import Answer, Transport
 
 _REDIRECTS = (301, 302, 307, 308)
 _REASONS = {410: "deleted", 404: "gone", 451: "blocked", **dict.fromkeys(_REDIRECTS, "transferred")}

@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ml.store.lock import LockedError, only_one
-from orchestration.domains.tickets.sources.github.backfill import backfill
-from orchestration.domains.tickets.sources.github.clock import Clock, SystemClock
 from orchestration.domains.tickets.sources.github.errors import GitHubError, OutOfTimeError
-from orchestration.domains.tickets.sources.github.increment import increment, since
 from orchestration.domains.tickets.sources.github.pages import REPOSITORY_FILE
 from orchestration.domains.tickets.sources.github.probe import Identity
 from orchestration.domains.tickets.sources.github.report import RepositoryReport, reports_table
-from orchestration.domains.tickets.sources.github.resolve import refuse_reused_name, resolve
 from orchestration.domains.tickets.sources.github.state import BACKFILL, INCREMENT, SWEEP, Folder, Known, Run
-from orchestration.domains.tickets.sources.github.sweep import sweep
-from orchestration.domains.tickets.sources.github.transport import Answer, Transport
+from orchestration.domains.tickets.sources.github.walk.backfill import backfill
+from orchestration.domains.tickets.sources.github.walk.increment import increment, since
+from orchestration.domains.tickets.sources.github.walk.resolve import refuse_reused_name, resolve
+from orchestration.domains.tickets.sources.github.walk.sweep import sweep
+from orchestration.domains.tickets.sources.github.wire.clock import Clock, SystemClock
+from orchestration.domains.tickets.sources.github.wire.transport import Answer, Transport
 from orchestration.domains.tickets.sources.source import Source, Tombstone
 from orchestration.store.landing import LandedFile, describe_file
 

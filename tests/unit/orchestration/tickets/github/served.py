@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestration.domains.tickets.sources.github import GitHubSource
-from orchestration.domains.tickets.sources.github.transport import Transport
+from orchestration.domains.tickets.sources.github.wire.transport import Transport
 from tests.fake_github import TOKEN, FakeGitHub, World, running
 from tests.fake_github.seed import generate_issues
 

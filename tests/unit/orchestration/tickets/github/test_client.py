@@ -11,7 +11,7 @@ from orchestration.domains.tickets.sources.github.errors import (
     PageTooLargeError,
     TokensRefusedError,
 )
-from orchestration.domains.tickets.sources.github.tokens import Tokens
+from orchestration.domains.tickets.sources.github.wire.tokens import Tokens
 from tests.fake_github import TOKEN, Answer, Fault, Request, Wire, breakage
 from tests.unit.orchestration.tickets.github.served import NAME, serving, transport, world_of
 
@@ -176,6 +176,6 @@ def test_what_a_run_costs_is_counted() -> None:
     ],
 )
 def test_graphql_is_beside_the_rest_api(base: str, graphql: str) -> None:
-    from orchestration.domains.tickets.sources.github.transport import Transport
+    from orchestration.domains.tickets.sources.github.wire.transport import Transport
 
     assert Transport(["token"], base_url=base).graphql_url == graphql

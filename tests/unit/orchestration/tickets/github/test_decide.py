@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestration.domains.tickets.sources.github.decide import (
+from orchestration.domains.tickets.sources.github.wire.decide import (
     MAX_ATTEMPTS,
     Decision,
     Fatal,
@@ -19,7 +19,7 @@ from orchestration.domains.tickets.sources.github.decide import (
     Wait,
     decide,
 )
-from orchestration.domains.tickets.sources.github.headers import MAX_RESET_SECONDS
+from orchestration.domains.tickets.sources.github.wire.headers import MAX_RESET_SECONDS
 
 NOW = datetime(2026, 3, 2, 9, 0, 0, tzinfo=UTC)
 DATE = "Mon, 02 Mar 2026 09:00:00 GMT"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from orchestration.domains.tickets.sources.github.decide import (
+from orchestration.domains.tickets.sources.github.wire.decide import (
     Decision,
     Fatal,
     NodeProblem,

@@ -11,10 +11,9 @@ import duckdb
 import pytest
 
 from ml.store.lock import only_one
-from orchestration.domains.tickets.loading import load_landed
+from orchestration.domains.tickets.landed.loading import load_landed
 from orchestration.domains.tickets.reading.lines import read_lines
 from orchestration.domains.tickets.sources.github.errors import GitHubError
-from orchestration.domains.tickets.sources.github.increment import since
 from orchestration.domains.tickets.sources.github.pages import (
     Page,
     merge_lists,
@@ -25,6 +24,7 @@ from orchestration.domains.tickets.sources.github.pages import (
 )
 from orchestration.domains.tickets.sources.github.queries import ISSUES, query_hash
 from orchestration.domains.tickets.sources.github.state import Folder, Known
+from orchestration.domains.tickets.sources.github.walk.increment import since
 from tests.fake_github import Fault, Request, breakage
 from tests.unit.orchestration.tickets.github.served import NAME, page_names, serving, source, world_of
 

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import duckdb
 
-from orchestration.domains.tickets.merging import merge_records
+from orchestration.domains.tickets.landed.merging import merge_records
+from orchestration.domains.tickets.landed.repository_names import settle_names
 from orchestration.domains.tickets.reading.checking import TEMPORARY_TABLES, check_lines
-from orchestration.domains.tickets.repository_names import settle_names
 from orchestration.store.landing import LandedFile, SourceError
 from orchestration.store.warehouse import transaction
 

@@ -14,7 +14,7 @@ from ml.stats import metrics as m
 from ml.stats import rank_metrics as r
 from ml.stats.figure import Metric
 from ml.stats.intervals import Resamples, metric_of
-from ml.tasks.scoring import ScoringConfig
+from ml.tasks.scoring.settings import ScoringConfig
 
 REPORTED = ("auc", "precision", "recall", "f1")
 Values = NDArray[np.float64]

@@ -20,8 +20,8 @@ from ml.data.splits import Split, split_by_time
 from ml.encoding.matrix import PreprocessingConfig, encode
 from ml.models import ModelSpec, Params
 from ml.stats.figure import Metric
-from ml.tasks.duration_fit import Weighting, Workbench
-from ml.tasks.duration_model import log_prediction
+from ml.tasks.duration.fit import Weighting, Workbench
+from ml.tasks.duration.model import log_prediction
 from ml.tasks.task import Fitted, Objective, Report, Task
 
 

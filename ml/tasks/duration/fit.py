@@ -18,8 +18,8 @@ from ml.models import ModelSpec, Validation
 from ml.stats.figure import Metric
 from ml.stats.weights import group_weights
 from ml.tasks.calibration import ProbabilityCalibration, ResidualIntervals
-from ml.tasks.duration_figures import Scored, baseline_hours, evaluate, group_rates
-from ml.tasks.duration_model import DurationModel, TimingHead, fit_timing, log_prediction
+from ml.tasks.duration.figures import Scored, baseline_hours, evaluate, group_rates
+from ml.tasks.duration.model import DurationModel, TimingHead, fit_timing, log_prediction
 
 Mask = NDArray[np.bool_]
 # Known rows on either side of a backtest, below which the validation part is the better judge.

@@ -6,7 +6,7 @@ from orchestration.domains.tickets.sources.github.errors import GitHubError, Pag
 from orchestration.domains.tickets.sources.github.pages import Page, open_lists, page_of
 from orchestration.domains.tickets.sources.github.queries import lists_query, query_hash
 from orchestration.domains.tickets.sources.github.state import Run
-from orchestration.domains.tickets.sources.github.transport import Answer, Transport
+from orchestration.domains.tickets.sources.github.wire.transport import Answer, Transport
 
 # So many lists in one request: one point, whatever their number up to a hundred.
 BATCH = 50

@@ -1,11 +1,11 @@
 """All issues of a repository, by creation. Issues that change meanwhile are the next increment's."""
 
 from orchestration.domains.tickets.sources.github.errors import GitHubError
-from orchestration.domains.tickets.sources.github.paging import Progress, fetch_pages
 from orchestration.domains.tickets.sources.github.probe import Identity
 from orchestration.domains.tickets.sources.github.queries import CREATED
 from orchestration.domains.tickets.sources.github.state import Known, Run
-from orchestration.domains.tickets.sources.github.transport import Transport
+from orchestration.domains.tickets.sources.github.walk.paging import Progress, fetch_pages
+from orchestration.domains.tickets.sources.github.wire.transport import Transport
 
 
 def backfill(transport: Transport, run: Run, repository: Identity, known: Known, progress: Progress) -> Known:

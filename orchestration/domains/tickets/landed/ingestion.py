@@ -8,8 +8,8 @@ from pydantic import Field
 
 from orchestration.defs.forwarding import forwarded
 from orchestration.defs.resources import Project
-from orchestration.domains.tickets.loading import SAMPLE, LoadReport, load_landed, rejection_reasons
-from orchestration.domains.tickets.repository_changes import replace_tombstones
+from orchestration.domains.tickets.landed.loading import SAMPLE, LoadReport, load_landed, rejection_reasons
+from orchestration.domains.tickets.landed.repository_changes import replace_tombstones
 from orchestration.domains.tickets.sources import Source, SourceError, get_source
 
 

@@ -8,7 +8,7 @@ from orchestration.domains.tickets.sources.github.errors import GitHubError
 from orchestration.domains.tickets.sources.github.pages import read_json, write_json
 from orchestration.domains.tickets.sources.github.probe import Identity
 from orchestration.domains.tickets.sources.github.state import REPOSITORY_FILE
-from orchestration.domains.tickets.sources.github.transport import Answer, Transport
+from orchestration.domains.tickets.sources.github.wire.transport import Answer, Transport
 
 
 def resolve(transport: Transport, name: str, folder: Path) -> tuple[Identity, Answer]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ml.stats import metrics as m
 from ml.stats.figure import Metric
 from ml.stats.intervals import Resamples, metric_of
-from ml.tasks.duration_model import horizon_column
+from ml.tasks.duration.model import horizon_column
 
 Values = NDArray[np.float64]
 # Name, value with its resamples, rows, clusters.

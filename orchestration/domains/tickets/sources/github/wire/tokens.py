@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from orchestration.domains.tickets.sources.github.errors import GitHubError, TokensRefusedError
-from orchestration.domains.tickets.sources.github.headers import seconds_to_reset
+from orchestration.domains.tickets.sources.github.wire.headers import seconds_to_reset
 
 _TOKEN = re.compile(r"[A-Za-z0-9_.\-]+")
 HOW_TO_GET_ONE = (

@@ -4,12 +4,12 @@ import logging
 
 from orchestration.domains.tickets.sources.github.errors import GitHubError
 from orchestration.domains.tickets.sources.github.pages import page_of
-from orchestration.domains.tickets.sources.github.paging import Progress, guard, page_variables
 from orchestration.domains.tickets.sources.github.probe import Identity, ask_for_issue, tombstone
 from orchestration.domains.tickets.sources.github.queries import CREATED, NUMBERS, PAGE_SIZE, query_hash
-from orchestration.domains.tickets.sources.github.single import fetch_issue
 from orchestration.domains.tickets.sources.github.state import Known, Run
-from orchestration.domains.tickets.sources.github.transport import Transport
+from orchestration.domains.tickets.sources.github.walk.paging import Progress, guard, page_variables
+from orchestration.domains.tickets.sources.github.walk.single import fetch_issue
+from orchestration.domains.tickets.sources.github.wire.transport import Transport
 
 logger = logging.getLogger(__name__)
 

@@ -1,6 +1,6 @@
 """What scorers and rankers share: their settings, and the split of whole groups in time.
 
-The tasks themselves are declared in `ml.tasks.scorer` and `ml.tasks.ranker`.
+The tasks themselves are declared in `ml.tasks.scoring.scorer` and `ml.tasks.scoring.ranker`.
 """
 
 from __future__ import annotations

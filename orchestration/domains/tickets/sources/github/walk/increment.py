@@ -2,11 +2,11 @@
 
 from datetime import datetime, timedelta
 
-from orchestration.domains.tickets.sources.github.paging import Progress, fetch_pages
 from orchestration.domains.tickets.sources.github.probe import Identity
 from orchestration.domains.tickets.sources.github.queries import UPDATED
 from orchestration.domains.tickets.sources.github.state import Known, Run
-from orchestration.domains.tickets.sources.github.transport import Transport
+from orchestration.domains.tickets.sources.github.walk.paging import Progress, fetch_pages
+from orchestration.domains.tickets.sources.github.wire.transport import Transport
 
 # GitHub's replicas lag behind: what changed shortly before the watermark may not have been visible then.
 _OVERLAP = timedelta(minutes=10)

@@ -24,9 +24,9 @@ from ml.stats.figure import Metric
 from ml.stats.metrics import auc, average_precision
 from ml.stats.rank_metrics import Grouping, ndcg
 from ml.tasks.calibration import ProbabilityCalibration
-from ml.tasks.scoring import EvalMetric, ScoringConfig, check_classes, order_by
-from ml.tasks.scoring_figures import ScoredRows, best_threshold, report_of, scoring_metrics
-from ml.tasks.scoring_model import ScoringModel, bounded
+from ml.tasks.scoring.figures import ScoredRows, best_threshold, report_of, scoring_metrics
+from ml.tasks.scoring.model import ScoringModel, bounded
+from ml.tasks.scoring.settings import EvalMetric, ScoringConfig, check_classes, order_by
 from ml.tasks.stopping import FoldJudge, rounds_by_folds, stopping_folds
 from ml.tasks.task import Fitted, Objective, Report
 

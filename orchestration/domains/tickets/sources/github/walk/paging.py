@@ -5,13 +5,13 @@ from typing import Any
 
 from orchestration.domains.tickets.sources.github.drift import check_nodes, issues_connection
 from orchestration.domains.tickets.sources.github.errors import GitHubError, PageTooLargeError
-from orchestration.domains.tickets.sources.github.lists import BATCH, finish_lists
 from orchestration.domains.tickets.sources.github.pages import Page, page_of
 from orchestration.domains.tickets.sources.github.probe import Identity
 from orchestration.domains.tickets.sources.github.queries import ISSUES, NUMBERS, PAGE_SIZE, query_hash
-from orchestration.domains.tickets.sources.github.single import fetch_issue
 from orchestration.domains.tickets.sources.github.state import Run
-from orchestration.domains.tickets.sources.github.transport import Answer, Transport
+from orchestration.domains.tickets.sources.github.walk.lists import BATCH, finish_lists
+from orchestration.domains.tickets.sources.github.walk.single import fetch_issue
+from orchestration.domains.tickets.sources.github.wire.transport import Answer, Transport
 
 _GOOD_PAGES_TO_GROW = 10
 # What decide() makes of the attempts is a pause; a page that shrinks seven times must not run out of them.

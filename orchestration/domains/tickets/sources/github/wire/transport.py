@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from orchestration.domains.tickets.sources.github.clock import Clock, SystemClock
-from orchestration.domains.tickets.sources.github.connection import Connection, ExchangeError
-from orchestration.domains.tickets.sources.github.decide import (
+from orchestration.domains.tickets.sources.github.errors import GitHubError, OutOfTimeError, PageTooLargeError
+from orchestration.domains.tickets.sources.github.wire.clock import Clock, SystemClock
+from orchestration.domains.tickets.sources.github.wire.connection import Connection, ExchangeError
+from orchestration.domains.tickets.sources.github.wire.decide import (
     MAX_ATTEMPTS,
     Fatal,
     NodeProblem,
@@ -22,10 +23,9 @@ from orchestration.domains.tickets.sources.github.decide import (
     Wait,
     decide,
 )
-from orchestration.domains.tickets.sources.github.errors import GitHubError, OutOfTimeError, PageTooLargeError
-from orchestration.domains.tickets.sources.github.headers import server_time
-from orchestration.domains.tickets.sources.github.origin import joined, origin_of
-from orchestration.domains.tickets.sources.github.tokens import Tokens
+from orchestration.domains.tickets.sources.github.wire.headers import server_time
+from orchestration.domains.tickets.sources.github.wire.origin import joined, origin_of
+from orchestration.domains.tickets.sources.github.wire.tokens import Tokens
 
 logger = logging.getLogger(__name__)
 

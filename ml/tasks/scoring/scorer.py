@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from ml.data.dataset import Dataset
 from ml.data.labels import beyond_horizon, within_horizon
 from ml.errors import TooLittleDataError
-from ml.tasks.scoring import ScoringConfig, split_for
-from ml.tasks.scoring_fit import scoring_bench
+from ml.tasks.scoring.fit import scoring_bench
+from ml.tasks.scoring.settings import ScoringConfig, split_for
 from ml.tasks.task import Task
 
 

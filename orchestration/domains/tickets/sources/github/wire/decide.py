@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from orchestration.domains.tickets.sources.github.headers import (
+from orchestration.domains.tickets.sources.github.wire.headers import (
     is_used_up,
     retry_after,
     seconds_to_reset,

@@ -7,7 +7,7 @@ from requests.utils import parse_header_links
 from orchestration.domains.tickets.sources.github.errors import GitHubError
 from orchestration.domains.tickets.sources.github.pages import Page, page_of
 from orchestration.domains.tickets.sources.github.probe import Identity, ask_for_issue, tombstone
-from orchestration.domains.tickets.sources.github.transport import Answer, Transport
+from orchestration.domains.tickets.sources.github.wire.transport import Answer, Transport
 
 
 def fetch_issue(

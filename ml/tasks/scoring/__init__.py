@@ -1,0 +1,1 @@
+"""What is more likely, and what comes first: scorers and rankers on two classes or grades."""
