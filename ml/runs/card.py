@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ml.runs.select import Choice, leaderboard
-from ml.stats.figure import Metric
+from ml.stats.figure import Figure
 from ml.store.record import Evaluation
 
 TEMPLATE = """# Model card: {model} ({domain})
@@ -98,7 +98,7 @@ def leaderboard_text(evaluations: Sequence[Evaluation], markdown: bool = False) 
     return "\n".join(lines)
 
 
-def figures_text(metrics: list[Metric], split: str = "test") -> str:
+def figures_text(metrics: list[Figure], split: str = "test") -> str:
     """Return the figures of a part as lines of text, each beside its interval and its baselines."""
     values = {m.metric: m for m in metrics if m.split == split}
     gains = [name.split("_gain_vs_")[1] for name in values if "_gain_vs_" in name]

@@ -8,7 +8,7 @@ INTERVAL = (0.025, 0.975)
 
 
 @dataclass(frozen=True)
-class Metric:
+class Figure:
     """One figure of one part: value, 95 % interval (None without one) and the rows behind it."""
 
     split: str

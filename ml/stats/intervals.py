@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ml.stats.bootstrap import poisson_weights
-from ml.stats.figure import INTERVAL, Metric
+from ml.stats.figure import INTERVAL, Figure
 
 # A percentile interval of very few clusters is far too narrow (Cameron, Gelbach and Miller 2008).
 MIN_CLUSTERS = 5
@@ -58,7 +58,7 @@ class Resamples:
         return len(np.unique(self.codes if rows is None else self.codes[rows]))
 
 
-def metric_of(split: str, name: str, values: NDArray[np.float64], n: int, clusters: int) -> Metric:
+def figure_of(split: str, name: str, values: NDArray[np.float64], n: int, clusters: int) -> Figure:
     """Return a figure with its percentile interval (Efron 1979).
 
     Parameters
@@ -75,4 +75,4 @@ def metric_of(split: str, name: str, values: NDArray[np.float64], n: int, cluste
     is_enough = len(draws) >= MIN_DRAWS and clusters >= MIN_CLUSTERS
     low, high = np.quantile(draws, INTERVAL) if is_enough else (np.nan, np.nan)
     value, low, high = (float(v) if np.isfinite(v) else None for v in (values[0], low, high))
-    return Metric(split, name, value, low, high, n)
+    return Figure(split, name, value, low, high, n)

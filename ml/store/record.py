@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ml.errors import DamagedFileError
-from ml.stats.figure import Metric
+from ml.stats.figure import Figure
 from ml.store.files import json_text, sha256_of
 
 # The record's own hash, beside its fields.
@@ -36,7 +36,7 @@ class Evaluation:
         Of the model family.
     feature_list : list of str
     best_iteration : int or None
-    metrics : list of Metric
+    metrics : list of Figure
     seconds : dict of str to float
         By stage of the training.
     started_at, finished_at : str
@@ -62,7 +62,7 @@ class Evaluation:
     params: dict[str, Any]
     feature_list: list[str]
     best_iteration: int | None
-    metrics: list[Metric]
+    metrics: list[Figure]
     seconds: dict[str, float]
     started_at: str
     finished_at: str
@@ -88,7 +88,7 @@ class Evaluation:
         content = {name: value for name, value in values.items() if name != SEAL}
         if values[SEAL] != _hash_of(content):
             raise ValueError("its hash is another")
-        return cls(**{**content, "metrics": [Metric(**metric) for metric in content["metrics"]]})
+        return cls(**{**content, "metrics": [Figure(**metric) for metric in content["metrics"]]})
 
 
 def read_evaluation(path: Path) -> Evaluation:

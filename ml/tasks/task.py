@@ -14,7 +14,7 @@ import pandas as pd
 from ml.data.dataset import Dataset
 from ml.data.splits import Split
 from ml.models import ModelSpec, Params, TaskName, find
-from ml.stats.figure import Metric
+from ml.stats.figure import Figure
 
 Progress = Callable[[str], None]
 # What a trial tells of itself on the way, (score so far, step): it may raise to end the trial.
@@ -86,14 +86,14 @@ class Bench(Protocol):
     def predictions(self, fitted: Fitted) -> pd.DataFrame:
         """Return the prediction table of the validation and the test rows, in the order of the items."""
 
-    def figures(self, fitted: Fitted, predictions: pd.DataFrame) -> list[Metric]:
+    def figures(self, fitted: Fitted, predictions: pd.DataFrame) -> list[Figure]:
         """Evaluate a prediction table, with intervals."""
 
     def native(self, fitted: Fitted) -> tuple[str, bytes] | None:
         """Return suffix and content of the library's own file; None when it has none."""
 
     def report(
-        self, fitted: Fitted, metrics: list[Metric], cv_scores: list[float | None]
+        self, fitted: Fitted, metrics: list[Figure], cv_scores: list[float | None]
     ) -> dict[str, Any] | None:
         """Return what the model's own report says beside the record; None without one."""
 
@@ -115,7 +115,7 @@ class Trained:
     best_iteration : int or None
     predictions : DataFrame
         ``item_id, event_at, split, y_true, y_pred, p10, p90`` and the task's own columns.
-    metrics : list of Metric
+    metrics : list of Figure
     seconds : dict of stage to float
     native : (suffix, bytes) or None
         The library's own file.
@@ -132,7 +132,7 @@ class Trained:
     feature_list: list[str]
     best_iteration: int | None
     predictions: pd.DataFrame
-    metrics: list[Metric]
+    metrics: list[Figure]
     seconds: dict[str, float]
     native: tuple[str, bytes] | None = None
     report: dict[str, Any] | None = None

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from ml.data.dataset import snapshot_id_of
-from ml.stats.figure import Metric
+from ml.stats.figure import Figure
 from ml.store.record import Evaluation
 from orchestration.defs.resources import Project
 from orchestration.domains.tickets.assets import bias_metrics, ticket_predictions, trained_models
@@ -131,7 +131,7 @@ def test_without_a_champion_no_old_prediction_stays(warehouse: Path) -> None:
 
 
 def evaluation(model: str, run_id: str, error: float, snapshot_id: str = "s") -> Evaluation:
-    figure = Metric("validation", "mae_log", error, None, None, 10)
+    figure = Figure("validation", "mae_log", error, None, None, 10)
     return Evaluation(
         run_id=run_id, domain="tickets", task="regression", model=model, snapshot_id=snapshot_id, key="k",
         seed=0, settings={}, params={}, feature_list=[], best_iteration=None, metrics=[figure], seconds={},

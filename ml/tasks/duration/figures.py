@@ -11,13 +11,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ml.stats import metrics as m
-from ml.stats.figure import Metric
-from ml.stats.intervals import Resamples, metric_of
+from ml.stats.figure import Figure
+from ml.stats.intervals import Resamples, figure_of
 from ml.tasks.duration.model import horizon_column
 
 Values = NDArray[np.float64]
 # Name, value with its resamples, rows, clusters.
-Figure = tuple[str, Values, int, int]
+Resampled = tuple[str, Values, int, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +54,7 @@ class Scored:
 
 def evaluate(
     scored: Scored, split: str, horizons: Sequence[float], replicates: int, seed: int = 0
-) -> list[Metric]:
+) -> list[Figure]:
     """Compute every metric of a part, with intervals by bootstrap over clusters.
 
     Parameters
@@ -70,7 +70,7 @@ def evaluate(
 
     Returns
     -------
-    list of Metric
+    list of Figure
         In a fixed order of names.
 
     Notes
@@ -80,10 +80,10 @@ def evaluate(
     """
     resamples = Resamples.of(scored.clusters, replicates, seed)
     figures = [*_duration_metrics(scored, resamples), *_horizon_metrics(scored, resamples, horizons)]
-    return [metric_of(split, *figure) for figure in figures]
+    return [figure_of(split, *figure) for figure in figures]
 
 
-def _duration_metrics(scored: Scored, resamples: Resamples) -> list[Figure]:
+def _duration_metrics(scored: Scored, resamples: Resamples) -> list[Resampled]:
     known = scored.known
     rows, n = np.flatnonzero(known), int(known.sum())
     w, clusters = resamples.at(rows), resamples.clusters(rows)
@@ -130,8 +130,8 @@ def _duration_metrics(scored: Scored, resamples: Resamples) -> list[Figure]:
     return result
 
 
-def _horizon_metrics(scored: Scored, resamples: Resamples, horizons: Sequence[float]) -> list[Figure]:
-    result: list[Figure] = []
+def _horizon_metrics(scored: Scored, resamples: Resamples, horizons: Sequence[float]) -> list[Resampled]:
+    result: list[Resampled] = []
     for position, days in enumerate(horizons):
         label = scored.within[:, position]
         defined = ~np.isnan(label)

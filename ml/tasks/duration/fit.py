@@ -15,7 +15,7 @@ from ml.data.outcomes import Outcomes, outcomes_at
 from ml.data.splits import Split
 from ml.data.weights import censoring_weights, recency_weights
 from ml.models import ModelSpec, Validation
-from ml.stats.figure import Metric
+from ml.stats.figure import Figure
 from ml.stats.weights import group_weights
 from ml.tasks.calibration import ProbabilityCalibration, ResidualIntervals
 from ml.tasks.duration.figures import Scored, baseline_hours, evaluate, group_rates
@@ -232,14 +232,14 @@ class Workbench:
             tables.append(pd.concat([table, model.predict_encoded(self.x[rows])], axis=1))
         return pd.concat(tables, ignore_index=True)
 
-    def metrics(self, predictions: pd.DataFrame, replicates: int) -> list[Metric]:
+    def metrics(self, predictions: pd.DataFrame, replicates: int) -> list[Figure]:
         """Evaluate a prediction table; each part's baselines know what its model knew."""
         group = self._group
         clusters = self.dataset.items["group_id"].astype(str).to_numpy(dtype=object)
         at_own_cut = self.split.outcomes(self.dataset)
         before_test = self.split.outcomes_for_refit(self.dataset)
         truth = self._within(at_own_cut)
-        figures: list[Metric] = []
+        figures: list[Figure] = []
         for part, learned in (("validation", at_own_cut), ("test", before_test)):
             learners = self.train_rows | (self.split.rows("validation") & (part == "test"))
             rows = np.flatnonzero(self.split.rows(part))

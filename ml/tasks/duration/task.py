@@ -19,7 +19,7 @@ from ml.data.settings import NotNegative, Positive, Seed, SomeRows, Whole, check
 from ml.data.splits import Split, split_by_time
 from ml.encoding.matrix import PreprocessingConfig, encode
 from ml.models import ModelSpec, Params
-from ml.stats.figure import Metric
+from ml.stats.figure import Figure
 from ml.tasks.duration.fit import Weighting, Workbench
 from ml.tasks.duration.model import log_prediction
 from ml.tasks.task import Fitted, Objective, Report, Task
@@ -143,7 +143,7 @@ class DurationBench:
         """Return hours, intervals and chances of the validation and the test rows."""
         return self.work.predictions(fitted.on_validation, fitted.estimator)
 
-    def figures(self, fitted: Fitted, predictions: pd.DataFrame) -> list[Metric]:
+    def figures(self, fitted: Fitted, predictions: pd.DataFrame) -> list[Figure]:
         """Evaluate a prediction table; each part's baselines know what its model knew."""
         return self.work.metrics(predictions, self.config.replicates)
 
@@ -152,7 +152,7 @@ class DurationBench:
         return None if self.spec.native is None else self.spec.native(fitted.estimator.regressor)
 
     def report(
-        self, fitted: Fitted, metrics: list[Metric], cv_scores: list[float | None]
+        self, fitted: Fitted, metrics: list[Figure], cv_scores: list[float | None]
     ) -> dict[str, Any] | None:
         """Return nothing: the record says it all."""
         return None

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from ml.stats import metrics as m
 from ml.stats import rank_metrics as r
-from ml.stats.figure import Metric
-from ml.stats.intervals import Resamples, metric_of
+from ml.stats.figure import Figure
+from ml.stats.intervals import Resamples, figure_of
 from ml.tasks.scoring.settings import ScoringConfig
 
 REPORTED = ("auc", "precision", "recall", "f1")
@@ -51,7 +51,7 @@ class ScoredRows:
 
 def scoring_metrics(
     rows: ScoredRows, split: str, threshold: float, config: ScoringConfig, groups_are_questions: bool
-) -> list[Metric]:
+) -> list[Figure]:
     """Compute the figures of one part; those without a defined value, as of an empty part, are None.
 
     ``*_{baseline}`` is the figure of a baseline order, ``*_gain_vs_{baseline}`` the paired difference
@@ -75,7 +75,7 @@ def scoring_metrics(
     else:
         figures |= _probability_figures(rows, threshold, resamples)
     n, clusters = len(rows.relevance), resamples.clusters()
-    return [metric_of(split, name, values, n, clusters) for name, values in figures.items()]
+    return [figure_of(split, name, values, n, clusters) for name, values in figures.items()]
 
 
 def best_threshold(y: Values, probability: Values) -> float:
@@ -151,7 +151,7 @@ def _probability_figures(rows: ScoredRows, threshold: float, resamples: Resample
 
 def report_of(
     head: Mapping[str, Any],
-    metrics: Sequence[Metric],
+    metrics: Sequence[Figure],
     cv_metric: str,
     cv_scores: Sequence[float | None],
     why_no_folds: str | None,

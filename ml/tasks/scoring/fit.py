@@ -20,7 +20,7 @@ from ml.data.splits import Split
 from ml.encoding.matrix import PreprocessingConfig, fit_and_encode, new_encoder
 from ml.errors import TooLittleDataError
 from ml.models import ModelSpec, Params, Rows, TaskName, Watch
-from ml.stats.figure import Metric
+from ml.stats.figure import Figure
 from ml.stats.metrics import auc, average_precision
 from ml.stats.rank_metrics import Grouping, ndcg
 from ml.tasks.calibration import ProbabilityCalibration
@@ -204,7 +204,7 @@ class ScoringBench:
             tables.append(table)
         return pd.concat(tables, ignore_index=True)
 
-    def figures(self, fitted: Fitted, predictions: pd.DataFrame) -> list[Metric]:
+    def figures(self, fitted: Fitted, predictions: pd.DataFrame) -> list[Figure]:
         """Evaluate the rows with a known truth, beside the domain's baseline orders."""
         domain, config = self.dataset.config, self.config
         turn = -1.0 if self.turns_baselines else 1.0
@@ -212,7 +212,7 @@ class ScoringBench:
             name: turn * order_by(self.dataset, columns) for name, columns in domain.baselines.items()
         }
         clusters = self.dataset.clusters()
-        metrics: list[Metric] = []
+        metrics: list[Figure] = []
         for part in ("validation", "test"):
             rows = np.flatnonzero(self.split.rows(part))
             known = self.split.known[rows]
@@ -235,7 +235,7 @@ class ScoringBench:
         """Return the learner in its library's own format."""
         return fitted.estimator.learner.native()
 
-    def report(self, fitted: Fitted, metrics: list[Metric], cv_scores: list[float | None]) -> dict[str, Any]:
+    def report(self, fitted: Fitted, metrics: list[Figure], cv_scores: list[float | None]) -> dict[str, Any]:
         """Return the flat figures of the test part, and every figure."""
         head = {
             "task": self.task,

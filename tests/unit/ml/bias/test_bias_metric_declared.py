@@ -45,7 +45,7 @@ def rows():
     return predictions, pd.DataFrame({"item_id": np.arange(n), "slice_depot": depot})
 
 
-def test_a_metric_of_hours_is_in_table_summary_text_and_page(rows):
+def test_a_figure_of_hours_is_in_table_summary_text_and_page(rows):
     task = HOURS + LATE_SHARE
     found = measure_bias(*rows, CONFIG, task)
     table = found["slice_metrics"].set_index("slice")
@@ -73,7 +73,7 @@ def test_what_is_declared_beside_it_does_not_change(rows):
     pd.testing.assert_frame_equal(before["summary"], after["summary"])
 
 
-def test_a_metric_of_scores_is_in_its_long_table(rows):
+def test_a_figure_of_scores_is_in_its_long_table(rows):
     predictions, slices = rows
     chance = np.random.default_rng(1).random(len(predictions))
     scored = predictions.assign(y_true=(chance > 0.6).astype(float), y_pred=chance, threshold=0.5)

@@ -7,7 +7,7 @@ import pytest
 
 from ml.runs.card import leaderboard_text, model_card
 from ml.runs.select import Gate, choose_best, gate_of, leaderboard
-from ml.stats.figure import Metric
+from ml.stats.figure import Figure
 from ml.store.record import Evaluation
 
 
@@ -15,11 +15,11 @@ def evaluation(
     model: str, validation: float, test: float = 1.0, floor: float = 2.0, weighted: float = 1.0
 ) -> Evaluation:
     figures = [
-        Metric("validation", "mae_log", validation, validation - 0.1, validation + 0.1, 10),
-        Metric("validation", "mae_log_median", floor, None, None, 10),
-        Metric("validation", "mae_log_censoring_weighted", weighted, None, None, 10),
-        Metric("test", "mae_log", test, None, None, 20),
-        Metric("test", "auc_7d", 0.7, 0.6, 0.8, 20),
+        Figure("validation", "mae_log", validation, validation - 0.1, validation + 0.1, 10),
+        Figure("validation", "mae_log_median", floor, None, None, 10),
+        Figure("validation", "mae_log_censoring_weighted", weighted, None, None, 10),
+        Figure("test", "mae_log", test, None, None, 20),
+        Figure("test", "auc_7d", 0.7, 0.6, 0.8, 20),
     ]
     return Evaluation(
         run_id="r", domain="d", task="regression", model=model, snapshot_id="s" * 64, key="k", seed=0,

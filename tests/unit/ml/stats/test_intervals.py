@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ml.stats.intervals import MIN_CLUSTERS, Resamples, metric_of
+from ml.stats.intervals import MIN_CLUSTERS, Resamples, figure_of
 from ml.stats.metrics import mean_of
 
 
@@ -19,7 +19,7 @@ def test_an_interval_needs_five_clusters(n_clusters: int, has_interval: bool) ->
     rng = np.random.default_rng(0)
     clusters = np.array([f"c{k % n_clusters}" for k in range(400)], dtype=object)
     values = rng.normal(size=400) + np.arange(400) % n_clusters
-    figure = metric_of("test", "mean", means(clusters, values), 400, Resamples.of(clusters, 1, 0).clusters())
+    figure = figure_of("test", "mean", means(clusters, values), 400, Resamples.of(clusters, 1, 0).clusters())
     assert figure.value == pytest.approx(values.mean()) and figure.n == 400
     assert (figure.ci_low is not None) is (figure.ci_high is not None) is has_interval
     if figure.ci_low is not None and figure.ci_high is not None:
@@ -27,11 +27,11 @@ def test_an_interval_needs_five_clusters(n_clusters: int, has_interval: bool) ->
 
 
 def test_what_has_no_value_has_no_interval() -> None:
-    nothing = metric_of("test", "auc", np.full(201, np.nan), 0, 40)
+    nothing = figure_of("test", "auc", np.full(201, np.nan), 0, 40)
     assert (nothing.value, nothing.ci_low, nothing.ci_high) == (None, None, None)
-    few = metric_of("test", "auc", np.r_[0.5, np.full(190, np.nan), np.full(10, 0.5)], 9, 40)
+    few = figure_of("test", "auc", np.r_[0.5, np.full(190, np.nan), np.full(10, 0.5)], 9, 40)
     assert (few.value, few.ci_low) == (0.5, None)
-    alone = metric_of("test", "auc", np.array([0.5]), 9, 40)
+    alone = figure_of("test", "auc", np.array([0.5]), 9, 40)
     assert (alone.value, alone.ci_high) == (0.5, None)
 
 

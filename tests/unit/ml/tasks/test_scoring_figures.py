@@ -10,7 +10,7 @@ import pytest
 
 from ml.data.dataset import Dataset
 from ml.stats import intervals
-from ml.stats.figure import Metric
+from ml.stats.figure import Figure
 from ml.tasks import RANKER
 from ml.tasks.scoring import figures as s
 from ml.tasks.scoring.settings import ScoringConfig, order_by
@@ -35,7 +35,7 @@ def rows(n_groups: int = 40, seed: int = 0) -> s.ScoredRows:
     )
 
 
-def figures(of: s.ScoredRows, as_questions: bool = False) -> dict[str, Metric]:
+def figures(of: s.ScoredRows, as_questions: bool = False) -> dict[str, Figure]:
     return {m.metric: m for m in s.scoring_metrics(of, "test", 0.5, SETTINGS, as_questions)}
 
 
