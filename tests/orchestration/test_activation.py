@@ -23,7 +23,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("the project")
     for name in ("ml", "orchestration", "dbt_project", "warehouse"):
         (folder / name).symlink_to(ROOT / name)
-    for name in ("Makefile", "workspace.yaml", ".env.example"):
+    for name in ("Makefile", "pyproject.toml", "workspace.yaml", ".env.example"):
         shutil.copy(ROOT / name, folder)
     # As an earlier version made it.
     (folder / ".env").write_text(f"TICKET_SCOPE=all\nDAGSTER_HOME={folder}/.dagster\n")
@@ -34,7 +34,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / ".venv" / ".installed").touch()
     inside = Path(sysconfig.get_path("purelib", vars={"base": str(folder / ".venv")}))
     (inside / "borrowed.pth").write_text(sysconfig.get_path("purelib"))
-    (folder / ".venv" / "bin" / "dagster").symlink_to(Path(sys.executable).with_name("dagster"))
+    for command in ("dagster", "dg"):
+        (folder / ".venv" / "bin" / command).symlink_to(Path(sys.executable).with_name(command))
     # Twice: what is there already must not be written again.
     for _ in range(2):
         subprocess.run(
@@ -67,6 +68,23 @@ def test_the_command_finds_the_assets_and_the_history(project: Path, tmp_path: P
     # The assets before it have not been made: that is all that is missing.
     models = shell(project, tmp_path, "sh", "-c", f"{script} trained_models")
     assert "There is no training snapshot of tickets" in models.stdout
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("dg check defs", "All definitions loaded successfully."),
+        ("dg list defs --json", '"asset_key": "models/linear"'),
+        ("dg launch --assets raw_issues", "STEP_SUCCESS"),
+    ],
+)
+def test_dagsters_newer_command_knows_the_project(
+    project: Path, tmp_path: Path, command: str, said: str
+) -> None:
+    answer = shell(project, tmp_path, "sh", "-c", f". .venv/bin/activate && {command}")
+    assert answer.returncode == 0, answer.stdout
+    assert said in answer.stdout
+    assert "virtual environment" not in answer.stdout
 
 
 def test_the_same_shell_can_open_the_page(project: Path, tmp_path: Path) -> None:

@@ -1,12 +1,16 @@
 """The code location as Dagster loads it: exact asset keys, checks, jobs."""
 
 import json
+import os
+import resource
 import subprocess
 import sys
+from pathlib import Path
 
 from ml.models import registry
 from orchestration.definitions import defs
 from orchestration.settings import DBT_MANIFEST
+from tests.paths import ROOT
 
 PYTHON_ASSETS = {
     "raw_issues",
@@ -100,3 +104,29 @@ def test_loading_the_code_location_imports_no_learning_library() -> None:
     )
     answer = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "[]"
+
+
+def test_loading_the_code_location_is_quick_and_asks_for_nothing(tmp_path: Path) -> None:
+    """No variable but the warehouse's, which does not exist, no name looked up, no address called."""
+    probe = (
+        "import os, sys\n"
+        "def watch(event, given):\n"
+        "    if event in ('socket.connect', 'socket.getaddrinfo'):\n"
+        "        os.write(2, f'{event} {given}'.encode()); os._exit(3)\n"
+        "sys.addaudithook(watch)\n"
+        "import orchestration.definitions\n"
+    )
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    answer = subprocess.run(
+        [sys.executable, "-c", probe],
+        env={"PATH": os.defpath, "WAREHOUSE_DIR": str(tmp_path / "absent")},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert answer.returncode == 0, answer.stderr
+    assert not (tmp_path / "absent").exists()
+    # Of the processor: a busy machine does not count.
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 6
