@@ -7,6 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ml.cli.runs import beside
+from ml.store.run_folder import RunFolder
+
 FAMILY = "the family of models that learns scores; the task's own if left out"
 HORIZON = "labels are those settled N days after an item's start; as given if left out"
 
@@ -63,6 +66,7 @@ def _common(parser: argparse.ArgumentParser) -> None:
 def _train(options: argparse.Namespace) -> int:
     from ml.data.dataset import Dataset
     from ml.runs.card import figures_text
+    from ml.runs.train import train_models
     from ml.search.settings import read_config
     from ml.store.outputs import check_output_file
     from ml.tasks import task_of
@@ -71,27 +75,28 @@ def _train(options: argparse.Namespace) -> int:
         "horizon_days", "eval_metric", "cv_folds", "ndcg_at", "validation_groups", "test_groups", "seed",
     )  # fmt: skip
     check_output_file(options.output)
-    if options.output.suffix == ".json":
+    if options.output.suffix in (".json", ".run"):
         raise ValueError(f"{options.output} would be overwritten by its own report: name the model FILE.txt.")
     config = read_config(options.config, **{name: getattr(options, name, None) for name in names})
     dataset = Dataset.from_dir(options.data_dir)
-    trained = task_of(options.task).train(dataset, config, options.family)
-    beside = _write_model(options.output, trained)
+    model, folder = options.family or options.task, beside(options.output)
+    (trained,) = train_models(dataset, [model], folder.path, config, task=task_of(options.task))
+    report = _write_model(options.output, folder, model)
     print(figures_text(trained.metrics))
-    print(f"model: {options.output}\nreport: {beside}")
+    print(f"model: {options.output}\nreport: {report}\nto score with: --model {options.output}")
     return 0
 
 
-def _write_model(path: Path, trained: Any) -> Path:
+def _write_model(path: Path, folder: RunFolder, model: str) -> Path:
     """Write the learner's native file to ``path`` and the report beside it; return the report's path."""
     from ml.store.files import json_text, write_atomically
 
-    beside = path.with_suffix(".json")
-    if trained.native is None:
-        raise ValueError(f"The family {trained.model!r} has no file of its own: train it into a run folder.")
-    write_atomically(path, trained.native[1])
-    write_atomically(beside, json_text(trained.report))
-    return beside
+    report, native = path.with_suffix(".json"), folder.model(model).learner.native()
+    if native is None:
+        raise ValueError(f"The family {model!r} has no file of its own: its model is in {folder.path}.")
+    write_atomically(path, native[1])
+    write_atomically(report, json_text(folder.report(model)))
+    return report
 
 
 def _tune(options: argparse.Namespace) -> int:

@@ -45,7 +45,7 @@ def conform(items: pd.DataFrame, labels: pd.DataFrame) -> tuple[pd.DataFrame, pd
     TooLittleDataError
         When a frame is empty.
     """
-    items, labels = _frame("items", items, KEY_COLUMNS), _frame("labels", labels, LABEL_COLUMNS)
+    items, labels = conform_items(items), _frame("labels", labels, LABEL_COLUMNS)
     kinds = [
         check_identities(frame["item_id"], name) for name, frame in (("items", items), ("labels", labels))
     ]
@@ -54,7 +54,6 @@ def conform(items: pd.DataFrame, labels: pd.DataFrame) -> tuple[pd.DataFrame, pd
             f"The item_id of the items holds {kinds[0]} values and that of the labels {kinds[1]} values: "
             "make both the same."
         )
-    items["event_at"] = times(items["event_at"])
     for column in ("observed_until", "labelled_at"):
         labels[column] = times(labels[column])
     for column in ("y", "weight"):
@@ -62,16 +61,33 @@ def conform(items: pd.DataFrame, labels: pd.DataFrame) -> tuple[pd.DataFrame, pd
     if labels["relevance"].dtype == object or not pd.api.types.is_numeric_dtype(labels["relevance"]):
         labels["relevance"] = numbers(labels["relevance"])
     labels["is_censored"] = flags(labels["is_censored"])
-    for name in items.columns.difference(["item_id", "event_at"]):
-        is_slice = name.startswith(SLICE)
-        check = check_slice if is_slice else check_names if name in KEY_COLUMNS else check_feature
-        check(items[name])
     items = items.sort_values(["item_id", "event_at"], kind="stable", ignore_index=True)
     labels = labels.sort_values("item_id", kind="stable", ignore_index=True)
     _check_keys(items, labels)
     _check_labels(labels)
     _check_times(items, labels)
     return items, labels
+
+
+def conform_items(items: pd.DataFrame) -> pd.DataFrame:
+    """Return the items alone in the form that the harness reads, in their own order, or refuse them.
+
+    Raises
+    ------
+    ValueError, TooLittleDataError
+        As `conform`.
+    """
+    items = _frame("items", items, KEY_COLUMNS)
+    check_identities(items["item_id"], "items")
+    items["event_at"] = times(items["event_at"])
+    for name in items.columns.difference(["item_id", "event_at"]):
+        is_slice = name.startswith(SLICE)
+        check = check_slice if is_slice else check_names if name in KEY_COLUMNS else check_feature
+        check(items[name])
+    _refuse(items, items["event_at"].isna(), "has no event_at: give every row the time it was observed at")
+    twice = items.duplicated(["item_id", "event_at"])
+    _refuse(items, twice, "has two rows with one observation time: keep one row per item and time")
+    return items
 
 
 def _frame(which: str, frame: Any, needed: tuple[str, ...]) -> pd.DataFrame:
@@ -98,10 +114,7 @@ def _frame(which: str, frame: Any, needed: tuple[str, ...]) -> pd.DataFrame:
 
 
 def _check_keys(items: pd.DataFrame, labels: pd.DataFrame) -> None:
-    _refuse(items, items["event_at"].isna(), "has no event_at: give every row the time it was observed at")
     _refuse(labels, labels["item_id"].duplicated(), "has more than one label: keep one row per item")
-    twice = items.duplicated(["item_id", "event_at"])
-    _refuse(items, twice, "has two rows with one observation time: keep one row per item and time")
     for one, other, where in ((items, labels, "labels"), (labels, items, "items")):
         absent = pd.Index(other["item_id"].unique()).get_indexer(one["item_id"]) < 0
         _refuse(one, pd.Series(absent), f"is not in both frames: add it to the {where}")

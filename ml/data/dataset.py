@@ -17,9 +17,11 @@ from numpy.typing import NDArray
 
 from ml.data.columns import Kind, kind_of
 from ml.data.content import content_id
-from ml.data.contract import KEY_COLUMNS, SLICE, conform, is_feature
+from ml.data.contract import KEY_COLUMNS, SLICE, conform, conform_items, is_feature
 from ml.data.domain import DomainConfig
 from ml.data.leaks import refuse_copies, refuse_outcome_names
+
+ITEMS, LABELS = "train.parquet", "label.parquet"
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,19 +127,36 @@ def snapshot_id_of(directory: str | Path) -> str:
     return content_id(items, labels, asdict(config))
 
 
+def read_items(directory: str | Path) -> pd.DataFrame:
+    """Read the items of a folder, ``train.parquet``, for a model to score: no label is needed.
+
+    Raises
+    ------
+    ValueError
+        When they are absent or break the contract.
+    """
+    path = Path(directory) / ITEMS
+    if not path.is_file():
+        raise ValueError(f"There are no items at {path}: give the folder of {ITEMS}.")
+    return conform_items(_read_table(path))
+
+
 def _read(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, DomainConfig]:
-    paths = [folder / "train.parquet", folder / "label.parquet"]
+    paths = [folder / ITEMS, folder / LABELS]
     missing = [str(path) for path in paths if not path.is_file()]
     if missing:
         raise ValueError(f"There is no training set at {', '.join(missing)}: give the folder of both.")
     config = _read_settings(folder / "domain.json")
+    return _read_table(paths[0]), _read_table(paths[1]), config
+
+
+def _read_table(path: Path) -> pd.DataFrame:
     try:
-        items, labels = (pd.read_parquet(path) for path in paths)
+        return pd.read_parquet(path)
     except (OSError, ValueError, TypeError, KeyError, NotImplementedError) as error:
         raise ValueError(
-            f"The training set in {folder} cannot be read ({_first(error)}): make it again."
+            f"The training set in {path.parent} cannot be read ({_first(error)}): make it again."
         ) from error
-    return items, labels, config
 
 
 def _read_settings(path: Path) -> DomainConfig:

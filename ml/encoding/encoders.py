@@ -12,6 +12,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
 
+from ml.data.columns import Kind
+from ml.encoding.misfit import refuse_misfit
 from ml.store.trusted import loadable
 
 OTHER = "(other)"
@@ -22,6 +24,8 @@ FloatMatrix = NDArray[np.float32]
 @loadable
 class NumberEncoder(TransformerMixin, BaseEstimator):
     """Numbers to float32: signed log for heavy tails, median for missing ones, an indicator where needed."""
+
+    kind: Kind = "number"
 
     def __init__(self, columns: list[str]) -> None:
         self.columns = columns
@@ -74,6 +78,8 @@ class CategoryEncoder(TransformerMixin, BaseEstimator):
     so that a level that comes later would be all zeros, like no level at all.
     """
 
+    kind: Kind = "category"
+
     def __init__(self, columns: list[str], min_rows: int = 10, max_levels: int = 60) -> None:
         self.columns = columns
         self.min_rows = min_rows
@@ -115,6 +121,8 @@ class CategoryEncoder(TransformerMixin, BaseEstimator):
 @loadable
 class TextEncoder(TransformerMixin, BaseEstimator):
     """Text columns to the leading components of hashed word 1-2 grams under TF-IDF."""
+
+    kind: Kind = "text"
 
     def __init__(
         self,
@@ -207,10 +215,12 @@ class ItemEncoder(TransformerMixin, BaseEstimator):
 
     def transform(self, frame: pd.DataFrame) -> FloatMatrix:
         """Return the matrix, shape (n, d)."""
-        absent = [c for encoder in self.encoders for c in encoder.columns if c not in frame]
-        if absent:
-            raise ValueError(f"The items lack the features {absent} that the model was trained on: add them.")
+        refuse_misfit(frame, self.kinds())
         return np.hstack([encoder.transform(frame) for encoder in self.encoders])
+
+    def kinds(self) -> dict[str, Kind]:
+        """Return the item columns that are read with what they held in training."""
+        return {column: encoder.kind for encoder in self.encoders for column in encoder.columns}
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.str_]:
         """Return the names of the matrix columns."""
@@ -236,6 +246,8 @@ class GroupSelector(TransformerMixin, BaseEstimator):
         """Return the names; one common name without a column."""
         if self.column is None:
             return np.full((len(frame), 1), "(all)", dtype=object)
+        if self.column not in frame:
+            raise ValueError(f"The items lack the column {self.column!r} of the model's groups: add it.")
         column = frame[self.column]
         return np.asarray(column.astype(object).where(column.notna(), MISSING).astype(str), dtype=object)[
             :, None

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from ml.data.columns import Kind
 from ml.data.dataset import Dataset
 from ml.encoding.encoders import CategoryEncoder, FloatMatrix, ItemEncoder, TextEncoder
 from ml.store.trusted import loadable
@@ -17,6 +18,8 @@ from ml.store.trusted import loadable
 @loadable
 class GapKeepingNumbers(TransformerMixin, BaseEstimator):
     """Numbers to float32 as they are: trees need no scale, and learn from a gap as such."""
+
+    kind: Kind = "number"
 
     def __init__(self, columns: list[str]) -> None:
         self.columns = columns

@@ -173,6 +173,18 @@ WRONG: list[tuple[str, str]] = [
     (f"{TUNE} --horizon-days -7", "horizon_days must be a number above 0"),
     (f"{TUNE} --config {{yaml}}/seed.yaml", "seed.yaml: seed must be a whole number"),
     (f"{TUNE} --config {{free}}/none.yaml", "There is no configuration"),
+    ("score", "the following arguments are required: --model, --data-dir, --output"),
+    (
+        "score --model a/b --data-dir {hours} --output {free}/s.csv --runs-dir {run}",
+        "There is no model 'a/b'",
+    ),
+    ("score --model empty --data-dir {hours} --output {free}/s.csv --runs-dir {run}", "it has none"),
+    (
+        "score --model champion --data-dir {hours} --output {free}/s.csv --runs-dir {run}",
+        "has chosen a champ",
+    ),
+    ("score --model a/b --data-dir {hours} --output {free}/s.xlsx", "name it FILE.csv or FILE.parquet"),
+    ("score --model a/b --data-dir {hours} --output {free}", "is a folder: name a file"),
     ("bias-report", "the following arguments are required: --run"),
     ("bias-report --run none --runs-dir {run}", "There is no run 'none'"),
     ("bias-report --run ../empty --runs-dir {run}", "The run name '../empty' is no plain folder name"),

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
+from threadpoolctl import threadpool_limits
 
 from ml.data.dataset import group_names
 from ml.encoding.encoders import ItemEncoder
@@ -92,7 +93,24 @@ class ScoringModel(BaseEstimator):
             )
         if items["item_id"].duplicated().any():
             raise ValueError("An item is to be scored twice: keep one row per item.")
-        x = self.encoder.transform(items)
+        return pd.concat(
+            [
+                items[["item_id", "group_id"]].reset_index(drop=True),
+                self.predict(items, top, reasons_to_rank),
+            ],
+            axis=1,
+        )
+
+    def predict(
+        self, items: pd.DataFrame, top: int = REASONS, reasons_to_rank: int | None = None
+    ) -> pd.DataFrame:
+        """Return ``score, probability, rank`` and ``reasons`` of any items, old ones too, in their order.
+
+        The rank is that among the rows of one group that are given; the rest of a row is its own alone.
+        """
+        # Threads would add up products in another order each time: other last digits.
+        with threadpool_limits(1, user_api="blas"):
+            x = self.encoder.transform(items)
         score = self.score_encoded(x)
         groups = items["group_id"].astype(str).to_numpy(dtype=object)
         # Equal scores are ordered by name, so that the order of the rows decides nothing.
@@ -104,8 +122,6 @@ class ScoringModel(BaseEstimator):
         reasons.iloc[explained] = self.reasons_encoded(x[explained], top)
         return pd.DataFrame(
             {
-                "item_id": items["item_id"].to_numpy(),
-                "group_id": items["group_id"].to_numpy(),
                 "score": score,
                 "probability": self.probability(score),
                 "rank": rank,
