@@ -15,6 +15,19 @@
     {{ count_matches(column, '(?:^|[\\s(\\[,;:])(?:[\\w.-]+/[\\w.-]+)?#[0-9]+\\b|/(?:issues|pull)/[0-9]+\\b') }}
 {%- endmacro %}
 
+-- The references themselves, as they are written; an address keeps its owner/name.
+{% macro issue_references(column) -%}
+    regexp_extract_all(
+        {{ column }}, '(?:^|[\s(\[,;:])((?:[\w.-]+/[\w.-]+)?#[0-9]{1,9}\b)', 1
+    )
+    || regexp_extract_all({{ column }}, '[\w.-]+/[\w.-]+/(?:issues|pull)/[0-9]{1,9}\b')
+{%- endmacro %}
+
+-- Text without its fenced code, which is full of @, # and ? that mean something else there.
+{% macro prose(column) -%}
+    regexp_replace({{ column }}, '(?s)```.*?(?:```|\z)', ' ', 'g')
+{%- endmacro %}
+
 -- People addressed as @login; the @ of an e-mail address follows a word character and does not count.
 {% macro count_mentions(column) -%}
     {{ count_matches(column, '(?:^|[^\\w@/.`])@[A-Za-z0-9][A-Za-z0-9-]*') }}

@@ -52,7 +52,8 @@ def bias_asset(
         description=description,
     )
     def bias(project: Project) -> dg.MaterializeResult:
-        runs = {one.name: read_current_runs(project, one.name, tasks) for one in domain.training_sets}
+        learned_from = {task.learns_from.name for task in domain.tasks}
+        runs = {name: read_current_runs(project, name, tasks) for name in sorted(learned_from)}
         tables = together(measure(project, name, tasks, own) for name, own in runs.items())
         if is_published:
             project.publish(domain)

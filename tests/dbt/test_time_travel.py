@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import duckdb
+import pandas as pd
 import pytest
 
 from tests.dbt.conftest import Models, Transform, run_models
@@ -27,13 +28,40 @@ WHOLE = os.environ.get("WHOLE_CORPUS") == "1"
 def changed_features(
     full: duckdb.DuckDBPyConnection, past: duckdb.DuckDBPyConnection, cut: datetime
 ) -> list[str]:
-    """Names of the features that differ for some item observed before the cut-off, each with such an item."""
-    query = f"select {FEATURES} from training.train_tickets where event_at < '{cut}'"
-    now = full.sql(query).df().set_index("item_id").sort_index()
-    then = past.sql(query).df().set_index("item_id").sort_index()
-    assert len(now) > 0
-    assert list(now.index) == list(then.index)
-    changed = []
+    """Names of the features that differ for some row observed before the cut-off, each with such a row."""
+    tickets, then = (features(database, "train_tickets", cut) for database in (full, past))
+    assert list(tickets.index) == list(then.index)
+    return changed(tickets, then) + changed_later(full, past, cut)
+
+
+def changed_later(
+    full: duckdb.DuckDBPyConnection, past: duckdb.DuckDBPyConnection, cut: datetime
+) -> list[str]:
+    """The same of the rows of `train_remaining`, those at a later age among them.
+
+    What was closed in bulk after the cut-off is seen at its creation only, and before the cut-off at later
+    ages, too. What nobody can have seen yet, because the records end before it, is not there.
+    """
+    now, then = (features(database, "train_remaining", cut) for database in (full, past))
+    ends = past.sql("select repository, last_seen_at from intermediate.int_repository__observed").fetchall()
+    seen = now.index.get_level_values("event_at") <= now["repository"].map(dict(ends))
+    assert not now[seen].index.difference(then.index).size
+    both = now.index.intersection(then.index)
+    assert now.loc[both, "age_days"].nunique() > 2
+    return changed(now.loc[both], then.loc[both])
+
+
+def features(database: duckdb.DuckDBPyConnection, relation: str, cut: datetime) -> pd.DataFrame:
+    """The rows observed before the cut-off, by item and time."""
+    query = f"select {FEATURES} from training.{relation} where event_at < '{cut}'"
+    rows = database.sql(query).df().set_index(["item_id", "event_at"]).sort_index()
+    assert len(rows) > 0
+    return rows
+
+
+def changed(now: pd.DataFrame, then: pd.DataFrame) -> list[str]:
+    """Names of the columns that differ, each with a row where they do."""
+    names = []
     for name in now.columns:
         left, right = now[name], then[name]
         same = (left == right) | (left.isna() & right.isna())
@@ -41,8 +69,8 @@ def changed_features(
             # Sums over windows of another length may differ in the last bit.
             same |= (left - right).abs() < 1e-9
         if not same.all():
-            changed.append(f"{name} of {left.index[~same][0]}")
-    return changed
+            names.append(f"{name} of {left.index[~same][0]}")
+    return names
 
 
 @pytest.mark.parametrize("seed", [1, 2])

@@ -1,4 +1,4 @@
-"""What is learned of tickets: their hours, which of them are late, and which come first in a week."""
+"""What is learned of tickets: their hours, what remains, which are late, and which come first in a week."""
 
 from ml.models import names
 from orchestration.declarations import Task, TrainingSet
@@ -25,6 +25,14 @@ TICKETS = TrainingSet(
         # Labels, assignees and associations are as of the download, later than any prediction.
         "mitigated_slices": ["slice_seniority", "slice_repo", "slice_keyword"],
     },
+)
+# The same tickets, at their creation and as long as they are open.
+REMAINING = TrainingSet(
+    "remaining",
+    "train_remaining",
+    "label_remaining",
+    "remaining_snapshot",
+    {name: value for name, value in TICKETS.settings.items() if name != "baselines"},
 )
 HOURS = tuple(
     Task(

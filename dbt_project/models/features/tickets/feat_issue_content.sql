@@ -1,10 +1,10 @@
--- What the author wrote. Title and body are as of the crawl: later edits cannot be told apart.
+-- What the author wrote, once per issue: it is known from the creation on. Title and body are as of the crawl, since
+-- later edits cannot be told apart.
 {% set families = technical_keywords().keys() | list %}
 
 with issues as (
-    select observed.item_id, observed.event_at, cleaned.title, coalesce(cleaned.body, '') as body
-    from {{ ref('int_issue__observation') }} as observed
-    inner join {{ ref('int_issue__cleaned') }} as cleaned on observed.item_id = cleaned.item_id
+    select item_id, created_at, title, coalesce(body, '') as body
+    from {{ ref('int_issue__cleaned') }}
 ),
 
 keywords as (
@@ -12,17 +12,15 @@ keywords as (
     from {{ ref('int_issue__keyword') }}
 ),
 
--- Code is full of @, # and ?, which mean something else there.
 split as (
     select
         *,
-        regexp_replace(body, '(?s)```.*?(?:```|\z)', ' ', 'g') as prose
+        {{ prose('body') }} as prose
     from issues
 )
 
 select
     split.item_id,
-    split.event_at,
     length(split.title)::integer as title_length,
     {{ count_matches('split.title', '\\S+') }}::integer as title_words,
     coalesce(
@@ -52,7 +50,7 @@ select
     len(list_intersect(keywords.keywords, {{ keyword_list(family) }}))::integer as n_keywords_{{ family }},
     {%- endfor %}
     left(split.title || chr(10) || split.body, {{ var('text_characters') }}) as text,
-    split.event_at as event_timestamp,
-    split.event_at as available_at
+    split.created_at as event_timestamp,
+    split.created_at as available_at
 from split
 inner join keywords on split.item_id = keywords.item_id

@@ -1,8 +1,67 @@
--- The spine: which issue is looked at when. Today once, at its creation; later observation times (still open
--- after 1, 7, 30 … days) are more rows here and nothing else.
+-- The spine: which issue is looked at when. At its creation; again at fixed ages as long as it was open then, which
+-- is what a closing's chance given the age is learned from; and at the end of the records if it is open, which is
+-- what is asked about.
+-- Most issues end young: of the early ages each issue is seen at every second one, in turns by its number, which has
+-- nothing to do with how it ends. So all ages are seen without bias, for half of the rows.
+-- Who is observed until its creation only (see int_issue__resolution) is seen then and never again.
+{% set early, late = var('early_ages_days'), var('late_ages_days') %}
+
+with issues as (
+    select item_id, repository, number, author_login, is_closed, created_at
+    from {{ ref('int_issue__cleaned') }}
+),
+
+resolutions as (
+    select item_id, closed_at, observed_until
+    from {{ ref('int_issue__resolution') }}
+),
+
+-- The age of a repository's open issues is counted to the newest time in its own records.
+observed as (
+    select repository, last_seen_at
+    from {{ ref('int_repository__observed') }}
+),
+
+vanished as (
+    select item_id
+    from {{ ref('int_issue__vanished') }}
+),
+
+ages as (
+    {%- for age in early %}
+    select {{ age }} as age_days, {{ loop.index0 }} as turn
+    union all
+    {%- endfor %}
+    select unnest({{ late }}) as age_days, null as turn
+),
+
+looked_at as (
+    select item_id, created_at as event_at, true as is_learned_from
+    from issues
+    union all
+    select issues.item_id, issues.created_at + to_days(ages.age_days) as event_at, true as is_learned_from
+    from issues
+    inner join resolutions on issues.item_id = resolutions.item_id
+    inner join ages
+        on
+            issues.created_at + to_days(ages.age_days) <= resolutions.observed_until
+            and (resolutions.closed_at is null or issues.created_at + to_days(ages.age_days) < resolutions.closed_at)
+            and (ages.turn is null or (issues.number + ages.turn) % {{ var('every_early_age') }} = 0)
+    union all
+    -- The instant after the newest record, which thereby counts.
+    select issues.item_id, observed.last_seen_at + interval '1 microsecond' as event_at, false as is_learned_from
+    from issues
+    inner join observed on issues.repository = observed.repository
+    where not issues.is_closed and issues.item_id not in (select item_id from vanished)
+)
+
 select
-    item_id,
-    repository,
-    author_login,
-    created_at as event_at
-from {{ ref('int_issue__cleaned') }}
+    issues.item_id,
+    issues.repository,
+    issues.author_login,
+    {{ days_between('issues.created_at', 'looked_at.event_at') }} as age_days,
+    looked_at.is_learned_from,
+    issues.created_at,
+    looked_at.event_at
+from looked_at
+inner join issues on looked_at.item_id = issues.item_id

@@ -20,13 +20,24 @@ acts as (
     where fact in ('issue opened', 'pull request opened', 'commented')
 ),
 
+-- To the end of the records: an issue that is open is looked at long after the last one was opened.
+lives as (
+    select
+        resolutions.repository,
+        any_value(resolutions.imported_on) as imported_on,
+        min(resolutions.created_at)::date as first_day,
+        any_value(observed.last_seen_at)::date as last_day
+    from resolutions
+    inner join {{ ref('int_repository__observed') }} as observed on resolutions.repository = observed.repository
+    group by resolutions.repository
+),
+
 days as (
     select
         repository,
-        any_value(imported_on) as imported_on,
-        unnest(generate_series(min(created_at)::date, max(created_at)::date, interval '1 day'))::date as day
-    from resolutions
-    group by repository
+        imported_on,
+        unnest(generate_series(first_day, last_day, interval '1 day'))::date as day
+    from lives
 ),
 
 opened_per_day as (
