@@ -133,7 +133,18 @@ RESULTS = (
         _METRIC,
     ),
 )
+MODEL_BUILDS = Table(
+    "feature_store.model_builds",
+    "What each dbt model that is up to date was built from. Grain: one row per model.",
+    {
+        "model": ("varchar", "Unique id of the model in dbt."),
+        "schema_name": ("varchar", "Schema of its relation."),
+        "relation": ("varchar", "Name of its relation."),
+        "built_from": ("varchar", "Hash of its SQL, variables, tests and raw rows, and of those it reads."),
+    },
+)
 FEATURE_STORE = (
+    MODEL_BUILDS,
     Table(
         "feature_store.feature_registry",
         "Which features exist. Grain: one row per feature view and feature.",

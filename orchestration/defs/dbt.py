@@ -27,6 +27,8 @@ from packaging.version import Version
 from orchestration.defs.resources import Project
 from orchestration.facts import FACTS
 from orchestration.settings import DBT_MANIFEST, DBT_PROJECT_DIR, Settings
+from orchestration.store.builds import built_keys, keys_of, record_builds, tests_to_run
+from orchestration.store.feature_registry import lineage
 
 _PARSED = "partial_parse.msgpack"
 
@@ -101,24 +103,49 @@ class NamedByModel(DagsterDbtTranslator):
         return {**super().get_tags(dbt_resource_props), "domain": domain}
 
 
+translator = NamedByModel(
+    # One asset loads all raw tables of a domain.
+    DagsterDbtTranslatorSettings(enable_duplicate_source_asset_keys=True)
+)
+
+
 @dbt_assets(
-    manifest=PROJECT.manifest_path,
-    project=PROJECT,
-    dagster_dbt_translator=NamedByModel(
-        # One asset loads all raw tables of a domain.
-        DagsterDbtTranslatorSettings(enable_duplicate_source_asset_keys=True)
-    ),
-    name="dbt_models",
+    manifest=PROJECT.manifest_path, project=PROJECT, dagster_dbt_translator=translator, name="dbt_models"
 )
 def dbt_models(context: dg.AssetExecutionContext, dbt: DbtCliResource, project: Project) -> Iterator[Any]:
-    """Build and test every selected model; each dbt test becomes an asset check."""
-    settings = project.settings()
-    with project.database():
-        # dbt gives up soon where another process holds the file: wait for it here, and say who does.
-        pass
+    """Build and test every selected model that would come out otherwise; dbt tests become asset checks."""
+    settings, manifest = project.settings(), json.loads(DBT_MANIFEST.read_text())
+    with project.database() as database:  # waits for whoever holds the file, and says who does
+        keys, built = keys_of(database, manifest, {**FACTS, **settings.dbt_variables}), built_keys(database)
+    # What reads a model comes after it.
+    ordered = sorted(keys, key=lambda key: len(lineage(manifest, key)))
+    assets = {key: translator.get_asset_key(manifest["nodes"][key]) for key in ordered}
+    selected = {key: asset for key, asset in assets.items() if asset in context.selected_asset_keys}
+    changed: set[str] = set()
+    for key in selected:
+        if keys[key] != built.get(key) or not changed.isdisjoint(lineage(manifest, key)):
+            changed.add(key)
+    context.log.info("%d of %d models are as they were.", len(selected) - len(changed), len(selected))
+    for key, asset in selected.items():
+        if key not in changed:
+            yield dg.Output(None, output_name=asset.to_python_identifier(), metadata={"unchanged": True})
+    if not changed:
+        return
     with settings.dbt_environment():
-        invocation = dbt.cli(arguments("build", settings), context=context)
-        yield from invocation.stream()
+        # By name: dbt itself would leave out a test that also reads a model which is not built now.
+        named = [*changed, *tests_to_run(manifest, changed, built)]
+        nodes = {**manifest["nodes"], **manifest["unit_tests"]}
+        names = " ".join(".".join(nodes[key]["fqn"]) for key in sorted(named))
+        command = [*arguments("build", settings), "--indirect-selection", "empty", "--select", names]
+        invocation = dbt.cli(command, manifest=manifest, dagster_dbt_translator=translator)
+        for event in invocation.stream_raw_events():
+            yield from event.to_default_asset_events(
+                manifest, translator, context, invocation.target_path, PROJECT
+            )
+    with project.database() as database:
+        record_builds(
+            database, manifest, keys, {key for key in built if keys.get(key) == built[key]} | changed
+        )
     # The next run with these settings need not parse from the start, whatever set-up was made with.
     (invocation.target_path / _PARSED).replace(DBT_MANIFEST.parent / _PARSED)
     # Of a run that failed the folder stays: its log tells why.

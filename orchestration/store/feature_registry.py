@@ -56,7 +56,7 @@ def feature_views(manifest: Mapping[str, Any], variables: Mapping[str, Any]) -> 
                 entity=str(meta["entity"]),
                 owner=str(meta["owner"]),
                 ttl=str(meta["ttl"]),
-                sql_hash=_sql_hash(manifest, key, variables),
+                sql_hash=sql_hash(manifest, key, variables),
                 descriptions={
                     name: column["description"]
                     for name, column in node["columns"].items()
@@ -70,13 +70,17 @@ def feature_views(manifest: Mapping[str, Any], variables: Mapping[str, Any]) -> 
 def views_read_by(manifest: Mapping[str, Any], model: str) -> list[str]:
     """Names of the feature views that a model is made of, directly or by way of others."""
     (key,) = (key for key, node in manifest["nodes"].items() if node["name"] == model)
-    read = (node["name"] for node in _lineage(manifest, key).values() if "name" in node)
+    read = (node["name"] for node in lineage(manifest, key).values() if "name" in node)
     return sorted(name for name in read if name.startswith("feat_"))
 
 
-def _lineage(manifest: Mapping[str, Any], key: str) -> dict[str, Any]:
+def lineage(manifest: Mapping[str, Any], key: str) -> dict[str, Any]:
     """A node, the nodes that it reads, and the project's macros that make them, all the way up."""
-    own = {**manifest["nodes"], **{k: v for k, v in manifest["macros"].items() if ".fairtriage." in k}}
+    own = {
+        **manifest["nodes"],
+        **manifest.get("unit_tests", {}),
+        **{k: v for k, v in manifest["macros"].items() if ".fairtriage." in k},
+    }
     read: dict[str, Any] = {}
     waiting = [key]
     while waiting:
@@ -88,13 +92,18 @@ def _lineage(manifest: Mapping[str, Any], key: str) -> dict[str, Any]:
     return read
 
 
-def _sql_hash(manifest: Mapping[str, Any], key: str, variables: Mapping[str, Any]) -> str:
+def sql_hash(manifest: Mapping[str, Any], key: str, variables: Mapping[str, Any]) -> str:
     """Hash of a model and of all that it reads, variables too: a feature changes when its history does."""
-    read = _lineage(manifest, key)
-    texts = [read[name].get("raw_code") or read[name]["macro_sql"] for name in sorted(read)]
+    read = lineage(manifest, key)
+    texts = [_text(read[name]) for name in sorted(read)]
     named = sorted({name for text in texts for name in _VARIABLE.findall(text)})
     texts += [json.dumps([name, variables[name]]) for name in named]
     return _sha256(*(text.encode() for text in texts))
+
+
+def _text(node: Mapping[str, Any]) -> str:
+    """The code of a model, test or macro; of a seed, whose rows are not in the manifest, their hash."""
+    return str(node.get("raw_code") or node.get("macro_sql") or node.get("checksum"))
 
 
 def register_features(database: duckdb.DuckDBPyConnection, views: Iterable[FeatureView]) -> int:

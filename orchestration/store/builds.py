@@ -1,0 +1,121 @@
+"""What every dbt model was last built from, so that a run builds only what would come out otherwise.
+
+A key covers the SQL of a model and of all that it reads, the variables in it, its tests, and the content of
+the raw tables that it is made of. The keys lie in the database beside the models; whoever runs dbt by hand
+empties them (see `on-run-start` in dbt_project.yml): they never speak of relations that somebody else made.
+"""
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import duckdb
+
+from orchestration.store.feature_registry import lineage, sql_hash
+from orchestration.store.warehouse import transaction
+from orchestration.tables import MODEL_BUILDS
+
+
+def tests_of(manifest: Mapping[str, Any]) -> dict[str, set[str]]:
+    """The tests of a manifest, unit tests among them, with the models and seeds that each of them reads."""
+    nodes = {key: node for key, node in manifest["nodes"].items() if node["resource_type"] == "test"}
+    return {
+        key: {name for name in node["depends_on"]["nodes"] if name in manifest["nodes"]}
+        for key, node in {**nodes, **manifest.get("unit_tests", {})}.items()
+    }
+
+
+def keys_of(
+    database: duckdb.DuckDBPyConnection, manifest: Mapping[str, Any], variables: Mapping[str, Any]
+) -> dict[str, str]:
+    """What each model and seed of a manifest would be built from now, as one hash by unique id."""
+    raw = {key: _content(database, source) for key, source in manifest["sources"].items()}
+    tested: dict[str, list[str]] = {}
+    for test, read in tests_of(manifest).items():
+        for model in read:
+            tested.setdefault(model, []).append(test)
+    keys = {}
+    for key, node in manifest["nodes"].items():
+        if node["resource_type"] not in ("model", "seed"):
+            continue
+        sources = {
+            name
+            for one in lineage(manifest, key)
+            for name in manifest["nodes"].get(one, {}).get("depends_on", {}).get("nodes", [])
+            if name in raw
+        }
+        decides = [
+            duckdb.__version__,
+            node["relation_name"],
+            node["config"]["materialized"],
+            sql_hash(manifest, key, variables),
+            {name: raw[name] for name in sorted(sources)},
+            sorted([test, sql_hash(manifest, test, variables)] for test in tested.get(key, [])),
+        ]
+        keys[key] = hashlib.sha256(json.dumps(decides).encode()).hexdigest()
+    return keys
+
+
+def _content(database: duckdb.DuckDBPyConnection, source: Mapping[str, Any]) -> list[Any]:
+    """Rows of a raw table and a hash of them in any order; when a row was loaded does not count."""
+    columns = database.execute(
+        "select column_name from duckdb_columns() where schema_name = ? and table_name = ?"
+        " and column_name != 'loaded_at' order by column_index",
+        [source["schema"], source["name"]],
+    ).fetchall()
+    if not columns:
+        return []
+    names = ", ".join(f'"{name}"' for (name,) in columns)
+    found = database.execute(
+        f"select count(*), bit_xor(hash({names}))::varchar, sum(hash({names})::hugeint)::varchar "  # noqa: S608
+        f"from {source['schema']}.{source['name']}"
+    ).fetchall()
+    return [*found[0], names]
+
+
+def built_keys(database: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """What each model that is there was last built from, by unique id."""
+    database.execute(MODEL_BUILDS.ddl)
+    return dict(
+        database.execute(
+            f"""
+            select builds.model, builds.built_from
+            from {MODEL_BUILDS.name} as builds
+            where (builds.schema_name, builds.relation) in (
+                select (table_schema, table_name) from information_schema.tables
+            )
+            """  # noqa: S608
+        ).fetchall()
+    )
+
+
+def record_builds(
+    database: duckdb.DuckDBPyConnection,
+    manifest: Mapping[str, Any],
+    keys: Mapping[str, str],
+    current: Collection[str],
+) -> None:
+    """Keep the keys of the models that are as of now, and forget all others.
+
+    What was built now from a model that was not, and is not as of now, is forgotten, too.
+    """
+    rows = [
+        [key, manifest["nodes"][key]["schema"], manifest["nodes"][key]["alias"], keys[key]]
+        for key in sorted(current)
+        if all(read in current for read in lineage(manifest, key) if read in keys)
+    ]
+    with transaction(database):
+        database.execute(MODEL_BUILDS.ddl)
+        database.execute(f"delete from {MODEL_BUILDS.name}")  # noqa: S608
+        if rows:
+            database.executemany(f"insert into {MODEL_BUILDS.name} values (?, ?, ?, ?)", rows)  # noqa: S608
+
+
+def tests_to_run(manifest: Mapping[str, Any], changed: Collection[str], there: Collection[str]) -> list[str]:
+    """The tests that read something that is built now and nothing that is not there, by unique id."""
+    return sorted(
+        test
+        for test, read in tests_of(manifest).items()
+        if not read.isdisjoint(changed) and read <= {*changed, *there}
+    )
