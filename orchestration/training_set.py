@@ -85,7 +85,8 @@ def build(settings: Settings, wanted: Sequence[TrainingSet]) -> None:
         dbt failed; the sentence ends with its reason.
     """
     target = str(settings.warehouse_dir / "target")
-    command = [str(Path(sys.executable).with_name("dbt")), "run", "--quiet"]
+    command = [str(Path(sys.executable).with_name("dbt")), "build", "--quiet"]
+    command += ["--resource-type", "model", "--resource-type", "seed"]
     command += ["--select", *(f"+{relation}" for one in wanted for relation in (one.train, one.label))]
     command += ["--vars", json.dumps(settings.dbt_variables)]
     command += ["--target-path", target, "--log-path", target, "--profiles-dir", str(DBT_PROJECT_DIR)]

@@ -1,8 +1,11 @@
--- Who is no person. What an account is does not change, so that these rules hold at any time.
+-- Who is no person.
 
--- Accounts of programs.
-{% macro is_bot(login) -%}
-    coalesce(lower({{ login }}) in (select bot_login from {{ ref('stg_github__bot') }}), false)
+-- Whether an account was known at an instant to be a program's.
+{% macro is_bot(login, at) -%}
+    exists (
+        select 1 from {{ ref('stg_github__bot') }} as bots
+        where bots.bot_login = lower({{ login }}) and bots.known_at <= {{ at }}
+    )
 {%- endmacro %}
 
 -- Accounts that stand for many people or for none: what they did before says nothing about who comes next.

@@ -57,7 +57,7 @@ def is_current(manifest: Path) -> bool:
     if not manifest.exists():
         return False
     sources = [*DBT_PROJECT_DIR.glob("*.yml")]
-    for folder in ("models", "macros", "tests"):
+    for folder in ("models", "macros", "seeds", "tests"):
         sources += [DBT_PROJECT_DIR / folder, *(DBT_PROJECT_DIR / folder).rglob("*")]
     return all(source.stat().st_mtime <= manifest.stat().st_mtime for source in sources)
 

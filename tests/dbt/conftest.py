@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from graphlib import TopologicalSorter
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pandas as pd
@@ -60,14 +61,23 @@ class Dbt:
         return self.compiled()
 
     def compiled(self) -> Models:
-        """Return (schema.name, compiled SQL) of every model, in an order in which they can run."""
+        """Return (schema.name, SQL) of every model and seed, in an order in which they can run."""
         nodes = json.loads((self.folder / "target" / "manifest.json").read_text())["nodes"]
-        models = {key: node for key, node in nodes.items() if node["resource_type"] == "model"}
-        parents = {key: set(node["depends_on"]["nodes"]) & set(models) for key, node in models.items()}
+        models = {key: node for key, node in nodes.items() if node["resource_type"] in ("model", "seed")}
+        parents = {
+            key: set(node["depends_on"].get("nodes", [])) & set(models) for key, node in models.items()
+        }
         return [
-            (f"{models[key]['schema']}.{models[key]['name']}", models[key]["compiled_code"])
+            (f"{models[key]['schema']}.{models[key]['name']}", self._sql(models[key]))
             for key in TopologicalSorter(parents).static_order()
         ]
+
+    def _sql(self, node: dict[str, Any]) -> str:
+        if node["resource_type"] == "model":
+            return str(node["compiled_code"])
+        return (
+            f"from read_csv('{self.project / node['original_file_path']}', header = true, all_varchar = true)"
+        )
 
 
 Tombstone = tuple[str, int, str, datetime]  # repository, number, reason, seen_at

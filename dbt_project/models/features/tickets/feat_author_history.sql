@@ -30,7 +30,7 @@ select
     {{ days_between('known.first_seen_at', 'known.event_at') }} as author_days_since_first_seen,
     {{ days_between('known.last_seen_at', 'known.event_at') }} as author_days_since_last_seen,
     {{ days_between('known.last_issue_at', 'known.event_at') }} as author_days_since_last_issue,
-    {{ is_bot('observations.login') }} as author_is_bot,
+    {{ is_bot('observations.login', 'observations.event_at') }} as author_is_bot,
     known.event_timestamp,
     known.available_at
 from observations

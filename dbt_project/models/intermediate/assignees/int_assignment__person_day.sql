@@ -68,6 +68,8 @@ seen as (
         newest.handled
     from newest
     inner join days on newest.repository = days.repository and newest.place = days.place
+    -- What acted before it was known to be a program.
+    where not {{ is_bot('newest.login', 'days.day') }}
 ),
 
 within_window as (

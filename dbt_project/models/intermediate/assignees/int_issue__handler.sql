@@ -29,8 +29,8 @@ proven as (
 
 with_events as (
     select distinct item_id
-    from {{ ref('stg_github__event') }}
-    where event_type = 'assigned' and assignee_login is not null
+    from {{ ref('int_issue__event') }}
+    where event = 'assigned' and assignee is not null
 ),
 
 handlers as (
@@ -59,4 +59,6 @@ from handlers
 inner join issues on handlers.item_id = issues.item_id
 inner join resolutions on issues.item_id = resolutions.item_id
 left join topics on issues.item_id = topics.item_id
-where not {{ is_bot('handlers.assignee_login') }} and not {{ is_placeholder('handlers.assignee_login') }}
+where
+    not {{ is_bot('handlers.assignee_login', 'issues.closed_at') }}
+    and not {{ is_placeholder('handlers.assignee_login') }}

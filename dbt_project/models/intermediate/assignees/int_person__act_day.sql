@@ -33,7 +33,7 @@ daily as (
         sum(pull_requests) as pull_requests,
         sum(handled) as handled
     from acts
-    where not {{ is_bot('login') }}
+    where not {{ is_bot('login', last_instant('day')) }}
     group by repository, login, day
 )
 

@@ -1,5 +1,5 @@
--- The accounts of programs: by the account's type, wherever a record tells it, by GitHub's suffix, or by the list.
--- A table, not a view: several models ask it.
+-- The accounts of programs: by GitHub's suffix or by the list, which hold at any time, or by the account's type,
+-- known from the first fact that tells it. A table, not a view: several models ask it.
 {{ config(materialized='table') }}
 
 with records as (
@@ -7,25 +7,45 @@ with records as (
 ),
 
 accounts as (
-    select "user" as account from records
+    select
+        "user" as account,
+        created_at as told_at,
+        fetched_at
+    from records
     union all
-    select closed_by from records
+    select closed_by, closed_at, fetched_at
+    from records
     union all
-    select unnest(assignees) from records
+    select unnest(assignees), closed_at, fetched_at
+    from records
     union all
-    select unnest(list_transform(comments_data, lambda comment: comment.user)) from records
+    select comment.user, comment.created_at, fetched_at
+    from (select unnest(comments_data) as comment, fetched_at from records) as comments
     union all
-    select unnest(list_transform(events, lambda event: event.actor)) from records
+    select event.actor, event.created_at, fetched_at
+    from (select unnest(events) as event, fetched_at from records) as events
     union all
-    select unnest(list_transform(events, lambda event: event.assignee)) from records
+    select event.assignee, event.created_at, fetched_at
+    from (select unnest(events) as event, fetched_at from records) as events
+),
+
+told as (
+    select
+        lower(account.login) as bot_login,
+        case
+            when
+                ends_with(lower(account.login), '[bot]')
+                or lower(account.login) in (select lower(trim(bots.login)) from {{ ref('bots') }} as bots)
+                then timestamp '{{ var("first_plausible_day") }}'
+            when account.type = 'Bot' then coalesce({{ utc_timestamp('told_at') }}, fetched_at)
+        end as known_at
+    from accounts
+    where account.login <> ''
 )
 
-select distinct lower(account.login) as bot_login
-from accounts
-where
-    account.login <> ''
-    and (
-        account.type = 'Bot'
-        or ends_with(lower(account.login), '[bot]')
-        or lower(account.login) in ('{{ var("bot_logins") | join("', '") }}') -- noqa: LT05
-    )
+select
+    bot_login,
+    min(known_at) as known_at
+from told
+where known_at is not null
+group by bot_login

@@ -8,7 +8,7 @@ facts as (
     select
         repository,
         assignee_login,
-        item_id || '/' || position || '/assigned' as fact_id,
+        event_id || '/assigned' as fact_id,
         1 as load,
         0 as closed,
         null::double as log_hours,
@@ -18,7 +18,7 @@ facts as (
     select
         repository,
         assignee_login,
-        item_id || '/' || position || '/released' as fact_id,
+        event_id || '/released' as fact_id,
         -1 as load,
         is_released_by_closing::integer as closed,
         null as log_hours,
@@ -29,7 +29,7 @@ facts as (
     select
         repository,
         assignee_login,
-        item_id || '/' || position || '/resolved' as fact_id,
+        event_id || '/resolved' as fact_id,
         0 as load,
         0 as closed,
         log_hours,

@@ -3,9 +3,9 @@
 select
     item_id,
     repository,
-    case when event_type = 'assigned' then assignee_login end as assignee_login,
-    item_id || '/' || position as id,
-    created_at as event_timestamp,
-    created_at as available_at
-from {{ ref('stg_github__event') }}
-where event_type in ('assigned', 'unassigned') and assignee_login is not null
+    case when event = 'assigned' then assignee end as assignee_login,
+    event_id as id,
+    event_at as event_timestamp,
+    known_at as available_at
+from {{ ref('int_issue__event') }}
+where event in ('assigned', 'unassigned') and assignee is not null

@@ -26,7 +26,7 @@ select
     issues.author_association,
     issues.has_assignee,
     issues.state = 'closed' as is_closed,
-    {{ is_bot('issues.author_login') }} as is_bot_author,
+    {{ is_bot('issues.author_login', 'issues.created_at') }} as is_bot_author,
     coalesce(issues.author_login = 'ghost', true) as is_deleted_author,
     {{ is_placeholder('issues.author_login') }} as is_placeholder_author,
     coalesce(closing_days.is_bulk, false) as is_bulk_closed,

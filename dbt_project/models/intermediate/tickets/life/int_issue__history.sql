@@ -1,28 +1,21 @@
 -- What had happened in an issue: one row per instant at which something new was known. What is dated before the
 -- creation did not happen in it.
 with issues as (
-    select item_id, author_login, created_at
+    select item_id, created_at
     from {{ ref('int_issue__cleaned') }}
-),
-
-told as (
-    select item_id, author_login as login, 'commented' as event, null as label, created_at as known_at
-    from {{ ref('stg_github__comment') }}
-    union all
-    select item_id, actor_login as login, event_type as event, label, created_at as known_at
-    from {{ ref('stg_github__event') }}
 ),
 
 events as (
     select
-        told.*,
-        case
-            when {{ is_bot('told.login') }} then 'bot'
-            when told.login = issues.author_login then 'author'
-            else 'other'
-        end as actor_kind
-    from told
-    inner join issues on told.item_id = issues.item_id and told.known_at >= issues.created_at
+        events.item_id,
+        events.event,
+        events.actor_id,
+        case when events.actor_kind = 'member' then 'other' else events.actor_kind end as actor_kind,
+        events.label,
+        events.known_at
+    from {{ ref('int_issue__event') }} as events
+    inner join issues on events.item_id = issues.item_id and events.event_at >= issues.created_at
+    where events.event <> 'opened'
 ),
 
 links as (
@@ -37,8 +30,8 @@ facts as (
         actor_kind,
         label,
         case event
-            when 'labeled' then 1
-            when 'unlabeled' then -1
+            when 'labelled' then 1
+            when 'unlabelled' then -1
         end as labels,
         case event
             when 'milestoned' then 1
@@ -47,7 +40,7 @@ facts as (
         -- The first words of each person but the author.
         (
             event = 'commented' and actor_kind = 'other'
-            and row_number() over (partition by item_id, event, login order by known_at) = 1
+            and row_number() over (partition by item_id, event, actor_id order by known_at) = 1
         )::integer as people,
         known_at
     from events
