@@ -94,6 +94,29 @@ RESULTS = (
         },
     ),
     Table(
+        "ml.promotions",
+        "Every change of the champion, the oldest first. Grain: one row per change.",
+        {
+            "promoted_at": ("timestamp", "When it was made (UTC)."),
+            "domain": _RUN["domain"],
+            "task": _MODEL["task"],
+            "action": ("varchar", "promotion, or rollback to an earlier champion."),
+            "from_version": ("varchar", "Version of the champion before; null for the first one."),
+            "to_version": ("varchar", "Version of the champion from then on."),
+            "model": _MODEL["model"],
+            "run_id": _RUN["run_id"],
+            "snapshot_id": ("varchar", "The training snapshot that it learned from."),
+            "who": ("varchar", "Who made it."),
+            "why": ("varchar", "Why."),
+            "gate": ("varchar", "What the bias gate said of it."),
+            "figures": (
+                "json",
+                "Comparison with the champion before on the same test rows (JSON): error of log hours of "
+                "both, the paired gain (positive: the new one is better) with its 95 % interval, and n.",
+            ),
+        },
+    ),
+    Table(
         "ml.models",
         "The current models of every domain and task. Grain: one row per model.",
         {

@@ -136,7 +136,7 @@ class RunFolder:
         name = evaluation.model
         files = {
             self.model_file(name).name: dump_trusted(model),
-            _predictions_file(name): parquet_bytes(predictions),
+            predictions_name(name): parquet_bytes(predictions),
         }
         if native is not None:
             suffix, files[f"{file_name(name)}{suffix}"] = native[0], native[1]
@@ -149,7 +149,7 @@ class RunFolder:
             text.unlink()  # it tells of the model that was here before
         hashes = {file: sha256_of(data) for file, data in files.items()}
         # Not of the model's file, which holds the time at which it was written.
-        learned_and_answers = f"{evaluation.snapshot_id} {hashes[_predictions_file(name)]}"
+        learned_and_answers = f"{evaluation.snapshot_id} {hashes[predictions_name(name)]}"
         version = f"{name}-{sha256_of(learned_and_answers.encode())[:12]}"
         content = json_text(replace(evaluation, model_version=version, files=hashes).to_dict())
         write_atomically(self.evaluation_file(name), content)
@@ -164,7 +164,7 @@ class RunFolder:
         """The predictions of a model's validation and test rows."""
         import pandas as pd
 
-        data = self._checked(model, _predictions_file(model))
+        data = self._checked(model, predictions_name(model))
         return pd.read_parquet(io.BytesIO(data), columns=None if columns is None else list(columns))
 
     def report(self, model: str) -> dict[str, Any]:
@@ -181,14 +181,18 @@ class RunFolder:
 
     def predictions_file(self, model: str) -> Path:
         """The file of a model's predictions, for readers in SQL; checked."""
-        self._checked(model, _predictions_file(model))
-        return self.path / _predictions_file(model)
+        self._checked(model, predictions_name(model))
+        return self.path / predictions_name(model)
 
     # Tables, texts and pages of the bias report
 
     def has_table(self, name: str) -> bool:
         """Say whether a table of the bias report is there."""
         return self._table_file(name).is_file()
+
+    def tables(self) -> list[str]:
+        """Names of the tables of the bias report that are there."""
+        return sorted(path.stem.removeprefix("bias_") for path in self.path.glob("bias_*.parquet"))
 
     def table(self, name: str) -> pd.DataFrame:
         """One table of the bias report."""
@@ -285,7 +289,8 @@ def original_name(model: str) -> str:
     return model.split(_MITIGATED_BY)[0]
 
 
-def _predictions_file(model: str) -> str:
+def predictions_name(model: str) -> str:
+    """Name of the file of a model's predictions."""
     return f"predictions_{file_name(model)}.parquet"
 
 

@@ -12,6 +12,7 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
+from ml.store.promotions import KEPT
 from ml.store.run_folder import RunFolder
 from orchestration.store.warehouse import transaction
 from orchestration.tables import RESULTS, Table
@@ -37,7 +38,10 @@ class CurrentModel:
 def current_models(
     database: duckdb.DuckDBPyConnection, domain: str, tasks: Sequence[str]
 ) -> list[CurrentModel]:
-    """The current models of a domain's tasks, the newest run last; they may lie in several folders."""
+    """The current models of a domain's tasks, the newest run last; they may lie in several folders.
+
+    A champion that is kept from an earlier leaderboard is none of them.
+    """
     database.execute(DDL)
     found = database.execute(
         """
@@ -45,18 +49,12 @@ def current_models(
             models.domain, models.task, models.model, models.model_version, models.alias, models.run_id,
             runs.snapshot_id
         from ml.models as models inner join ml.runs as runs using (run_id, domain)
-        where models.domain = ? and list_contains(?, models.task)
+        where models.domain = ? and list_contains(?, models.task) and not starts_with(models.run_id, ?)
         order by runs.started_at, models.run_id, models.model
         """,
-        [domain, list(tasks)],
+        [domain, list(tasks), KEPT],
     ).fetchall()
     return [CurrentModel(*row) for row in found]
-
-
-def champion(database: duckdb.DuckDBPyConnection, domain: str, task: str) -> CurrentModel | None:
-    """The champion of a domain's task; none when every model was refused, or none was chosen yet."""
-    found = [one for one in current_models(database, domain, [task]) if one.alias == "champion"]
-    return found[-1] if found else None
 
 
 def set_champion(database: duckdb.DuckDBPyConnection, domain: str, task: str, model: str | None) -> None:
@@ -102,13 +100,26 @@ def load_training(
     folder = RunFolder(run_dir)
     database.execute(DDL)
     with transaction(database):
-        _load_run(database, folder, models)
+        read_run(database, folder, models)
+        # A run that is loaded again takes the place of what the history has of it.
+        database.execute(
+            f"delete from history.model_metrics where {_SAME_MODEL} and run_id = ?",  # noqa: S608
+            [folder.run_id],
+        )
+        _insert_metrics(database, "history.model_metrics")
         if is_current:
             _make_current(database, folder, models, is_served)
 
 
-def _load_run(database: duckdb.DuckDBPyConnection, folder: RunFolder, models: Sequence[str]) -> None:
-    """The run and its metrics; the evaluations stay at hand as a temporary table."""
+def read_run(database: duckdb.DuckDBPyConnection, folder: RunFolder, models: Sequence[str]) -> None:
+    """Load the run; the evaluations of some of its models are at hand as a temporary table."""
+    # A model that was champion and is still the same stays it until the next choice.
+    database.execute(
+        """
+        create or replace temp table reigning as
+        select distinct model_version from ml.models where alias = 'champion'
+        """
+    )
     for run in folder.runs():
         keys = [run["run_id"], run["domain"]]
         database.execute("delete from ml.runs where run_id = ? and domain = ?", keys)
@@ -130,26 +141,20 @@ def _load_run(database: duckdb.DuckDBPyConnection, folder: RunFolder, models: Se
         """,
         [[str(folder.evaluation_file(evaluation.model)) for evaluation in folder.evaluations(models)]],
     )
-    # A run that is loaded again takes the place of what the history has of it.
-    database.execute(
-        f"delete from history.model_metrics where {_SAME_MODEL} and run_id = ?",  # noqa: S608
-        [folder.run_id],
-    )
-    _insert_metrics(database, "history.model_metrics")
 
 
 def _make_current(
     database: duckdb.DuckDBPyConnection, folder: RunFolder, models: Sequence[str], is_served: bool
 ) -> None:
-    # A model that was champion and is still the same stays it until the next choice.
-    database.execute(
-        """
-        create or replace temp table reigning as
-        select distinct model_version from ml.models where alias = 'champion'
-        """
-    )
     for table in CURRENT:
         database.execute(f"delete from {table} where {_SAME_MODEL}")  # noqa: S608 - our own names
+    insert_models(database, folder, models, is_served)
+
+
+def insert_models(
+    database: duckdb.DuckDBPyConnection, folder: RunFolder, models: Sequence[str], is_served: bool = False
+) -> None:
+    """Bring models that `read_run` read into `ml`."""
     _insert_metrics(database, "ml.model_metrics")
     for model in models:
         database.execute(

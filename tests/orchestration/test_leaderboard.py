@@ -116,7 +116,19 @@ def test_every_open_ticket_has_a_prediction_or_a_reason(warehouse: Path) -> None
     assert sum(is_predicted for is_predicted, *_ in by_item.values()) == 31
 
 
+def test_the_champion_is_the_last_word_of_the_journal(warehouse: Path) -> None:
+    """Whatever the database says: it may be older, or from a run that was killed in between."""
+    (reigning,) = tables(warehouse, CHAMPION)
+    written = tables(warehouse, "select to_version, from_version, gate <> '' from ml.promotions")
+    assert written == [(reigning[1], None, True)]
+    with open_pipeline_database(warehouse / "pipeline.duckdb") as database:
+        database.execute("update ml.models set alias = 'champion'")
+    materialize([ticket_predictions], {})
+    assert tables(warehouse, CHAMPION) == [reigning]
+
+
 def test_without_a_champion_no_old_prediction_stays(warehouse: Path) -> None:
+    (warehouse / "models" / "promotions.jsonl").unlink()
     with open_pipeline_database(warehouse / "pipeline.duckdb") as database:
         (reigning,) = database.sql(CHAMPION).fetchall()
         set_champion(database, "tickets", "regression", None)

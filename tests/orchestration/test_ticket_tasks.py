@@ -15,7 +15,8 @@ from ml.data.dataset import snapshot_id_of
 from orchestration.defs.resources import Project
 from orchestration.domains.tickets.assets import ticket_models, ticket_tuning
 from orchestration.domains.tickets.tasks import TRIAGE_RANKER
-from orchestration.store.results import champion, current_models, load_training, retire_models
+from orchestration.store.promotions import champion
+from orchestration.store.results import current_models, load_training, retire_models
 from orchestration.store.snapshots import current_snapshot
 from orchestration.store.warehouse import open_pipeline_database
 from tests.unit.ml import synthetic

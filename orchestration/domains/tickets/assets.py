@@ -23,7 +23,7 @@ from orchestration.domains.tickets.serving import (
     unpredicted,
 )
 from orchestration.domains.tickets.tasks import HOURS
-from orchestration.store.results import champion
+from orchestration.store.promotions import champion, follow_promotions
 from orchestration.tables import TICKET_PREDICTIONS
 
 
@@ -116,9 +116,12 @@ bias_metrics = bias_asset(
 @dg.asset(deps=["best_model", "tickets_open"], group_name="selection", kinds={"duckdb"})
 def ticket_predictions(context: dg.AssetExecutionContext, project: Project) -> dg.MaterializeResult:
     """Hours and chances of closing of every open ticket, seen from its creation, in `tickets.predictions`."""
+    from ml.store.promotions import kept_folder
     from ml.store.run_folder import RunFolder
 
+    runs_dir = project.settings().runs_dir
     with project.database() as database:
+        promoted = follow_promotions(database, runs_dir, DOMAIN.name, TASK)
         best = champion(database, DOMAIN.name, TASK)
         tickets, items = read_open_tickets(database)
     if best is None:
@@ -126,7 +129,8 @@ def ticket_predictions(context: dg.AssetExecutionContext, project: Project) -> d
         context.log.warning(reason)
         rows = unpredicted(tickets, reason)
     else:
-        model = RunFolder(project.settings().runs_dir / best.run_id).model(best.model)
+        folder = kept_folder(runs_dir, best.model_version) if promoted else RunFolder(runs_dir / best.run_id)
+        model = folder.model(best.model)
         rows = predict_open(tickets, items, model, best.model_version)
     with project.database() as database:
         load_predictions(database, rows)

@@ -10,11 +10,13 @@ from orchestration.defs.resources import Project
 from orchestration.defs.runs import Run, read_current_runs
 from orchestration.domains.tickets.domain import DOMAIN
 from orchestration.domains.tickets.leaderboard import TASK
+from orchestration.store.promotions import follow_promotions
 from orchestration.store.results import set_champion
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ml.runs.promote import Outcome
     from ml.runs.select import Choice, Gate
 
 GATE = "bias_gate"
@@ -54,7 +56,7 @@ class SelectionGate(dg.Config):
 def best_model(
     context: dg.AssetExecutionContext, config: SelectionGate, project: Project
 ) -> dg.MaterializeResult:
-    """The champion: lowest validation MAE of log hours of those not refused; then published."""
+    """The best model, and whether it takes the champion's place; then the results are published."""
     import pandas as pd
 
     from ml.reports.bias import write_bias_page
@@ -83,10 +85,13 @@ def best_model(
     page = write_bias_page(block, home.evaluations, home.folder, gate=gate, model=choice.model)
     check = gate_check(choice, summary, gate, dg.AssetCheckSeverity(config.severity))
     served = check.passed or check.severity == dg.AssetCheckSeverity.WARN
+    outcome = challenge_champion(project, home, choice, check, f"Dagster run {context.run.run_id[:8]}")
+    context.log.info("%s", outcome.why)
     published: dict[str, int] = {}
     if served:
         with project.database() as database:
-            set_champion(database, DOMAIN.name, TASK, choice.model)
+            if not follow_promotions(database, project.settings().runs_dir, DOMAIN.name, TASK):
+                set_champion(database, DOMAIN.name, TASK, None)
         published = project.publish(DOMAIN)
     else:
         context.log.error("Nothing is published: %s", check.description)
@@ -94,6 +99,9 @@ def best_model(
         metadata={
             "best_model": choice.model or "none",
             "reason": choice.reason,
+            "champion": outcome.champion.to_version if outcome.champion else "none",
+            "is_promoted": outcome.is_promoted,
+            "promotion": outcome.why,
             "refused": dg.MetadataValue.json(choice.refused),
             "model_card": dg.MetadataValue.md(card),
             "bias_report": dg.MetadataValue.path(str(page)),
@@ -101,6 +109,27 @@ def best_model(
             "published": dg.MetadataValue.path(str(project.settings().published_database)),
         },
         check_results=[check],
+    )
+
+
+def challenge_champion(
+    project: Project, home: Run, choice: "Choice", check: dg.AssetCheckResult, who: str
+) -> "Outcome":
+    """Let the best model take the champion's place, if it is better and may serve."""
+    from ml.runs.promote import Outcome, challenge
+    from ml.store.promotions import Promotions
+
+    runs_dir = project.settings().runs_dir
+    if choice.model is None:
+        return Outcome(Promotions(runs_dir).champion(DOMAIN.name, TASK), False, choice.reason)
+    (challenger,) = [one for one in home.evaluations if one.model == choice.model]
+    return challenge(
+        challenger,
+        home.dataset,
+        runs_dir,
+        who=who,
+        gate=check.description or "",
+        passes=check.passed or check.severity == dg.AssetCheckSeverity.WARN,
     )
 
 

@@ -22,7 +22,8 @@ from ml.reports.bias import BOTH, EXPLAINED, LEDGER, write_bias, write_bias_page
 from ml.runs.train import train_models
 from ml.store.run_folder import RunFolder
 from ml.tasks.duration.task import TrainingConfig
-from orchestration.store.results import champion, current_models, load_bias, load_training, set_champion
+from orchestration.store.promotions import champion
+from orchestration.store.results import current_models, load_bias, load_training, set_champion
 from tests.unit.ml import crews
 
 TABLES = ("slice_metrics", *BOTH, *EXPLAINED)
