@@ -13,7 +13,7 @@ import pandas as pd
 
 from ml.bias.tables import names
 from ml.data.dataset import Dataset
-from ml.mitigation.methods import METHODS
+from ml.mitigation.methods import CONSTRAINED, METHODS
 from ml.mitigation.trial import (
     Benches,
     MitigationConfig,
@@ -108,13 +108,14 @@ def _mitigate(
     ledgers, accepted = [], []
     with threadpool_limits(1, user_api="blas"):
         benches = Benches(dataset, folder)
-        for evaluation in chosen:
+        for place, evaluation in enumerate(chosen):
             dimension = config.dimension or target_dimension(dataset, summary, evaluation.model)
             if dimension is None:
                 logger.info("%s: no dimension can be assessed, so none is mitigated.", evaluation.model)
                 continue
             trial = Trial.of(benches, evaluation, slice_column(dataset, dimension), config)
-            ledger = trial.ledger(tell)
+            skipped = () if place < config.constrained_best else (CONSTRAINED,)
+            ledger = trial.ledger([name for name in config.methods if name not in skipped], tell)
             ledgers.append(ledger)
             for method in ledger.loc[ledger["accepted"], "method"]:
                 tell(evaluation.model, f"{method} accepted")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -47,6 +47,8 @@ class MitigationConfig:
         Relative rise of the overall error that is still accepted.
     constrained_rows : int
         Rows that each fit of the reduction sees at most.
+    constrained_best : int
+        On how many of the models the reduction is tried: it fits a few dozen times, the others once.
     max_groups : int
         Groups of the reduction at most.
     """
@@ -56,13 +58,20 @@ class MitigationConfig:
     best: int = 2
     margin: float = 0.01
     constrained_rows: int = 8_000
+    constrained_best: int = 1
     max_groups: int = 30
 
     def __post_init__(self) -> None:
         unknown = sorted(set(self.methods) - set(METHODS))
         if unknown:
             raise ValueError(f"There is no method {unknown[0]!r}: choose from {', '.join(METHODS)}.")
-        for name, least in (("best", 1), ("margin", 0), ("constrained_rows", 100), ("max_groups", 2)):
+        for name, least in (
+            ("best", 1),
+            ("margin", 0),
+            ("constrained_rows", 100),
+            ("constrained_best", 0),
+            ("max_groups", 2),
+        ):
             if getattr(self, name) < least:
                 raise ValueError(f"{name} must be at least {least}, not {getattr(self, name)}.")
 
@@ -111,11 +120,11 @@ class Trial:
             replace(bias_config(bench.dataset.config), model=evaluation.model), replicates, {},
         )  # fmt: skip
 
-    def ledger(self, tell: Progress) -> pd.DataFrame:
-        """Every method's test predictions against the baseline's, for the mitigated dimension."""
+    def ledger(self, names: Sequence[str], tell: Progress) -> pd.DataFrame:
+        """Some methods' test predictions against the baseline's, for the mitigated dimension."""
         methods: dict[str, Mitigated] = {}
         test = self.baseline["split"] == "test"
-        for name in self.config.methods:
+        for name in names:
             if name == ADJUSTMENT and self._dimension not in mitigated_dimensions(self.bench.dataset):
                 # The slice is not known when a prediction is made: it may not correct one.
                 continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
@@ -25,6 +26,7 @@ from ml.bias import (
 from ml.data.dataset import Dataset
 from ml.data.domain import DomainConfig
 from ml.runs.select import Gate, gate_of, ranked
+from ml.store.key import key_of
 from ml.store.record import Evaluation
 from ml.store.run_folder import BIAS_DOCUMENT, BIAS_PAGE, RunFolder
 from ml.tasks.scoring.settings import order_by
@@ -51,6 +53,8 @@ def write_bias(
     dataset: Dataset, evaluations: Sequence[Evaluation], run_dir: Path, config: BiasConfig | None = None
 ) -> dict[str, pd.DataFrame] | None:
     """Measure a run's models per slice, each by its task; write every file of the bias report.
+
+    What was measured of the same models on the same data is read, not measured again.
 
     Parameters
     ----------
@@ -79,6 +83,16 @@ def write_bias(
     if not dataset.slices or not evaluations:
         return None
     config, folder = config or bias_config(dataset.config), RunFolder(run_dir)
+    key = key_of(
+        *("errors.py", "stats", "data", "bias", "reports"),
+        snapshot_id=dataset.snapshot_id,
+        domain=asdict(dataset.config),
+        settings=asdict(config),
+        models=[evaluation.model_version for evaluation in evaluations],
+    )
+    has_page = any(evaluation.task == HOURS.name for evaluation in evaluations)
+    if folder.has_bias(key) and (folder.page.is_file() or not has_page):
+        return {name: folder.table(name) for name in bias_tables(evaluations)}
     slices = dataset.items[["item_id", "event_at", "group_id", *dataset.slices]]
     frames: dict[str, list[pd.DataFrame]] = {name: [] for name in bias_tables(evaluations)}
     for task in _TASKS:
@@ -101,8 +115,9 @@ def write_bias(
         name: write_table(own[0] if name == "distribution" else _joined(own), name, folder, evaluations[0])
         for name, own in frames.items()
     }
-    if any(evaluation.task == HOURS.name for evaluation in evaluations):
+    if has_page:
         write_bias_page(dataset.config, evaluations, run_dir, config)
+    folder.seal_bias(key)
     return tables
 
 

@@ -31,6 +31,7 @@ BIAS_PAGE = "bias.html"
 BEST = "best.txt"
 CARD = "model_card.md"
 MITIGATION = "mitigation.json"
+MEASURED = "measured.json"
 # Between a model and the method of mitigation in the name of what that made of it.
 _MITIGATED_BY = "+"
 
@@ -214,6 +215,22 @@ class RunFolder:
     def write_text(self, model: str, dimension: str, text: str) -> None:
         """Write the bias report of a model in one dimension."""
         write_atomically(self.path / f"bias_{file_name(model)}_{file_name(dimension)}.txt", text)
+
+    def seal_bias(self, key: str) -> None:
+        """Remember what the tables and texts of the bias report were made from, and their hashes."""
+        files = {path.name: sha256_of_file(path) for path in sorted(self.path.glob("bias_*"))}
+        self.write(MEASURED, json_text({"key": key, "files": files}))
+
+    def has_bias(self, key: str) -> bool:
+        """Say whether the bias report is of this key, and its tables and texts are as they were written."""
+        text = self.read(MEASURED)
+        if text is None:
+            return False
+        sealed = json.loads(text)
+        return sealed["key"] == key and all(
+            (self.path / name).is_file() and sha256_of_file(self.path / name) == sha256
+            for name, sha256 in sealed["files"].items()
+        )
 
     def texts(self, models: Sequence[str] | None = None) -> list[str]:
         """Bias reports by file name, of some models or of all."""

@@ -4,7 +4,10 @@ import dagster as dg
 
 from orchestration.defs.dead_runs import dead_runs
 
-everything = dg.define_asset_job("everything", selection=dg.AssetSelection.all())
+# A search for parameters is asked for: nothing of a run reads them unless it is told to.
+everything = dg.define_asset_job(
+    "everything", selection=dg.AssetSelection.all() - dg.AssetSelection.groups("tuning")
+)
 
 sweep = dg.define_asset_job(
     "sweep",

@@ -46,6 +46,9 @@ class MitigationRun(dg.Config):
     best: int = Field(default=2, ge=1, description="How many models, by validation error.")
     margin: float = Field(default=0.01, ge=0, description="Relative rise of the overall error to accept.")
     constrained_rows: int = Field(default=8000, ge=100, description="Rows per fit of the reduction.")
+    constrained_best: int = Field(
+        default=1, ge=0, description="How many of them the reduction is tried on, which fits dozens of times."
+    )
 
 
 @dg.asset(deps=["bias_metrics"], group_name="bias", kinds={"duckdb"})
@@ -65,6 +68,7 @@ def bias_mitigation(
         best=config.best,
         margin=config.margin,
         constrained_rows=config.constrained_rows,
+        constrained_best=config.constrained_best,
     )
     runs = read_current_runs(project, DOMAIN.name, [TASK])
     tried = [mitigate(run, best_of(runs, config.best), settings, context.log) for run in runs]

@@ -170,3 +170,29 @@ def test_an_accepted_model_is_loaded_beside_the_others_and_can_be_made_champion(
     assert best is not None and best.model == "linear+prediction_adjustment" and n > 0
     items = Dataset.from_dir(run.parents[1] / "data").items
     assert RunFolder(run).model(best.model).predict(items.head(5))["y_pred"].gt(0).all()
+
+
+def test_what_was_measured_is_measured_again_only_when_something_is_not_as_it_was(
+    run: Path, tmp_path: Path
+) -> None:
+    copy = shutil.copytree(run, tmp_path / "r")
+    folder, dataset = RunFolder(copy), Dataset.from_dir(run.parents[1] / "data")
+    evaluations = folder.evaluations(["median", "linear"])
+    first = write_bias(dataset, evaluations, copy)
+    assert first is not None
+
+    def written() -> dict[str, int]:
+        return {path.name: path.stat().st_mtime_ns for path in copy.glob("bias_*") if LEDGER not in path.name}
+
+    before = written()
+    again = write_bias(dataset, evaluations, copy)
+    assert written() == before and again is not None
+    for name, table in first.items():
+        pd.testing.assert_frame_equal(again[name], table)
+
+    folder.write_table("summary", first["summary"].iloc[:1])
+    repaired = write_bias(dataset, evaluations, copy)
+    assert repaired is not None and len(repaired["summary"]) == len(first["summary"])
+    assert all(later > before[name] for name, later in written().items())
+    fewer = write_bias(dataset, evaluations[:1], copy)
+    assert fewer is not None and set(fewer["summary"]["model"]) == {"median"}
