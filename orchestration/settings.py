@@ -58,8 +58,17 @@ def _url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _webhook(value: str) -> str:
+    if value:
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
+            raise ValueError
+    return value
+
+
 Folder = Annotated[Path, AfterValidator(_absolute)]
 Url = Annotated[str, AfterValidator(_url)]
+Webhook = Annotated[str, AfterValidator(_webhook)]
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_list)]
 BooleanOrFolders = Annotated[bool | tuple[str, ...], NoDecode, BeforeValidator(_boolean_or_folders)]
 
@@ -89,6 +98,10 @@ class Settings(BaseSettings):
         Of the REST API; another one for GitHub Enterprise.
     github_budget_seconds : float
         The longest that fetching from GitHub may take in one run, waits included.
+    failure_webhook : str
+        Where a line about each failed run is posted; a secret, and nowhere when empty.
+    runs_kept : int
+        How many earlier runs of each training set are kept, and how many daily pages.
     """
 
     # `description` says what a variable must be: the message about a bad value quotes it.
@@ -119,6 +132,11 @@ class Settings(BaseSettings):
     github_budget_seconds: float = Field(
         default=4 * 3600.0, gt=0, allow_inf_nan=False, description="a number of seconds above 0"
     )
+
+    failure_webhook: Webhook = Field(
+        default="", repr=False, description="an address with http:// or https://"
+    )
+    runs_kept: int = Field(default=10, ge=1, description="a whole number of at least 1")
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
@@ -244,5 +262,6 @@ def _sentence(problem: Any) -> str:
     )
     value = str(problem["input"])
     # What stands before an @ may be a password.
-    shown = "what it cannot be" if "@" in value else repr(value)
+    is_secret = "@" in value or not field.repr
+    shown = "what it cannot be" if is_secret else repr(value)
     return f"{name.upper()} is {shown}; it must be {field.description}."

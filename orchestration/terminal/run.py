@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from orchestration.failures import tell_failure
 from orchestration.settings import PROJECT_ROOT, Settings
 from orchestration.terminal.progress import Progress
 
@@ -48,7 +49,9 @@ def _run(options: argparse.Namespace) -> None:
         print(f"  warning: {check}")
     if code:
         reasons = [f"{stage}: {why}" if stage else why for stage, why in _told(progress).items()]
-        raise RunFailedError("\n".join([*(reasons or ["the run ended without a word."]), f"The log: {log}"]))
+        reasons = reasons or ["the run ended without a word."]
+        tell_failure(settings, f"make run, {log.name}", "; ".join(reasons))
+        raise RunFailedError("\n".join([*reasons, f"The log: {log}"]))
     print()
     # DuckDB is not needed for following a run.
     from orchestration.terminal.summary import summary

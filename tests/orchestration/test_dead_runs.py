@@ -12,7 +12,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from orchestration.defs.dead_runs import mark_dead_runs
+from orchestration.defs.automation.dead_runs import mark_dead_runs
 from tests.paths import ROOT
 
 LOCATION = """

@@ -5,6 +5,7 @@ from typing import Any
 
 import dagster as dg
 
+from orchestration.defs.automation.freshness import DAILY
 from orchestration.defs.bias import GAP_COLUMNS, Tables, bias_asset
 from orchestration.defs.configs import TrainingRun
 from orchestration.defs.metadata import markdown_table, picture
@@ -113,7 +114,12 @@ bias_metrics = bias_asset(
 )
 
 
-@dg.asset(deps=["best_model", "tickets_open"], group_name="selection", kinds={"duckdb"})
+@dg.asset(
+    deps=["best_model", "tickets_open"],
+    group_name="selection",
+    kinds={"duckdb"},
+    freshness_policy=DAILY,
+)
 def ticket_predictions(context: dg.AssetExecutionContext, project: Project) -> dg.MaterializeResult:
     """Hours and chances of closing of every open ticket, seen from its creation, in `tickets.predictions`."""
     from ml.store.promotions import kept_folder

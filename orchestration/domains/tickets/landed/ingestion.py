@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
+from orchestration.defs.automation.freshness import DAILY
 from orchestration.defs.forwarding import forwarded
 from orchestration.defs.resources import Project
 from orchestration.domains.tickets.landed.loading import SAMPLE, LoadReport, load_landed, rejection_reasons
@@ -26,7 +27,7 @@ class IssuesConfig(dg.Config):
     sweep: bool = False
 
 
-@dg.asset(group_name="ingestion", kinds={"duckdb"})
+@dg.asset(group_name="ingestion", kinds={"duckdb"}, freshness_policy=DAILY)
 def raw_issues(
     context: dg.AssetExecutionContext, config: IssuesConfig, project: Project
 ) -> dg.MaterializeResult:

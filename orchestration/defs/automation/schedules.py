@@ -2,7 +2,8 @@
 
 import dagster as dg
 
-from orchestration.defs.dead_runs import dead_runs
+from orchestration.defs.automation.dead_runs import dead_runs
+from orchestration.defs.automation.failed_runs import failed_runs
 
 # A search for parameters is asked for: nothing of a run reads them unless it is told to.
 everything = dg.define_asset_job(
@@ -21,4 +22,4 @@ SCHEDULES = [
     dg.ScheduleDefinition(name="daily", job=everything, cron_schedule="0 3 * * *"),
     dg.ScheduleDefinition(name="monthly_sweep", job=sweep, cron_schedule="0 1 1 * *"),
 ]
-SENSORS = [dead_runs]
+SENSORS = [dead_runs, failed_runs]
