@@ -65,7 +65,7 @@ def _common(parser: argparse.ArgumentParser) -> None:
 
 def _train(options: argparse.Namespace) -> int:
     from ml.data.dataset import Dataset
-    from ml.runs.card import figures_text
+    from ml.runs.card import figures_text, folds_text
     from ml.runs.train import train_models
     from ml.search.settings import read_config
     from ml.store.outputs import check_output_file
@@ -82,7 +82,7 @@ def _train(options: argparse.Namespace) -> int:
     model, folder = options.family or options.task, beside(options.output)
     (trained,) = train_models(dataset, [model], folder.path, config, task=task_of(options.task))
     report = _write_model(options.output, folder, model)
-    print(figures_text(trained.metrics))
+    print("\n".join(filter(None, [figures_text(trained.metrics), folds_text(folder.report(model))])))
     print(f"model: {options.output}\nreport: {report}\nto score with: --model {options.output}")
     return 0
 

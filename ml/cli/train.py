@@ -26,7 +26,28 @@ def register(commands: Any) -> None:
     train.add_argument("--seconds", type=float, default=None, help="no trial starts later than this")
     train.add_argument("--subset-size", type=int, default=None, metavar="N", help="train on N rows at most")
     train.add_argument("--seed", type=int, default=None)
+    add_split(train)
     train.set_defaults(run=_train)
+
+
+def add_split(command: argparse.ArgumentParser) -> None:
+    """Let a command say how durations are split in time."""
+    for part in ("validation", "test"):
+        command.add_argument(f"--{part}", type=float, default=None, metavar="SHARE", help="of every timeline")
+        command.add_argument(f"--{part}-from", metavar="DATE", help=f"the {part} part begins here, instead")
+    command.add_argument(
+        "--common-timeline",
+        dest="is_common",
+        action="store_true",
+        default=None,
+        help="split all items together, whatever timeline domain.json names",
+    )
+
+
+def split_settings(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the settings of the split that were given."""
+    names = ("validation", "test", "validation_from", "test_from", "is_common")
+    return {name: getattr(options, name) for name in names if getattr(options, name) is not None}
 
 
 def _train(options: argparse.Namespace) -> int:
@@ -46,7 +67,7 @@ def _train(options: argparse.Namespace) -> int:
     for name in names:
         find(name)
     given = {k: getattr(options, k) for k in ("trials", "seconds", "subset_size", "seed")}
-    config = TrainingConfig(**{k: v for k, v in given.items() if v is not None})
+    config = TrainingConfig(**{k: v for k, v in given.items() if v is not None}, **split_settings(options))
     check_output_folder(folder.path)
     dataset = Dataset.from_dir(options.data_dir)
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ml.data import declared
 from ml.data.columns import (
     check_feature,
     check_identities,
@@ -18,11 +19,11 @@ from ml.data.columns import (
     said,
     times,
 )
+from ml.data.declared import SLICE
 from ml.errors import TooLittleDataError
 
-KEY_COLUMNS = ("item_id", "event_at", "entity_id", "group_id")
-LABEL_COLUMNS = ("item_id", "y", "is_censored", "observed_until", "relevance", "weight", "labelled_at")
-SLICE = "slice_"
+KEY_COLUMNS = tuple(column.name for column in declared.ITEM_COLUMNS)
+LABEL_COLUMNS = tuple(column.name for column in declared.LABEL_COLUMNS)
 
 
 def is_feature(column: str) -> bool:

@@ -86,17 +86,29 @@ def refuse_copies(
     Raises
     ------
     ValueError
-        The sentence names the feature and the evidence.
+        The sentence names every such feature and the evidence.
     """
+    told = copies(items, kinds, y, start, periods)
+    if told:
+        said = "; ".join(f"the feature {name!r} {evidence}" for name, evidence in told.items())
+        verdict = "leaks; drop them" if len(told) > 1 else "a leak; drop it"
+        raise ValueError(f"T{said[1:]}: {verdict}.")
+
+
+def copies(
+    items: pd.DataFrame,
+    kinds: Mapping[str, Kind],
+    y: Values,
+    start: NDArray[np.datetime64],
+    periods: Sequence[NDArray[np.object_]] = (),
+) -> dict[str, str]:
+    """Return how each feature that gives the label away does it; otherwise as `refuse_copies`."""
     known = ~np.isnan(y)
     if len(np.unique(y[known])) < 2:
-        return
+        return {}
     label = _Label(y[known], start[known], [period[known] for period in periods])
-    for name, kind in kinds.items():
-        column = items[name][known]
-        evidence = label.told_by(column, kind)
-        if evidence:
-            raise ValueError(f"The feature {name!r} {evidence}: a leak; drop it.")
+    told = {name: label.told_by(items[name][known], kind) for name, kind in kinds.items()}
+    return {name: evidence for name, evidence in told.items() if evidence}
 
 
 class _Label:

@@ -67,7 +67,7 @@ def check_settings(settings: Any, where: str = "The settings") -> None:
     for name, kind in get_type_hints(type(settings), include_extras=True).items():
         value = getattr(settings, name)
         if not _is(value, kind):
-            raise ValueError(f"{where}: {name} must be {_said(kind)}, not {_shown(value)}; correct it.")
+            raise ValueError(f"{where}: {name} must be {said_type(kind)}, not {_shown(value)}; correct it.")
 
 
 def read_settings(kind: type[Settings], values: Any, where: str) -> Settings:
@@ -129,18 +129,19 @@ def _is(value: Any, kind: Any) -> bool:
     return isinstance(value, kind)
 
 
-def _said(kind: Any) -> str:
+def said_type(kind: Any) -> str:
+    """Return in words what an annotation says is right."""
     origin, parts = get_origin(kind), get_args(kind)
     if origin is Annotated:
-        return " ".join([_said(parts[0]), *map(str, parts[1:])])
+        return " ".join([said_type(parts[0]), *map(str, parts[1:])])
     if origin in (Union, types.UnionType):
-        return " or ".join(_said(part) for part in parts)
+        return " or ".join(said_type(part) for part in parts)
     if origin is Literal:
         return " or ".join(repr(part) for part in parts)
     if origin is tuple:
-        return f"a list, each entry {_said(parts[0])}"
+        return f"a list, each entry {said_type(parts[0])}"
     if origin is Mapping:
-        return "a mapping of names" if parts[1] is Any else f"a mapping, each value {_said(parts[1])}"
+        return "a mapping of names" if parts[1] is Any else f"a mapping, each value {said_type(parts[1])}"
     return NAMES.get(kind, "a mapping of settings")
 
 

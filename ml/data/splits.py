@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 import pandas as pd
@@ -80,6 +81,8 @@ def split_by_time(
     min_labels: int = 10,
     *,
     whole_groups: bool = False,
+    cuts: tuple[np.datetime64, np.datetime64] | None = None,
+    is_common: bool = False,
 ) -> Split:
     """Split every timeline of the dataset into consecutive parts by the items' first observation time.
 
@@ -93,6 +96,10 @@ def split_by_time(
     whole_groups : bool
         Keep the rows of a ``group_id`` in one part: the group counts as begun with its earliest item, so that
         a part begins with the groups in it, and nothing learned before it is later than its first row.
+    cuts : tuple of datetime64 or None
+        When the validation and the test part begin, on every timeline; in place of the shares.
+    is_common : bool
+        All items are on one timeline, whatever the domain says.
 
     Raises
     ------
@@ -108,7 +115,9 @@ def split_by_time(
     start = dataset.first_times()
     if whole_groups:
         start = pd.Series(start).groupby(dataset.groups("group_id")).transform("min").to_numpy(start.dtype)
-    timeline = _pool_small(dataset, min_labels)
+    if cuts is not None and not cuts[0] < cuts[1]:
+        raise ValueError(f"The test part from {cuts[1]} must begin after the validation part from {cuts[0]}.")
+    timeline = dataset.groups(None) if is_common else _pool_small(dataset, min_labels)
     n = len(start)
     validation_cut = np.empty(n, dtype="datetime64[us]")
     test_cut = np.empty(n, dtype="datetime64[us]")
@@ -116,6 +125,9 @@ def split_by_time(
     for line, group in firsts.groupby("line", sort=True):
         times = np.sort(group.groupby("item")["start"].min().to_numpy("datetime64[us]"))
         rows = timeline == line
+        if cuts is not None:
+            validation_cut[rows], test_cut[rows] = cuts
+            continue
         # An item at the cut belongs to the later part: equal times are never torn apart.
         validation_cut[rows] = times[min(len(times) - 1, round(len(times) * (1 - validation - test)))]
         test_cut[rows] = times[min(len(times) - 1, round(len(times) * (1 - test)))]
@@ -130,6 +142,17 @@ def split_by_time(
             "give more items, a longer history or larger shares."
         )
     return split
+
+
+def date_of(text: str) -> np.datetime64:
+    """Return the time that an ISO 8601 text names, UTC; ValueError when it names none."""
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is no date: write it as 2024-01-31.") from None
+    if when.tzinfo is not None:
+        raise ValueError(f"The date {text} has a time zone: give it in UTC, without one.")
+    return np.datetime64(when, "us")
 
 
 def split_by_groups(dataset: Dataset, validation: float = 5, test: float = 6) -> Split:

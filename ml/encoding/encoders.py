@@ -167,7 +167,10 @@ class TextEncoder(TransformerMixin, BaseEstimator):
             idf = TfidfTransformer(sublinear_tf=True).fit(counts)
             weighted = idf.transform(counts).astype(np.float32)
             components = max(1, min(self.components, weighted.shape[0] - 1, weighted.shape[1] - 1))
-            svd = TruncatedSVD(components, n_iter=3, random_state=self.seed).fit(weighted)
+            svd = TruncatedSVD(components, n_iter=3, random_state=self.seed)
+            # Texts that are all alike have no variance, which it divides by for a share that is not used.
+            with np.errstate(invalid="ignore", divide="ignore"):
+                svd.fit(weighted)
             # Components beyond the rank of the texts are rounding noise, which a scaler would blow up.
             kept = svd.singular_values_ > 1e-3 * svd.singular_values_.max(initial=0.0)
             svd.components_ = svd.components_[kept] if kept.any() else svd.components_[:1]

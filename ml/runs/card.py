@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ml.runs.select import Choice, leaderboard
 from ml.stats.figure import Figure
@@ -116,6 +117,21 @@ def figures_text(metrics: list[Figure], split: str = "test") -> str:
             line.append(f"{_exact(beside.value if beside else None):>{width}}")
         lines.append("  ".join(line))
     return "\n".join(lines)
+
+
+def folds_text(report: Mapping[str, Any]) -> str:
+    """Return the cross-validation in a scorer's or ranker's report as a line; nothing without folds."""
+    if report.get("cv_left_out"):
+        return f"no cross-validation: {report['cv_left_out']}"
+    (metric,) = (key[3:-5] for key in report if key.startswith("cv_") and key.endswith("_mean"))
+    if not report["cv_scores"]:
+        return ""
+    scores = ", ".join(_exact(score) for score in report["cv_scores"])
+    mean, deviation = _exact(report[f"cv_{metric}_mean"]), _exact(report[f"cv_{metric}_std"])
+    return (
+        f"cross-validation before the test part: {metric} {mean} (standard deviation {deviation}) over "
+        f"{len(report['cv_scores'])} folds of whole groups, which ignore time: {scores}"
+    )
 
 
 def _number(value: float | None) -> str:

@@ -58,15 +58,18 @@ def duration_metadata(folder: Path, evaluation: "Evaluation") -> dict[str, Any]:
     }
 
 
-def scoring_metadata(evaluation: "Evaluation", horizon_days: float | None) -> dict[str, Any]:
-    """Figures of a scorer or ranker on the test part, beside its baselines, and its parameters."""
-    from ml.runs.card import figures_text
+def scoring_metadata(folder: Path, evaluation: "Evaluation", horizon_days: float | None) -> dict[str, Any]:
+    """Figures of a scorer or ranker on the test part, beside its baselines, its folds and its parameters."""
+    from ml.runs.card import figures_text, folds_text
+    from ml.store.run_folder import RunFolder
+
+    folds = folds_text(RunFolder(folder).report(evaluation.model))
 
     figures = {name.replace("@", "_at_"): evaluation.value("test", name) for name in SCORING_FIGURES}
     return {
         **_known(figures | {"horizon_days": horizon_days, "best_iteration": evaluation.best_iteration}),
         "seconds": round(sum(evaluation.seconds.values()), 2),
-        "figures": dg.MetadataValue.md(f"```\n{figures_text(evaluation.metrics)}\n```"),
+        "figures": dg.MetadataValue.md(f"```\n{figures_text(evaluation.metrics)}\n{folds}\n```"),
         "params": dg.MetadataValue.json(evaluation.params),
         "model_version": evaluation.model_version,
     }

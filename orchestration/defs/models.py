@@ -50,7 +50,7 @@ def model_asset(task: Task) -> dg.AssetsDefinition:
         else:
             with project.database() as database:
                 load_training(database, folder, [task.name], is_served=True)
-            metadata = scoring_metadata(evaluation, horizon_of(task, config))
+            metadata = scoring_metadata(folder, evaluation, horizon_of(task, config))
         yield dg.MaterializeResult(metadata=metadata | {"run_folder": dg.MetadataValue.path(str(folder))})
 
     return trained

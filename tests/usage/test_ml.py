@@ -173,6 +173,10 @@ WRONG: list[tuple[str, str]] = [
     (f"{TUNE} --horizon-days -7", "horizon_days must be a number above 0"),
     (f"{TUNE} --config {{yaml}}/seed.yaml", "seed.yaml: seed must be a whole number"),
     (f"{TUNE} --config {{free}}/none.yaml", "There is no configuration"),
+    ("check", "one of the arguments --data-dir --contract is required"),
+    ("check --data-dir {free}/none", "There is no training set at"),
+    ("check --data-dir {hours} --contract", "not allowed with argument --data-dir"),
+    ("check --data-dir {hours} --test much", "argument --test: invalid float value: 'much'"),
     ("score", "the following arguments are required: --model, --data-dir, --output"),
     (
         "score --model a/b --data-dir {hours} --output {free}/s.csv --runs-dir {run}",

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
 from ml.data.outcomes import Outcomes
+from ml.errors import TooLittleDataError
 from ml.models import ModelSpec
 from ml.store.trusted import loadable
 from ml.tasks.calibration import ProbabilityCalibration, ResidualIntervals
@@ -19,6 +20,8 @@ from ml.tasks.calibration import ProbabilityCalibration, ResidualIntervals
 # Independent fits on a thread each: threads inside one boosting fit wait for each other at every node,
 # which on a shared machine costs ten times what they save.
 THREADS = 2
+# What every family needs to fit.
+LEAST_ROWS = 2
 
 
 def horizon_column(days: float) -> str:
@@ -61,7 +64,7 @@ def fit_timing(
     def fit_one(days: float) -> Any:
         label = outcomes.within(days)
         defined = ~np.isnan(label)
-        if not defined.any():
+        if defined.sum() < LEAST_ROWS:
             return None
         regressor = spec.build(settings, seed, "squared")
         spec.fit(regressor, x[defined], label[defined], weight[defined], None)
@@ -70,7 +73,9 @@ def fit_timing(
     with ThreadPoolExecutor(THREADS) as pool:
         regressors = list(pool.map(fit_one, horizons))
     if regressors[0] is None:
-        raise ValueError("No training row is older than the shortest horizon: give a longer history.")
+        raise TooLittleDataError(
+            f"Fewer than {LEAST_ROWS} rows are old enough for the first horizon: give a longer history."
+        )
     for position, regressor in enumerate(regressors):
         # No row is that old: the longest horizon that is known stands in.
         regressors[position] = regressors[position - 1] if regressor is None else regressor

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ml.data.dataset import Dataset
 from ml.data.settings import NotNegative, Positive, Seed, SomeRows, Whole, check_settings
-from ml.data.splits import Split, split_by_time
+from ml.data.splits import Split, date_of, split_by_time
 from ml.encoding.matrix import PreprocessingConfig, encode
 from ml.models import ModelSpec, Params
 from ml.stats.figure import Figure
@@ -46,6 +46,10 @@ class TrainingConfig:
     weighting : Weighting
     validation, test : float
         Shares of the split.
+    validation_from, test_from : str or None
+        Dates, ISO 8601, UTC, at which the parts begin on every timeline; in place of the shares.
+    is_common : bool
+        One timeline for all items, whatever the domain says.
     min_timeline_labels : int
         Timelines with fewer known labels are split together.
     preprocessing : PreprocessingConfig
@@ -59,12 +63,25 @@ class TrainingConfig:
     tuning_rows: SomeRows = 10_000
     validation: Positive = 0.1
     test: Positive = 0.2
+    validation_from: str | None = None
+    test_from: str | None = None
+    is_common: bool = False
     min_timeline_labels: Whole = 10
     weighting: Weighting = field(default_factory=Weighting)
     preprocessing: PreprocessingConfig = field(default_factory=PreprocessingConfig)
 
     def __post_init__(self) -> None:
         check_settings(self)
+        if (self.validation_from is None) != (self.test_from is None):
+            raise ValueError("The split by date needs both dates: give validation_from and test_from.")
+        self.cuts()
+
+    def cuts(self) -> tuple[np.datetime64, np.datetime64] | None:
+        """Return when validation and test part begin; None where shares say it."""
+        if self.validation_from is None or self.test_from is None:
+            return None
+        first, second = (date_of(text) for text in (self.validation_from, self.test_from))
+        return first, second
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> TrainingConfig:
@@ -173,7 +190,14 @@ def training_rows(split: Split, config: TrainingConfig) -> NDArray[np.bool_]:
 
 
 def _split(dataset: Dataset, config: TrainingConfig) -> Split:
-    return split_by_time(dataset, config.validation, config.test, config.min_timeline_labels)
+    return split_by_time(
+        dataset,
+        config.validation,
+        config.test,
+        config.min_timeline_labels,
+        cuts=config.cuts(),
+        is_common=config.is_common,
+    )
 
 
 def _bench(
