@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 MANIFEST := dbt_project/target/manifest.json
 DBT_SOURCES := $(shell find dbt_project -type f \( -name '*.sql' -o -name '*.yml' -o -name '*.csv' \) -not -path '*/target/*')
 
-.PHONY: setup run dev run-fake test lint format bench fake-fidelity export lock clean
+.PHONY: setup run report dev run-fake test lint format bench fake-fidelity export lock clean
 
 run: setup  ## the whole pipeline on the configured source (the embedded sample unless .env says otherwise)
 	@python -m orchestration run
@@ -19,6 +19,9 @@ run-fake: setup  ## the pipeline live from the fake GitHub to the predictions, i
 	python -m tests.fake_github --issues $(or $(ISSUES),2000) -- \
 	  python -m orchestration run --select '*ticket_predictions' && \
 	echo "written below $$WAREHOUSE_DIR"
+
+report: setup  ## the daily page, from what is published: its path is printed
+	@python -m orchestration report
 
 dev: setup  ## the Dagster UI on http://127.0.0.1:3000
 	env -u DAGSTER_MODULE_NAME dagster dev --host 127.0.0.1 --port 3000

@@ -56,8 +56,21 @@ def _export(options: argparse.Namespace) -> None:
             print(f"{rows:>9,}  {options.output / name}")
 
 
+def _register_report(commands: Any) -> None:
+    command = commands.add_parser("report", help="write the daily page from what is published")
+    command.set_defaults(run=_report)
+
+
+def _report(options: argparse.Namespace) -> None:
+    from orchestration.page.write import write_page
+    from orchestration.settings import Settings
+
+    settings = Settings.from_environment()
+    print(write_page(settings.published_database, settings.runs_dir, settings.reports_dir))
+
+
 # A command is a function that adds its parser and sets `run`.
-COMMANDS: tuple[Register, ...] = (run.register, _register_export, training_set.register)
+COMMANDS: tuple[Register, ...] = (run.register, _register_report, _register_export, training_set.register)
 
 
 if __name__ == "__main__":

@@ -227,6 +227,11 @@ class Settings(BaseSettings):
         return self.warehouse_dir / "models"
 
     @property
+    def reports_dir(self) -> Path:
+        """One folder per daily page; `latest` is the newest."""
+        return self.warehouse_dir / "reports"
+
+    @property
     def dbt_variables(self) -> dict[str, str]:
         """Variables of the dbt project that are set by whoever runs it."""
         return {"ticket_scope": self.ticket_scope}

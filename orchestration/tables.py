@@ -234,6 +234,19 @@ TICKET_PREDICTIONS = Table(
         "reason": ("varchar", "Why there is no prediction; null where there is one."),
     },
 )
+REPOSITORIES = Table(
+    "tickets.repositories",
+    "Where the tickets come from. Grain: one row per repository.",
+    {
+        "repository": _TICKET["repository"],
+        "source": ("varchar", "sample, archive or github."),
+        "is_synthetic": ("boolean", "Whether the issues were made up: the embedded sample."),
+        "records": ("bigint", "Issues and pull requests that were loaded."),
+        "fetched_at": ("timestamp", "When the newest record was landed (UTC)."),
+        "observed_from": ("timestamp", "When the first of them was created (UTC)."),
+        "observed_until": ("timestamp", "When something was last changed in one of them: the end (UTC)."),
+    },
+)
 ASSIGNEE_CANDIDATES = Table(
     "tickets.assignee_candidates",
     "Who is most likely to take an open ticket. Grain: one row per ticket and person.",
@@ -268,13 +281,16 @@ ALERT_SCORES = Table(
 )
 
 
+SERVED = (TICKET_PREDICTIONS, REPOSITORIES, ASSIGNEE_CANDIDATES, ALERT_SCORES)
+
+
 def descriptions() -> dict[str, tuple[str, Mapping[str, str]]]:
     """Sentence of every published table, by `schema.table`, and of each of its columns."""
     from ml.bias.tables import MEANINGS, columns
 
     declared = {
         table.name: (table.meaning, {name: meaning for name, (_, meaning) in table.columns.items()})
-        for table in (*RESULTS, *FEATURE_STORE, TICKET_PREDICTIONS, ASSIGNEE_CANDIDATES, ALERT_SCORES)
+        for table in (*RESULTS, *FEATURE_STORE, *SERVED)
     }
     bias = {name: {column.name: column.comment for column in columns(name)} for name in MEANINGS}
     return {

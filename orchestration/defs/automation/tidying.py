@@ -22,7 +22,7 @@ def kept_runs(project: Project) -> dg.MaterializeResult:
     done = tidy(
         settings.runs_dir,
         settings.snapshots_dir,
-        settings.warehouse_dir / "reports",
+        settings.reports_dir,
         keep=settings.runs_kept,
         current_runs=current,
     )

@@ -17,6 +17,7 @@ from orchestration.defs.training import train
 from orchestration.defs.tuning import tuned_parameters_asset
 from orchestration.domains.tickets.domain import DOMAIN
 from orchestration.domains.tickets.leaderboard import TASK, join, seat
+from orchestration.domains.tickets.repositories import load_repositories
 from orchestration.domains.tickets.serving import (
     load_predictions,
     predict_open,
@@ -140,6 +141,7 @@ def ticket_predictions(context: dg.AssetExecutionContext, project: Project) -> d
         rows = predict_open(tickets, items, model, best.model_version)
     with project.database() as database:
         load_predictions(database, rows)
+        load_repositories(database)
     project.publish(DOMAIN)
     hours = rows["predicted_hours"].dropna() if best is not None else rows["number"].head(0)
     return dg.MaterializeResult(

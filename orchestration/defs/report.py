@@ -1,0 +1,29 @@
+"""The asset of the daily page: what was published, for people."""
+
+import dagster as dg
+
+from orchestration.defs.resources import Project
+
+
+@dg.asset(
+    # By name alone: a domain that is taken away, or skipped, leaves the page without its part.
+    deps=["ticket_predictions"],
+    group_name="serving",
+    kinds={"html"},
+    # After whatever else publishes in the same run.
+    op_tags={"dagster/priority": "-10"},
+)
+def report(project: Project) -> dg.MaterializeResult:
+    """The daily page, one HTML file for the browser: open tickets, whom to ask, how far to trust it."""
+    from orchestration.page.write import TABLE, write_page
+
+    settings = project.settings()
+    page = write_page(settings.published_database, settings.runs_dir, settings.reports_dir)
+    return dg.MaterializeResult(
+        metadata={
+            "report": dg.MetadataValue.path(str(page)),
+            "report_link": dg.MetadataValue.url(page.as_uri()),
+            "csv": dg.MetadataValue.path(str(page.with_name(TABLE))),
+            "bytes": page.stat().st_size,
+        }
+    )

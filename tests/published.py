@@ -1,0 +1,153 @@
+"""A small published file, as the pipeline leaves it, for whoever reads one."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from orchestration.tables import ASSIGNEE_CANDIDATES, REPOSITORIES, RESULTS
+
+HOSTILE = '</script><img src=x onerror="alert(1)"> & more'
+SIMILAR = """
+create table tickets.similar (
+    item_id varchar, repository varchar, number bigint, other_item_id varchar, score double, title varchar,
+    url varchar, state varchar, hours double
+)
+"""
+PREDICTIONS = """
+create table tickets.predictions (
+    item_id varchar, repository varchar, number bigint, title varchar, url varchar, author varchar,
+    created_at timestamp, labels varchar[], age_days double, remaining_hours double, remaining_p10 double,
+    remaining_p90 double, p_within_7d double, p_within_30d double, is_overdue boolean, triage_rank bigint,
+    reasons varchar[], model_version varchar, scored_at timestamp, reason varchar
+)
+"""
+ORIGIN: Mapping[str, Any] = {"run_id": "r1", "domain": "tickets", "task": "regression"}
+
+
+def write_published(path: Path, tickets: int = 4) -> Path:
+    """Write a published file: so many open tickets of two repositories, number 1 the likeliest to stay open.
+
+    The champion is `linear`; ticket 2 is overdue, ticket 3 has no prediction, ticket 4 a hostile title.
+    """
+    with duckdb.connect(str(path)) as database:
+        database.execute("create schema bias; create schema tickets; create schema feature_store")
+        database.execute("".join(table.ddl for table in (*RESULTS, REPOSITORIES, ASSIGNEE_CANDIDATES)))
+        database.execute(PREDICTIONS)
+        database.execute(SIMILAR)
+        insert(
+            database,
+            "ml.runs",
+            **ORIGIN,
+            snapshot_id="s" * 40,
+            finished_at="2026-01-01",
+            git_sha="c" * 40,
+            seed=7,
+        )
+        for model, error in (("linear", 1.5), ("median", 2.5)):
+            alias = "champion" if model == "linear" else "challenger"
+            version = f"{model}-1"
+            insert(database, "ml.models", **ORIGIN, model=model, model_version=version, alias=alias)
+            figures = {"mae_log": error, "auc_7d": 0.75, "ece_7d": 0.04, "rate_7d": 0.5}
+            for metric, value in figures.items():
+                row = {"model": model, "split": "test", "metric": metric, "value": value, "n": 90}
+                insert(
+                    database, "ml.model_metrics", **ORIGIN, **row, ci_low=value - 0.01, ci_high=value + 0.01
+                )
+        for number, hours in enumerate((10.0, 11.0, 12.0, 4000.0)):
+            insert(
+                database,
+                "ml.predictions",
+                **ORIGIN,
+                model="linear",
+                item_id=f"a/b#9{number}",
+                split="test",
+                y_true=hours,
+                y_pred=10.0,
+            )
+        for repository in ("a/b", "a/c"):
+            insert(
+                database,
+                "tickets.repositories",
+                repository=repository,
+                source="archive",
+                is_synthetic=False,
+                observed_until="2026-01-02",
+            )
+        for number in range(1, tickets + 1):
+            ticket = {"item_id": f"a/{'bc'[number % 2]}#{number}", "repository": f"a/{'bc'[number % 2]}"}
+            insert(
+                database,
+                "tickets.predictions",
+                **ticket,
+                number=number,
+                title=HOSTILE if number == 4 else f"The thing number {number} breaks",
+                url="javascript:alert(1)" if number == 4 else f"https://example.org/{number}",
+                author="=cmd()" if number == 4 else "ann",
+                labels=["bug", f"area-{number % 3}"],
+                age_days=float(number),
+                is_overdue=number == 2,
+                triage_rank=number,
+                reasons=["no answer for 12 days"],
+                scored_at="2026-01-03 04:05:06",
+                **(
+                    {"reason": "It has no features."}
+                    if number == 3
+                    else {
+                        "remaining_hours": 24.0 * number,
+                        "remaining_p10": 12.0 * number,
+                        "remaining_p90": 48.0 * number,
+                        "p_within_7d": number / (tickets + 1),
+                        "p_within_30d": number / (tickets + 1),
+                    }
+                ),
+            )
+            for rank, login in enumerate(("bob", "cid", "dan", "eve"), start=1):
+                insert(
+                    database,
+                    "tickets.assignee_candidates",
+                    **ticket,
+                    number=number,
+                    login=login,
+                    rank=rank,
+                    probability=0.5 / rank,
+                    reasons=[{"feature": "acts_share_30d", "contribution": 0.5}],
+                )
+            insert(
+                database,
+                "tickets.similar",
+                **ticket,
+                number=number,
+                other_item_id="a/b#77",
+                score=0.9,
+                title="It broke before",
+                url="https://example.org/77",
+                hours=48.0,
+            )
+        database.execute(
+            """
+            create table feature_store.feature_registry (feature varchar, description varchar);
+            insert into feature_store.feature_registry values
+                ('acts_share_30d', 'Share of the work of 30 days. x');
+            create table bias.summary (
+                run_id varchar, domain varchar, task varchar, model varchar, split varchar, dimension varchar,
+                verdict varchar, worst_slice varchar, relative_gap double, shrunk_gap double, flagged boolean,
+                is_outcome boolean
+            );
+            insert into bias.summary values
+                ('r1', 'tickets', 'regression', 'linear', 'test', 'repo', 'biased', 'a/c', 0.5, 0.4, true,
+                 false),
+                ('r1', 'tickets', 'regression', 'linear', 'test', 'label', 'no bias found', 'bug', 0.1, 0.1,
+                 false, false)
+            """
+        )
+    return path
+
+
+def insert(database: duckdb.DuckDBPyConnection, table: str, **row: Any) -> None:
+    """Insert one row, what is not named is null."""
+    known = {name for name, *_ in database.execute(f"describe {table}").fetchall()}
+    named = {name: value for name, value in row.items() if name in known}
+    names, values = ", ".join(named), ", ".join(f"${name}" for name in named)
+    database.execute(f"insert into {table} ({names}) values ({values})", named)

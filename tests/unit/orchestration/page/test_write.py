@@ -1,0 +1,170 @@
+"""The daily page: what is in it, what is left out, and what it never lets in."""
+
+import csv
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from orchestration.__main__ import main
+from orchestration.page.write import write_page
+from tests.published import HOSTILE, insert, write_published
+
+
+class Reader(HTMLParser):
+    """The rows of tickets as text by cell, the addresses, the tags."""
+
+    def __init__(self, page: Path) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.links: list[str] = []
+        self.sources: list[str] = []
+        self.text: list[str] = []
+        self.feed(page.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.links += [value or "" for name, value in attrs if name == "href"]
+        self.sources += [value or "" for name, value in attrs if name == "src"]
+
+    def handle_data(self, data: str) -> None:
+        if self.tags[-1:] not in (["script"], ["style"]):
+            self.text.append(data)
+
+    @property
+    def said(self) -> str:
+        return re.sub(r"\s+", " ", " ".join(self.text))
+
+
+@pytest.fixture
+def published(tmp_path: Path) -> Path:
+    return write_published(tmp_path / "warehouse.duckdb")
+
+
+def page_of(published: Path) -> Path:
+    return write_page(published, published.parent / "models", published.parent / "reports")
+
+
+def test_the_page_says_everything_that_is_published(published: Path) -> None:
+    page = page_of(published)
+    read = Reader(page)
+    for words in (
+        "4 open tickets of 2 repositories, from archive; records until 2026-01-02,",
+        "scored 2026-01-03 04:05 UTC",
+        "The thing number 1 breaks",
+        "no answer for 12 days",
+        "bob 50%",
+        "+ Share of the work of 30 days",
+        "It broke before",
+        "linear (champion)",
+        "Worse for some, beyond noise: repo (worst: a/c).",
+        "No bias found: label.",
+        "python -m ml reproduce linear-1",
+        "This is the first page of this warehouse.",
+        "It has no features.",
+    ):
+        assert words in read.said, words
+    assert "SYNTHETIC" not in read.said.upper()
+    assert "None" not in read.said and "nan" not in read.said.lower().split()
+    assert "https://example.org/1" in read.links
+    # Three people at most, though four were proposed.
+    assert "dan" in read.said and "eve 12%" not in read.said
+    order = re.findall(r"a/[bc]#([1-4])\b", page.read_text().split("<tbody>")[1].split("</tbody>")[0])
+    assert list(dict.fromkeys(order)) == ["1", "2", "4", "3"]
+
+
+def test_the_table_beside_it_holds_the_same_tickets(published: Path) -> None:
+    with page_of(published).with_name("tickets.csv").open(newline="") as stream:
+        rows = {row["number"]: row for row in csv.DictReader(stream)}
+    assert list(rows) == ["1", "2", "4", "3"]
+    assert rows["1"]["people"] == "bob cid dan" and rows["1"]["labels"] == "bug; area-1"
+    assert float(rows["1"]["p_open_7d"]) == pytest.approx(0.8) and rows["3"]["p_open_7d"] == ""
+    assert rows["4"]["title"] == HOSTILE
+    assert rows["4"]["author"] == "'=cmd()", "a spreadsheet would run it"
+
+
+def test_nothing_of_a_ticket_becomes_markup_and_nothing_is_loaded(published: Path) -> None:
+    page = page_of(published)
+    read = Reader(page)
+    assert read.tags.count("script") == 1 and "img" not in read.tags and read.sources == []
+    assert not [link for link in read.links if link.startswith("javascript")]
+    assert HOSTILE in "".join(read.text)
+    assert "default-src 'none'" in page.read_text()
+
+
+@pytest.mark.parametrize(
+    ("gone", "words"),
+    [
+        ("drop table tickets.similar", "It broke before"),
+        ("drop table tickets.assignee_candidates", "Load per person"),
+        ("drop table tickets.repositories", "records until"),
+        ("drop table bias.summary", "For whom it is wrong"),
+        ("drop table feature_store.feature_registry", "Share of the work"),
+        ("alter table tickets.predictions drop title", "The thing number"),
+        ("alter table tickets.predictions drop is_overdue", "overdue"),
+        ("alter table tickets.predictions drop remaining_hours", "median (days)"),
+        ("alter table tickets.predictions drop p_within_7d", "open in 7 days"),
+        ("delete from ml.models", "linear (champion)"),
+    ],
+)
+def test_what_is_absent_is_left_out_without_a_hole(published: Path, gone: str, words: str) -> None:
+    with duckdb.connect(str(published)) as database:
+        database.execute(gone)
+    read = Reader(page_of(published))
+    assert words not in read.said and "None" not in read.said
+    assert "a/c#1" in read.said
+
+
+def test_a_view_that_somebody_planted_is_not_looked_at(published: Path) -> None:
+    with duckdb.connect(str(published)) as database:
+        database.execute("drop table tickets.similar")
+        columns = "content as item_id, 1.0 as score, content as title"
+        database.execute(f"create view tickets.similar as select {columns} from read_text('{published}')")
+    assert "a/c#1" in Reader(page_of(published)).said
+
+
+def test_without_an_open_ticket_it_says_so(published: Path) -> None:
+    with duckdb.connect(str(published)) as database:
+        database.execute("delete from tickets.predictions")
+    assert "No ticket is open" in Reader(page_of(published)).said
+
+
+def test_synthetic_tickets_are_called_so(published: Path) -> None:
+    with duckdb.connect(str(published)) as database:
+        database.execute("update tickets.repositories set is_synthetic = true, source = 'sample'")
+    assert "These are synthetic issues" in Reader(page_of(published)).said
+
+
+def test_the_next_page_says_what_changed(published: Path) -> None:
+    first = page_of(published)
+    with duckdb.connect(str(published)) as database:
+        database.execute("delete from tickets.predictions where number = 1")
+        insert(database, "tickets.predictions", item_id="a/b#8", repository="a/b", number=8)
+        insert(database, "tickets.predictions", item_id="a/b#10", repository="a/b", number=10)
+        database.execute("update ml.models set alias = if(model = 'median', 'champion', 'challenger')")
+    (first.parent.parent / "latest").unlink()
+    first.parent.rename(first.parent.with_name("20200101-000000"))
+    (first.parent.parent / "latest").symlink_to("20200101-000000")
+    second = page_of(published)
+    read = Reader(second)
+    assert "2 tickets came or were opened again and 1 are no longer open" in read.said
+    assert "The champion is median-1, before linear-1." in read.said
+    assert (second.parent.parent / "latest").resolve() == second.parent
+
+
+@pytest.mark.parametrize("memory", ["", "[]", "{}", '{"at": 1}'])
+def test_a_memory_that_cannot_be_read_is_none(published: Path, memory: str) -> None:
+    first = page_of(published)
+    first.with_name("summary.json").write_text(memory)
+    assert "This is the first page" in Reader(page_of(published)).said
+
+
+def test_before_anything_is_published_the_command_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WAREHOUSE_DIR", str(tmp_path))
+    assert main(["report"]) == 1
+    assert "run the pipeline first" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
