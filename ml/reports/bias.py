@@ -153,7 +153,8 @@ def write_bias_page(
     run_id, note = evaluations[0].run_id, domain.note
     document = bias_json(frames, config, run_id=run_id, domain=domain.name, note=note, gate=verdict)
     folder.write(BIAS_DOCUMENT, document)
-    page = render_page(frames, config, model=chosen, run_id=run_id, note=note, gate=verdict)
+    links = {"All figures for machines": BIAS_DOCUMENT}
+    page = render_page(frames, config, model=chosen, run_id=run_id, note=note, gate=verdict, links=links)
     return folder.write(BIAS_PAGE, page)
 
 

@@ -1,13 +1,18 @@
-"""The daily page as somebody uses it: sorted, filtered, printed, read aloud."""
+"""The pages as somebody uses them: sorted, filtered, printed, read aloud."""
 
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from ml.data.dataset import Dataset
+from ml.reports.bias import write_bias, write_bias_page
+from ml.runs.train import train_models
+from ml.tasks.duration.task import TrainingConfig
 from orchestration.page.write import write_page
 from tests.browser.conftest import open_file, serious_faults
 from tests.published import write_published
+from tests.unit.ml import crews
 
 MANY = 230
 
@@ -68,3 +73,25 @@ def test_the_pictures_are_there_and_it_prints(page: Page, report: Path) -> None:
 def test_axe_finds_no_serious_fault(page: Page, report: Path, axe: str) -> None:
     open_file(page, report)
     assert serious_faults(page, axe) == []
+
+
+@pytest.fixture(scope="module")
+def bias_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("bias")
+    dataset = Dataset.from_dir(crews.folder(folder / "data", factor=5.0))
+    trained = train_models(
+        dataset, ["median", "linear"], folder / "r", TrainingConfig(trials=0, replicates=0)
+    )
+    write_bias(dataset, trained, folder / "r")
+    return write_bias_page(dataset.config, trained, folder / "r")
+
+
+def test_the_bias_page_has_no_serious_fault_and_prints_whole(page: Page, bias_page: Path, axe: str) -> None:
+    open_file(page, bias_page)
+    assert page.locator("svg.plot").first.bounding_box() is not None
+    assert serious_faults(page, axe) == []
+    figures = page.locator("details table").first
+    assert not figures.is_visible()
+    page.emulate_media(media="print")
+    assert figures.is_visible()
+    assert page.pdf().startswith(b"%PDF")

@@ -110,7 +110,7 @@ HOUR_METRICS = MetricSet(
             name="skill",
             estimate=OfRows(_skill, (_LOG_SIZE,)),
             unit="",
-            description="1 - mae_log / that of the slice's own median; 0 is no better than knowing it",
+            description="1 - error of log hours / that of the slice's own median; 0 is no better than that",
             place="first",
         ),
         Metric(
@@ -141,7 +141,7 @@ HOUR_METRICS = MetricSet(
             name="reference_mae_log",
             estimate=OfRows(lambda sums, config: _reference(sums, config, signed=False)),
             unit=LOG_HOURS,
-            description="For outcome slices: the mae_log that regression to the mean alone would give",
+            description="For outcome slices: the error of log hours by regression to the mean alone",
             place="last",
         ),
         Metric(

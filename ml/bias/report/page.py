@@ -38,6 +38,7 @@ def render_page(
     note: str = "",
     gate: GateResult | None = None,
     metrics: MetricSet = HOUR_METRICS,
+    links: Mapping[str, str] | None = None,
 ) -> str:
     """The page as HTML text: no script and nothing that is loaded from elsewhere.
 
@@ -54,6 +55,8 @@ def render_page(
     gate : GateResult, optional
     metrics : MetricSet, default those of models for hours
         What the columns of ``slice_metrics`` and the lines of ``summary`` mean.
+    links : mapping of str to str, optional
+        Files beside the page, by what they are.
 
     Raises
     ------
@@ -86,6 +89,8 @@ def render_page(
             for _, lines in summary.groupby("dimension", sort=False)
         ],
         metrics=metrics,
+        words={metric.name: metric.description.split(";")[0] for metric in metrics.metrics},
+        links=links or {},
         models=_models(frames["summary"], split),
         intersections=_records(own["intersections"]) if "intersections" in own else None,
         over_time=_over_time(own["over_time"]) if "over_time" in own else None,
@@ -154,7 +159,7 @@ def _plot(metric: Metric, shown: pd.DataFrame, judged: pd.DataFrame, metrics: Me
     unit = f" ({metric.unit})" if metric.unit else ""
     return interval_plot(
         _marks(shown, metric.name, f"{prefix}ci_low", f"{prefix}ci_high"),
-        f"{metric.name}{unit}: {metric.description}",
+        f"{metric.description}{unit}",
         0.0 if metric.worse in ("different", "either") else average,
     )
 

@@ -212,3 +212,17 @@ def test_numbers_that_json_cannot_hold_are_spelt_out(measured):
     table = document_of(measured, frames=changed)["tables"]["summary"]
     read = pd.DataFrame(table["rows"], columns=table["columns"])
     assert set(read["relative_gap"]) == {"Infinity"} and read["shrunk_gap"].isna().all()
+
+
+def test_every_table_says_what_it_is_and_every_head_what_it_heads(measured) -> None:
+    page = render_page(measured["frames"], CONFIG, model="forest", links={"The figures": "bias.json"})
+    tables = re.findall(r"<table>.*?</table>", page, flags=re.S)
+    assert len(tables) > 5
+    for table in tables:
+        assert re.match(r"<table><caption>[A-Z].*?\.</caption>", table), table[:200]
+        assert re.findall(r"<th(?! scope=\"(?:col|row)\")[ >]", table) == []
+    assert '<a href="bias.json">The figures</a>' in page
+    assert (
+        "mae_log" not in re.sub(r"<style>.*?</style>", "", page, flags=re.S).split("How it was computed")[0]
+    )
+    assert "although its slice is not red" in page
