@@ -148,8 +148,10 @@ class TextEncoder(TransformerMixin, BaseEstimator):
         return self._encode(self._fit_all(frame))
 
     def transform(self, frame: pd.DataFrame) -> FloatMatrix:
-        """Return the components of every text column."""
-        return self._encode([self._counts(frame[column]) for column in self.columns])
+        """Return the components of every text column; a text that many rows share is read once."""
+        distinct = [pd.factorize(frame[column], use_na_sentinel=False) for column in self.columns]
+        read = [self._encode_one(k, self._counts(pd.Series(texts))) for k, (_, texts) in enumerate(distinct)]
+        return np.hstack([block[code] for block, (code, _) in zip(read, distinct, strict=True)])
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.str_]:
         """Return ``column_svd_k`` names."""
@@ -181,11 +183,11 @@ class TextEncoder(TransformerMixin, BaseEstimator):
         return all_counts
 
     def _encode(self, all_counts: list[sparse.csr_matrix]) -> FloatMatrix:
-        blocks = [
-            svd.transform(idf.transform(counts).astype(np.float32)).astype(np.float32)
-            for idf, svd, counts in zip(self.idfs_, self.svds_, all_counts, strict=True)
-        ]
-        return np.hstack(blocks)
+        return np.hstack([self._encode_one(k, counts) for k, counts in enumerate(all_counts)])
+
+    def _encode_one(self, column: int, counts: sparse.csr_matrix) -> FloatMatrix:
+        weighted = self.idfs_[column].transform(counts).astype(np.float32)
+        return np.asarray(self.svds_[column].transform(weighted), dtype=np.float32)
 
     def _counts(self, column: pd.Series) -> sparse.csr_matrix:
         texts = column.astype(object).where(column.notna(), "").astype(str).str.slice(0, self.characters)

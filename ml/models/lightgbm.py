@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.models.lightgbm_scorers import BINARY, RANKING
+from ml.models.lightgbm_scorers import BINARY, HAZARD, RANKING
 from ml.models.spec import Loss, ModelSpec, Params, Validation
 
 PATIENCE = 30
@@ -86,5 +86,5 @@ SPEC = ModelSpec(
     fit=_fit,
     best_iteration=_best_iteration,
     native=_native,
-    scoring={"binary": BINARY, "ranking": RANKING},
+    scoring={"binary": BINARY, "ranking": RANKING, "hazard": HAZARD},
 )

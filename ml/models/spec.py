@@ -136,8 +136,8 @@ class ModelSpec:
         Trees kept by early stopping, None where there is no such thing.
     native : callable (estimator) -> (suffix, bytes) or None
         The library's own file format.
-    scoring : mapping of "binary" and "ranking" to ScoringFamily
-        How it learns 0/1 labels and grades; empty for a family that cannot.
+    scoring : mapping of "binary", "ranking" and "hazard" to ScoringFamily
+        How it learns 0/1 labels, grades, and ends in periods of life; empty for a family that cannot.
     """
 
     name: str

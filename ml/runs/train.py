@@ -94,6 +94,7 @@ def train_models(
                 feature_list=trained.feature_list,
                 best_iteration=trained.best_iteration,
                 metrics=trained.metrics,
+                horizon_metrics=trained.horizon_metrics,
                 seconds=trained.seconds,
                 started_at=begun,
                 finished_at=now(),

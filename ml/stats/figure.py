@@ -17,3 +17,14 @@ class Figure:
     ci_low: float | None
     ci_high: float | None
     n: int
+
+
+@dataclass(frozen=True)
+class HorizonFigure(Figure):
+    """One figure of the rows that were observed after some days without an end, about an end by a horizon.
+
+    Both are counted in days from the start.
+    """
+
+    observed_after_days: float
+    horizon_days: float

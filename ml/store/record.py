@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ml.errors import DamagedFileError
-from ml.stats.figure import Figure
+from ml.stats.figure import Figure, HorizonFigure
 from ml.store.files import json_text, sha256_of
 
 # The record's own hash, beside its fields.
@@ -49,6 +49,8 @@ class Evaluation:
         The model's name and a hash of what it learned from and what it answers; given on saving, as is
     files : dict of str to str
         the SHA-256 of each of its files, by name.
+    horizon_metrics : list of HorizonFigure
+        Of a model that says something of every age and horizon.
     """
 
     run_id: str
@@ -71,6 +73,7 @@ class Evaluation:
     status: str = "succeeded"
     model_version: str = ""
     files: dict[str, str] = field(default_factory=dict)
+    horizon_metrics: list[HorizonFigure] = field(default_factory=list)
 
     def value(self, split: str, metric: str) -> float | None:
         """Return one figure, None when it was not computed."""
@@ -88,7 +91,9 @@ class Evaluation:
         content = {name: value for name, value in values.items() if name != SEAL}
         if values[SEAL] != _hash_of(content):
             raise ValueError("its hash is another")
-        return cls(**{**content, "metrics": [Figure(**metric) for metric in content["metrics"]]})
+        content["metrics"] = [Figure(**metric) for metric in content["metrics"]]
+        content["horizon_metrics"] = [HorizonFigure(**one) for one in content.get("horizon_metrics", [])]
+        return cls(**content)
 
 
 def read_evaluation(path: Path) -> Evaluation:

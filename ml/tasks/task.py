@@ -14,7 +14,7 @@ import pandas as pd
 from ml.data.dataset import Dataset
 from ml.data.splits import Split
 from ml.models import ModelSpec, Params, TaskName, find
-from ml.stats.figure import Figure
+from ml.stats.figure import Figure, HorizonFigure
 
 Progress = Callable[[str], None]
 # What a trial tells of itself on the way, (score so far, step): it may raise to end the trial.
@@ -116,6 +116,8 @@ class Trained:
     predictions : DataFrame
         ``item_id, event_at, split, y_true, y_pred, p10, p90`` and the task's own columns.
     metrics : list of Figure
+    horizon_metrics : list of HorizonFigure
+        Figures of rows that were observed after some days, about a horizon.
     seconds : dict of stage to float
     native : (suffix, bytes) or None
         The library's own file.
@@ -137,6 +139,7 @@ class Trained:
     native: tuple[str, bytes] | None = None
     report: dict[str, Any] | None = None
     cv_scores: list[float | None] = field(default_factory=list)
+    horizon_metrics: list[HorizonFigure] = field(default_factory=list)
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,7 +148,7 @@ class Task:
 
     Parameters
     ----------
-    kind : {"duration", "scorer", "late", "ranker", "cluster"}
+    kind : {"duration", "remaining", "scorer", "late", "ranker", "cluster"}
         What people call it.
     name : {"regression", "binary", "ranking"}
         What the tables call it, and by which `ml.bias` picks the metrics that its models are judged by. A
@@ -166,7 +169,7 @@ class Task:
         The family that learns it when none is named.
     """
 
-    kind: Literal["duration", "scorer", "late", "ranker", "cluster"]
+    kind: Literal["duration", "remaining", "scorer", "late", "ranker", "cluster"]
     name: TaskName
     settings: type[Any]
     labelled: Callable[[Dataset, Any], Dataset]
@@ -252,7 +255,8 @@ class Task:
                 cv_scores = bench.cross_validate(fitted)
             with stage("evaluate"):
                 predictions = bench.predictions(fitted)
-                metrics = bench.figures(fitted, predictions)
+                figures = bench.figures(fitted, predictions)
+        metrics = [figure for figure in figures if not isinstance(figure, HorizonFigure)]
         return Trained(
             task=self.name,
             model=family or self.family,
@@ -266,4 +270,5 @@ class Task:
             native=bench.native(fitted),
             report=bench.report(fitted, metrics, cv_scores),
             cv_scores=cv_scores,
+            horizon_metrics=[figure for figure in figures if isinstance(figure, HorizonFigure)],
         )

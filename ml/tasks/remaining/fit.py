@@ -1,0 +1,215 @@
+"""The numerical work of remaining times on rows that are encoded and split: learners, origins, trust."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.data.dataset import Dataset
+from ml.data.origins import Origin, rolling_origins
+from ml.data.outcomes import Outcomes, outcomes_at
+from ml.data.splits import Split
+from ml.data.weights import recency_weights
+from ml.errors import TooLittleDataError
+from ml.models import Rows, ScoringFamily
+from ml.stats.weights import group_weights
+from ml.tasks.remaining.calibration import AgeCalibration
+from ml.tasks.remaining.curves import Curves
+from ml.tasks.remaining.model import Forecast, Hazards
+from ml.tasks.remaining.periods import PERIOD_FEATURES, at_risk, drawn, with_period
+from ml.tasks.remaining.settings import RemainingConfig
+
+Values = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+THREADS = 2
+# Rows at risk that the last period needs; later ones are like it.
+MIN_AT_RISK = 50
+# Days ahead that decide whether a map of calibration is kept.
+JUDGED_AHEAD = (1.0, 7.0, 30.0, 90.0, 365.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Backtest:
+    """Curves of the rows that an origin scores, by learners that knew nothing after it."""
+
+    origin: Origin
+    rows: NDArray[np.intp]
+    curves: Curves
+
+
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """Learners with their calibration: for the validation part, and for what follows it."""
+
+    first: tuple[Hazards, AgeCalibration]
+    final: tuple[Hazards, AgeCalibration]
+    backtests: list[Backtest]
+
+
+@dataclass(frozen=True, eq=False)
+class Workbench:
+    """A dataset, its split, one encoding of its rows, and their ages.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    split : Split
+    x : ndarray, shape (n, d)
+    names : list of str
+        Of the d columns.
+    age : ndarray, shape (n,)
+        Days from the item's start to the observation.
+    family : ScoringFamily
+        Of hazards.
+    config : RemainingConfig
+    """
+
+    dataset: Dataset
+    split: Split
+    x: NDArray[np.float32]
+    names: list[str]
+    age: Values
+    family: ScoringFamily
+    config: RemainingConfig
+
+    @property
+    def group(self) -> NDArray[np.object_]:
+        """The group of every row, whose rates are the baseline."""
+        return self.dataset.groups(self.dataset.config.weight_by)
+
+    @property
+    def observed(self) -> NDArray[np.datetime64]:
+        """When every row was observed."""
+        return self.dataset.items["event_at"].to_numpy("datetime64[us]")
+
+    def learn(self, params: Mapping[str, Any]) -> Learned:
+        """Learn before the validation part and before the test part, and how far to trust both.
+
+        Calibration for a part is learned from what earlier origins said of rows that they had not seen, as it
+        had turned out when the part began. A map that does not help on the validation part is dropped.
+        """
+        split, truth = self.split, self.split.outcomes_for_refit(self.dataset)
+        *earlier, last = rolling_origins(self.dataset, split, self.config.origins)
+        first = self.fit(params, last.fit, last.learned, self.config.seeds)
+        backtests = [
+            self._backtest(self.fit(params, origin.fit, origin.learned, 1), origin) for origin in earlier
+        ]
+        validated = self._backtest(first, last)
+        at_validation = outcomes_at(self.dataset, split.validation_cut, np.zeros(len(self.age), dtype=bool))
+        trusted = self.calibration(backtests, at_validation)
+        trusted = trusted.keep(self._helpful(trusted, validated, truth))
+        backtests = [*backtests, validated]
+        final = self.fit(params, self.before(split.test_cut), truth, self.config.seeds)
+        calibration = self.calibration(backtests, truth).keep(list(trusted.maps_))
+        return Learned((first, trusted), (final, calibration), backtests)
+
+    def validated(self, params: Mapping[str, Any]) -> Backtest:
+        """Return what one learner that knew nothing after the begin of the validation part says of it."""
+        (last,) = rolling_origins(self.dataset, self.split, 1)
+        return self._backtest(self.fit(params, last.fit, last.learned, 1), last)
+
+    def before(self, cut: NDArray[np.datetime64]) -> Mask:
+        """Return the rows of training and validation items that were observed before a cut."""
+        return ~self.split.rows("test") & (self.observed < cut)
+
+    def fit(self, params: Mapping[str, Any], rows: Mask, outcomes: Outcomes, seeds: int) -> Hazards:
+        """Fit learners on what some rows lived through, as known at a cut.
+
+        Raises
+        ------
+        TooLittleDataError
+            When no period was watched to its end, or nothing ended in any.
+        """
+        edges = self.config.edges
+        found = at_risk(rows, self.age, outcomes, edges)
+        if not 0 < found.ended.sum() < len(found.ended):
+            raise TooLittleDataError(
+                f"Of {len(found.ended)} rows at risk in a period of life {found.ended.sum():g} ended in it: "
+                "remaining times need both; give a longer history."
+            )
+        last_period = int(np.flatnonzero(np.bincount(found.period) >= min(MIN_AT_RISK, len(found.row)))[-1])
+        found = drawn(found, self.config.rows, self.config.seed)
+        begin = np.asarray(edges, dtype=float)[found.period]
+        data = Rows(
+            x=with_period(self.x[found.row], self.age[found.row], begin),
+            y=found.ended,
+            groups=np.full(len(begin), "", dtype=object),
+            weight=self._weights(found.row, begin),
+            names=[*self.names, *PERIOD_FEATURES],
+        )
+        with ThreadPoolExecutor(THREADS) as pool:
+            learners = list(
+                pool.map(
+                    lambda seed: self.family.fit(data, params, self.config.seed + seed, None), range(seeds)
+                )
+            )
+        return Hazards(learners, list(edges), last_period)
+
+    def calibration(self, backtests: list[Backtest], outcomes: Outcomes) -> AgeCalibration:
+        """Learn from what origins said of their rows, as it had turned out at a cut."""
+        draws = [self.draws(Forecast.plain(one.curves), one.rows, outcomes) for one in backtests]
+        rows = np.concatenate([one.rows for one in backtests] or [np.zeros(0, dtype=np.intp)])
+        draw, ended, seen = (np.concatenate([own[k] for own in draws] or [np.zeros(0)]) for k in range(3))
+        rows = rows[seen.astype(bool)]
+        return AgeCalibration(self.config.min_ends).fit(
+            draw, ended.astype(bool), self.age[rows], self.group[rows]
+        )
+
+    def draws(
+        self, forecast: Forecast, rows: NDArray[np.intp], outcomes: Outcomes
+    ) -> tuple[Values, Mask, Mask]:
+        """Return where the forecast stood when a row was last seen, whether it ended then, and who was seen.
+
+        The first two are only of the rows that were seen after their observation.
+        """
+        ahead = outcomes.hours[rows] / 24.0 - self.age[rows]
+        seen = ahead > 0
+        return forecast.ended_within(np.maximum(ahead, 0.0))[seen], outcomes.known[rows][seen], seen
+
+    def ended_ahead(self, outcomes: Outcomes, rows: NDArray[np.intp], days: float) -> Values:
+        """Return 1 where a row ended within ``days`` of its observation, 0 where not, NaN where unknown."""
+        until = 24.0 * (self.age[rows] + days)
+        ended = outcomes.known[rows] & (outcomes.hours[rows] <= until)
+        return np.where(outcomes.age[rows] >= until, ended.astype(float), np.nan)
+
+    def _backtest(self, hazards: Hazards, origin: Origin) -> Backtest:
+        rows = np.flatnonzero(origin.score & (self.observed < self.split.test_cut))
+        return Backtest(origin, rows, hazards.curves(self.x[rows], self.age[rows]))
+
+    def _helpful(self, calibration: AgeCalibration, judge: Backtest, outcomes: Outcomes) -> list[str]:
+        """Return the maps that clearly lower the Brier score of the rows that they serve, over all horizons.
+
+        Clearly: by two standard errors of the paired difference, items taken for independent.
+        """
+        rows = judge.rows
+        keys = calibration.keys_of(self.age[rows], self.group[rows])
+        gain, counted = np.zeros(len(rows)), np.zeros(len(rows))
+        for days in JUDGED_AHEAD:
+            label = self.ended_ahead(outcomes, rows, days)
+            raw = judge.curves.ended_within(days)
+            better = (raw - label) ** 2 - (calibration.calibrated(raw, keys) - label) ** 2
+            gain += np.nan_to_num(better)
+            counted += ~np.isnan(label)
+        kept = []
+        for key in calibration.maps_:
+            own = gain[(keys == key) & (counted > 0)]
+            if len(own) > 1 and own.mean() > 2.0 * own.std() / np.sqrt(len(own)):
+                kept.append(key)
+        return kept
+
+    def _weights(self, row: NDArray[np.intp], begin: Values) -> Values:
+        """Return the weights of rows at risk, mean 1, in periods that begin at some age.
+
+        What counts as recent is the time of the period, not that of the start: an old item shows today what
+        becomes of old items.
+        """
+        time = self.dataset.first_times()[row] + (begin * 86_400e6).astype("timedelta64[us]")
+        given = self.dataset.row_labels()["weight"].fillna(1.0).to_numpy(float)[row]
+        weight = group_weights(self.group[row], self.config.group_power) * given
+        weight = weight * recency_weights(time, self.split.timeline[row], self.config.half_life)
+        return np.asarray(weight / weight.mean())

@@ -1,0 +1,81 @@
+"""Lives cut into periods of age: who was at risk in which, and who ended in it.
+
+A row that is observed at some age is at risk in every period from then on, up to the one that it ends in, as
+far as each was watched to its end (Singer and Willett 1993). An item that is still open teaches all that it
+has lived through, and nothing is taken for the truth before it could be known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.data.outcomes import Outcomes
+
+Values = NDArray[np.float64]
+# What a learner is told of a period, beside the features of the row.
+PERIOD_FEATURES = ("period_begin_days", "period_ahead_days")
+
+
+@dataclass(frozen=True, eq=False)
+class AtRisk:
+    """Rows at risk in a period, and whether they ended in it.
+
+    Parameters
+    ----------
+    row : ndarray of int, shape (m,)
+        Position of the row among those of the dataset.
+    period : ndarray of int, shape (m,)
+    ended : ndarray, shape (m,)
+        1 or 0.
+    """
+
+    row: NDArray[np.intp]
+    period: NDArray[np.intp]
+    ended: Values
+
+
+def at_risk(rows: NDArray[np.bool_], age: Values, outcomes: Outcomes, edges: Sequence[float]) -> AtRisk:
+    """Return every period that a row was at risk in after it was observed, and that was watched to its end.
+
+    Parameters
+    ----------
+    rows : ndarray of bool, shape (n,)
+        The rows in use.
+    age : ndarray, shape (n,)
+        Days from the item's start to the observation.
+    outcomes : Outcomes
+        As known at the cut that learning stops at; what ended early counts as watched like its open siblings.
+    edges : sequence of float
+        Days of age, ascending from 0: between two neighbours is a period. A row is at risk from the first
+        period on that begins when it is observed or later.
+    """
+    life = np.where(outcomes.known, outcomes.hours, np.inf) / 24.0
+    watched = outcomes.age / 24.0
+    chosen = np.flatnonzero(rows)
+    rows_of, periods, ends = [], [], []
+    for number, (begin, end) in enumerate(pairwise(edges)):
+        seen = (age[chosen] <= begin) & (life[chosen] > begin) & (watched[chosen] >= end)
+        own = chosen[seen]
+        rows_of.append(own)
+        periods.append(np.full(len(own), number))
+        ends.append((life[own] <= end).astype(np.float64))
+    return AtRisk(np.concatenate(rows_of), np.concatenate(periods), np.concatenate(ends))
+
+
+def drawn(found: AtRisk, limit: int, seed: int) -> AtRisk:
+    """Return at most ``limit`` of the rows at risk, drawn by the seed."""
+    if len(found.row) <= limit:
+        return found
+    kept = np.sort(np.random.default_rng(seed).choice(len(found.row), limit, replace=False))
+    return AtRisk(found.row[kept], found.period[kept], found.ended[kept])
+
+
+def with_period(x: NDArray[np.float32], age: Values, begin: Values) -> NDArray[np.float32]:
+    """Return encoded rows, shape (m, d), with the columns of `PERIOD_FEATURES` behind them."""
+    told = np.stack([begin, np.maximum(begin - age, 0.0)], axis=1).astype(np.float32)
+    return np.hstack([x, told])
