@@ -12,7 +12,7 @@ DBT_SOURCES := $(shell find dbt_project -type f \( -name '*.sql' -o -name '*.yml
 .PHONY: setup run report dev run-fake test lint format bench fake-fidelity export lock clean
 
 run: setup  ## the whole pipeline on the configured source (the embedded sample unless .env says otherwise)
-	@python -m orchestration run
+	@python -m orchestration run $(RUN)
 
 run-fake: setup  ## the pipeline live from the fake GitHub to the predictions, in WAREHOUSE_DIR or a temporary folder
 	@export WAREHOUSE_DIR=$${WAREHOUSE_DIR:-$$(mktemp -d)} && \

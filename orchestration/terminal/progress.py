@@ -19,17 +19,23 @@ class Progress:
 
     Attributes
     ----------
-    say : callable
+    say : callable (line)
         Gets the line about a stage that ended.
+    begin : callable (stage)
+        Told that a stage began.
     failures : dict of str to str
         Why each failed stage failed, in a sentence; under "" what stopped the run outside of any stage.
     checks : list of str
         The asset checks that did not pass.
+    stages : dict of str to str
+        How long each stage took that ended well.
     """
 
     say: Callable[[str], None]
+    begin: Callable[[str], None] = lambda stage: None
     failures: dict[str, str] = field(default_factory=dict)
     checks: list[str] = field(default_factory=list)
+    stages: dict[str, str] = field(default_factory=dict)
     _failing: str = ""
 
     def feed(self, line: str) -> None:
@@ -48,8 +54,11 @@ class Progress:
         self._failing = ""
         if event == "SUCCESS":
             took = _TOOK.search(message)
-            self.say(f"  {stage:<40} {took['time'] if took else '':>8}")
+            self.stages[stage] = took["time"] if took else ""
+            self.say(f"  {stage:<40} {self.stages[stage]:>8}")
         elif event == "FAILURE":
             self.say(f"  {stage:<40}   failed")
             self._failing = stage
             self.failures[stage] = message
+        else:
+            self.begin(stage)

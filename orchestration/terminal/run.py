@@ -1,17 +1,20 @@
 """`python -m orchestration run`: Dagster materialises, its log goes to a file, the terminal gets the gist."""
 
 import argparse
+import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from orchestration.failures import tell_failure
 from orchestration.settings import PROJECT_ROOT, Settings
+from orchestration.terminal.durations import earlier_durations
 from orchestration.terminal.progress import Progress
+from orchestration.terminal.voice import Voice
 
 _POLL_SECONDS = 0.1
 # Nothing of a run reads what a search found unless it is told to.
@@ -32,34 +35,65 @@ def register(commands: Any) -> None:
         help="as `dagster asset materialize` takes it; default all but the searches for parameters",
     )
     command.add_argument("--config-json", metavar="JSON", help="configuration, as Dagster takes it")
+    loudness = command.add_mutually_exclusive_group()
+    loudness.add_argument("--quiet", action="store_true", help="what came out alone, no line per stage")
+    loudness.add_argument("--verbose", action="store_true", help="every line of the log, too")
+    loudness.add_argument("--json", action="store_true", help="what came out as one JSON object, and no more")
     command.set_defaults(run=_run)
 
 
 def _run(options: argparse.Namespace) -> None:
+    # DuckDB is not needed for following a run.
+    from orchestration.terminal.changes import changes, facts
+
     settings = Settings.from_environment()
     log = _new_log(settings)
-    for name, value in settings.described().items():
-        print(f"{name.capitalize():<12} {value}", flush=True)
-    progress = Progress(lambda line: print(line, flush=True))
+    before = facts(settings)
+    voice = Voice(sys.stdout, earlier_durations(log.parent))
+    is_silent = options.quiet or options.json
+    if not is_silent:
+        for name, value in settings.described().items():
+            voice.say(f"{name.capitalize():<12} {value}")
+
+    def say(line: str) -> None:
+        voice.end()
+        if not is_silent:
+            voice.say(line, "red" if line.endswith("failed") else "")
+
+    progress = Progress(say, voice.begin if not is_silent else lambda stage: None)
     command = [sys.executable, "-m", "dagster", "asset", "materialize", "-m", "orchestration.definitions"]
     command += ["--select", options.select]
     command += ["--config-json", options.config_json] if options.config_json else []
-    code = _follow(command, log, progress)
-    for check in progress.checks:
-        print(f"  warning: {check}")
+    code = _follow(command, log, progress, voice, options.verbose)
+    voice.end()
+    for check in progress.checks if not options.json else ():
+        voice.say(f"  warning: {check}", "yellow")
     if code:
         reasons = [f"{stage}: {why}" if stage else why for stage, why in _told(progress).items()]
         reasons = reasons or ["the run ended without a word."]
         tell_failure(settings, f"make run, {log.name}", "; ".join(reasons))
         raise RunFailedError("\n".join([*reasons, f"The log: {log}"]))
-    print()
-    # DuckDB is not needed for following a run.
     from orchestration.terminal.summary import summary
 
-    for heading, sentence in summary(settings):
-        print(f"{heading:<12} {sentence}")
-    print(f"{'Log':<12} {log}")
-    print(f"{'Next':<12} make dev: the assets with their numbers and pictures, on http://127.0.0.1:3000")
+    told = [*summary(settings), *changes(before, facts(settings)), ("Log", str(log))]
+    if options.json:
+        print(json.dumps(_as_json(told, progress), indent=1, ensure_ascii=False))
+        return
+    voice.say("")
+    told.append(("Next", "make dev: the assets with their numbers and pictures, on http://127.0.0.1:3000"))
+    for heading, sentence in told:
+        voice.say(f"{voice.coloured(f'{heading:<12}', 'bold')} {sentence}")
+
+
+def _as_json(told: Sequence[tuple[str, str]], progress: Progress) -> dict[str, Any]:
+    """What came out by its headings; several sentences under one of them are a list."""
+    result: dict[str, Any] = {}
+    last = ""
+    for heading, sentence in told:
+        last = heading or last
+        result.setdefault(last.lower().replace(" ", "_"), []).append(sentence)
+    known = {name: said[0] if len(said) == 1 else said for name, said in result.items()}
+    return {**known, "stages": progress.stages, "warnings": progress.checks}
 
 
 def _new_log(settings: Settings) -> Path:
@@ -76,7 +110,7 @@ def _new_log(settings: Settings) -> Path:
     return log
 
 
-def _follow(command: list[str], log: Path, progress: Progress) -> int:
+def _follow(command: list[str], log: Path, progress: Progress, voice: Voice, is_verbose: bool) -> int:
     """Run a command whose every word goes to `log`, and follow it there; its exit code.
 
     A file and no pipe: what follows may die, and the run goes on.
@@ -85,12 +119,14 @@ def _follow(command: list[str], log: Path, progress: Progress) -> int:
         log.open("w") as written,
         subprocess.Popen(command, cwd=PROJECT_ROOT, stdout=written, stderr=subprocess.STDOUT) as process,
     ):
-        for line in _lines(log, process):
+        for line in _lines(log, process, voice.tick):
+            if is_verbose:
+                voice.say(line.rstrip("\n"))
             progress.feed(line)
     return process.returncode
 
 
-def _lines(log: Path, process: "subprocess.Popen[bytes]") -> Iterator[str]:
+def _lines(log: Path, process: "subprocess.Popen[bytes]", tick: Callable[[], None]) -> Iterator[str]:
     with log.open(errors="replace") as content:
         rest = ""
         while True:
@@ -102,6 +138,7 @@ def _lines(log: Path, process: "subprocess.Popen[bytes]") -> Iterator[str]:
                     rest = ""
             if has_ended:
                 return
+            tick()
             time.sleep(_POLL_SECONDS)
 
 

@@ -21,6 +21,14 @@ _CHAMPION = """
         and gain.metric = 'mae_log_gain_vs_median'
     where models.task = 'regression' and models.alias = 'champion'
 """
+_LEADERS = """
+    select models.model, models.alias, value, ci_low, ci_high
+    from ml.models as models
+    inner join ml.model_metrics as error using (run_id, domain, task, model)
+    where task = 'regression' and split = 'test' and metric = 'mae_log'
+    order by value, models.model
+    limit 3
+"""
 _BIAS = """
     select verdict, dimension, worst_slice
     from bias.summary
@@ -44,6 +52,8 @@ def summary(settings: Settings) -> Iterator[tuple[str, str]]:
         tables = {f"{schema}.{table}" for schema, table in _tables(database)}
         if {"ml.models", "ml.model_metrics"} <= tables:
             yield from _champion(database, settings)
+        if {"ml.models", "ml.model_metrics"} <= tables:
+            yield from _leaderboard(database)
         if {"ml.models", "bias.summary"} <= tables:
             yield from _bias(database)
         if "tickets.predictions" in tables:
@@ -87,6 +97,15 @@ def _champion(database: duckdb.DuckDBPyConnection, settings: Settings) -> Iterat
     page = RunFolder(settings.runs_dir / run_id).page
     if page.exists():
         yield "Bias report", str(page)
+
+
+def _leaderboard(database: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str]]:
+    for place, (model, alias, error, low, high) in enumerate(database.execute(_LEADERS).fetchall(), start=1):
+        crown = ", champion" if alias == "champion" else ""
+        yield (
+            "" if place > 1 else "Leaderboard",
+            f"{place}. {model:<20} {_interval(error, low, high)}{crown}",
+        )
 
 
 def _bias(database: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str]]:

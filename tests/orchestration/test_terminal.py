@@ -1,5 +1,7 @@
 """`python -m orchestration run`: what somebody at a terminal sees."""
 
+import io
+import json
 import re
 import subprocess
 import sys
@@ -10,8 +12,11 @@ import pytest
 
 from orchestration.settings import Settings
 from orchestration.store.warehouse import open_pipeline_database
+from orchestration.terminal.changes import changes, facts
+from orchestration.terminal.durations import earlier_durations
 from orchestration.terminal.progress import Progress
 from orchestration.terminal.summary import summary
+from orchestration.terminal.voice import Voice
 from tests.integration.pipeline import environment
 from tests.paths import ROOT
 
@@ -114,3 +119,91 @@ def test_a_view_that_somebody_planted_is_not_looked_at(tmp_path: Path) -> None:
         client.execute("create table ml.models as select 'x' as run_id, 'svm' as model, 'champion' as alias")
         client.execute(f"create view bias.summary as select content as verdict from read_text('{secret}')")
     assert list(summary(settings)) == [("Published", str(settings.published_database))]
+
+
+def test_the_bar_is_for_terminals_and_shows_what_is_left_by_the_run_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    (logs / "run-1.log").write_text(LOG.format(logged=LOGGED))
+    (logs / "run-2.log").write_text(
+        f'{LOGGED} - raw_issues - STEP_SUCCESS - Finished execution of step "raw_issues" in 850ms.\n'
+    )
+    expected = earlier_durations(logs)
+    assert expected == {"models/svm": 73.0, "raw_issues": pytest.approx(0.85)}
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setattr("orchestration.terminal.voice.PATIENCE", 0.0)
+    for is_terminal in (True, False):
+        stream = Terminal() if is_terminal else io.StringIO()
+        voice = Voice(stream, expected)
+        for stage in ("models/svm", "unknown"):
+            voice.begin(stage)
+            voice.tick()
+        voice.end()
+        voice.say("it failed", "red")
+        said = stream.getvalue()
+        assert ("models/svm" in said and "left" in said) == is_terminal
+        assert ("\033[31mit failed" in said) == is_terminal
+    monkeypatch.setenv("NO_COLOR", "1")
+    plain = Terminal()
+    Voice(plain).say("it failed", "red")
+    assert plain.getvalue() == "it failed\n"
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is one."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_quiet_and_json_say_what_came_out_and_verbose_everything(tmp_path: Path) -> None:
+    quiet = run(tmp_path, "--select", "raw_issues", "--quiet")
+    assert quiet.returncode == 0 and quiet.stderr == ""
+    assert not re.search(r"^  raw_issues", quiet.stdout, flags=re.M) and "SYNTHETIC" in quiet.stdout
+    spoken = run(tmp_path, "--select", "raw_issues", "--json")
+    told = json.loads(spoken.stdout)
+    assert "raw_issues" in told["stages"] and "SYNTHETIC" in told["issues"]
+    assert Path(told["log"]).is_file()
+    verbose = run(tmp_path, "--select", "raw_issues", "--verbose")
+    assert "STEP_SUCCESS" in verbose.stdout and "  raw_issues" in verbose.stdout
+    assert run(tmp_path, "--quiet", "--json").returncode == 2
+
+
+def test_the_leaderboard_has_three_lines_and_what_changed_is_told(tmp_path: Path) -> None:
+    settings = Settings.from_environment({"WAREHOUSE_DIR": str(tmp_path)})
+    with open_pipeline_database(settings.pipeline_database):
+        pass
+    assert facts(settings) is None and list(changes(None, None)) == []
+    with duckdb.connect(str(settings.published_database)) as client:
+        client.execute(
+            """
+            create schema ml; create schema tickets;
+            create table ml.models as
+                select
+                    'r' as run_id, 'tickets' as domain, 'regression' as task, model,
+                    model || '-1' as model_version,
+                    if(model = 'b', 'champion', 'challenger') as alias
+                from (values ('a'), ('b'), ('c'), ('d')) as models (model);
+            create table ml.model_metrics as
+                select
+                    'r' as run_id, 'tickets' as domain, 'regression' as task, model, 'test' as split,
+                    'mae_log' as metric, ascii(model) / 100 as value, null::double as ci_low,
+                    null::double as ci_high, 5 as n
+                from ml.models;
+            create table tickets.predictions as select unnest(['x#1', 'x#2']) as item_id
+            """
+        )
+    before = facts(settings)
+    leaders = [sentence for heading, sentence in summary(settings) if heading in ("Leaderboard", "")]
+    assert [" ".join(line.split()) for line in leaders] == ["1. a 0.97", "2. b 0.98, champion", "3. c 0.99"]
+    assert list(changes(before, facts(settings))) == [
+        ("Changed", "nothing: the same champion, the same open tickets")
+    ]
+    with duckdb.connect(str(settings.published_database)) as client:
+        client.execute("update ml.models set alias = if(model = 'a', 'champion', 'challenger')")
+        client.execute("insert into tickets.predictions values ('x#3')")
+    assert list(changes(before, facts(settings))) == [
+        ("Changed", "the champion is a-1, before b-1; 1 tickets newly open, 0 no longer open")
+    ]
