@@ -183,10 +183,12 @@ select
     {%- if with_activity %}
     activity.age_days,
     activity.n_comments_author,
+    activity.n_comments_member,
     activity.n_comments_other,
     activity.n_comments_bot,
     activity.n_people,
     activity.is_answered_last,
+    activity.waiting_days,
     activity.days_since_comment,
     activity.days_since_answer,
     activity.days_since_event,

@@ -1,8 +1,8 @@
 -- What had happened in the issue before T. Where the record holds no comments at all nobody knows how many there were.
 {% set history = [
-    'comments_author', 'comments_other', 'comments_bot', 'people', 'reopenings', 'labels', 'has_milestone',
-    'was_called_severe', 'pull_requests', 'open_pull_requests', 'last_comment_at', 'last_answer_at',
-    'last_pull_request_at', 'last_event_at'
+    'comments_author', 'comments_member', 'comments_other', 'comments_bot', 'people', 'reopenings', 'labels', 'has_milestone',
+    'was_called_severe', 'pull_requests', 'open_pull_requests', 'last_comment_at', 'last_author_comment_at',
+    'last_answer_at', 'last_pull_request_at', 'last_event_at'
 ] %}
 
 with observations as (
@@ -11,8 +11,8 @@ with observations as (
 ),
 
 records as (
-    select item_id, comments_data is not null as has_comments
-    from {{ ref('base_github__record') }}
+    select item_id, has_known_comments as has_comments
+    from {{ ref('stg_github__issue') }}
 ),
 
 known as (
@@ -30,11 +30,16 @@ select
     observations.event_at,
     observations.age_days,
     case when records.has_comments then coalesce(known.comments_author, 0) end::integer as n_comments_author,
+    case when records.has_comments then coalesce(known.comments_member, 0) end::integer as n_comments_member,
     case when records.has_comments then coalesce(known.comments_other, 0) end::integer as n_comments_other,
     case when records.has_comments then coalesce(known.comments_bot, 0) end::integer as n_comments_bot,
     case when records.has_comments then coalesce(known.people, 0) end::integer as n_people,
     case when records.has_comments then coalesce(known.last_comment_at = known.last_answer_at, false) end
         as is_answered_last,
+    case
+        when not records.has_comments or known.last_comment_at = known.last_answer_at then null
+        else {{ days_between('coalesce(known.last_author_comment_at, observations.created_at)', 'observations.event_at') }}
+    end as waiting_days,
     {{ days_between('coalesce(known.last_comment_at, observations.created_at)', 'observations.event_at') }}
         as days_since_comment,
     {{ days_between('coalesce(known.last_answer_at, observations.created_at)', 'observations.event_at') }}

@@ -6,6 +6,7 @@ with source as (
     select
         repository,
         number,
+        source,
         fetched_at,
         json_transform(
             record,
@@ -49,6 +50,7 @@ select
     repository || '#' || number as item_id,
     repository,
     number,
+    source,
     fetched_at,
     unnest(record)
 from source

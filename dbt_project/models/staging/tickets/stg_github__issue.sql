@@ -5,6 +5,7 @@ select
     item_id,
     repository,
     number,
+    source,
     id as github_id,
     -- Some trackers allow an issue without a title.
     coalesce({{ clean_text('title') }}, '') as title,
@@ -21,6 +22,7 @@ select
     nullif(milestone.title, '') as milestone_title,
     nullif(closed_by.login, '') as closed_by_login,
     comments as comment_count,
+    comments_data is not null as has_known_comments,
     -- The REST list gives an object for a pull request, archives give true; absent, null and false are issues.
     coalesce(pull_request::varchar not in ('null', 'false'), false) as is_pull_request,
     coalesce(locked, false) as is_locked,

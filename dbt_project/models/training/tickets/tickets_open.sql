@@ -1,20 +1,42 @@
--- Issues that are open at the end of the records and still exist: what predictions are for. Whether an issue is
--- open is never a feature.
+-- Issues that are open at the end of the records and still exist, as a reader knows them: what predictions are for.
+-- Whether an issue is open is never a feature, and title, labels and the rest are shown, not learned from, here.
 with issues as (
-    select item_id, repository, number
+    select item_id, repository, number, title, author_login, created_at
     from {{ ref('int_issue__cleaned') }}
-    where not is_closed
 ),
 
-vanished as (
-    select item_id
-    from {{ ref('stg_github__tombstone') }}
+observations as (
+    select item_id, age_days, event_at
+    from {{ ref('int_issue__observation') }}
+    where not is_learned_from
+),
+
+records as (
+    select item_id, source
+    from {{ ref('stg_github__issue') }}
+),
+
+labels as (
+    select
+        item_id,
+        list(label order by label) as labels
+    from {{ ref('stg_github__label') }}
+    group by item_id
 )
 
 select
     issues.item_id,
     issues.repository,
-    issues.number
-from issues
-left join vanished on issues.item_id = vanished.item_id
-where vanished.item_id is null
+    issues.number,
+    issues.title,
+    issues.author_login as author,
+    coalesce(labels.labels, []) as labels,
+    observations.age_days,
+    -- Made up issues and those of other trackers have no page there.
+    records.source <> 'sample' and regexp_full_match(issues.repository, '[\w.-]+/[\w.-]+') as is_on_github,
+    issues.created_at,
+    observations.event_at as observed_at
+from observations
+inner join issues on observations.item_id = issues.item_id
+inner join records on observations.item_id = records.item_id
+left join labels on observations.item_id = labels.item_id

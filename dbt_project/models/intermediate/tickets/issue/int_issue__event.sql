@@ -1,8 +1,8 @@
 -- Every dated fact of an issue, whichever part of the record tells it, with who did it. A fact that several parts
 -- tell is one. All of it is known when it happens.
 -- Who somebody is, is judged by what was known then. Members are those who by then did what needs rights to somebody
--- else's issue, or were called so at a comment. That GitHub says as of the download: a feature must not tell members
--- from others.
+-- else's issue, or were called so at a comment. The latter GitHub says as of the download: a feature tells by
+-- has_rights alone, never by the kind, who is a member.
 {% set needs_no_rights = (
     'opened', 'commented', 'referenced', 'mentioned', 'subscribed', 'unsubscribed', 'connected', 'disconnected'
 ) %}
@@ -123,13 +123,10 @@ judged as (
 ranked as (
     select
         *,
-        bool_or(
-            not is_author
-            and (is_called_member or event not in {{ needs_no_rights }})
-        ) over (
-            partition by repository, lower(actor_id) order by event_at range unbounded preceding
-        ) as is_member
+        bool_or(not is_author and event not in {{ needs_no_rights }}) over so_far as has_rights,
+        bool_or(not is_author and is_called_member) over so_far as was_called_member
     from judged
+    window so_far as (partition by repository, lower(actor_id) order by event_at range unbounded preceding)
 )
 
 select
@@ -143,9 +140,10 @@ select
         when is_bot then 'bot'
         when {{ is_placeholder('actor_id') }} then 'unknown'
         when is_author then 'author'
-        when is_member then 'member'
+        when has_rights or was_called_member then 'member'
         else 'other'
     end as actor_kind,
+    not is_bot and has_rights and actor_id is not null as has_rights,
     label,
     assignee,
     event_at,

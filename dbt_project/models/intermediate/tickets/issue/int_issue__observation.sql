@@ -16,15 +16,27 @@ resolutions as (
     from {{ ref('int_issue__resolution') }}
 ),
 
--- The age of a repository's open issues is counted to the newest time in its own records.
+-- The age of a repository's open issues is counted to the newest time in its own records; clocks that run ahead tell
+-- of nothing later than the download.
 observed as (
-    select repository, last_seen_at
+    select repository, least(last_seen_at, last_fetched_at) as last_seen_at
     from {{ ref('int_repository__observed') }}
 ),
 
 vanished as (
     select item_id
     from {{ ref('int_issue__vanished') }}
+),
+
+-- Whether an issue was open at T is as known then: it may have been closed and reopened since.
+states as (
+    select
+        item_id,
+        known_at,
+        arg_max(event, position) = 'closed' as is_closed
+    from {{ ref('int_issue__event') }}
+    where event in ('closed', 'reopened')
+    group by item_id, known_at
 ),
 
 ages as (
@@ -35,24 +47,38 @@ ages as (
     select unnest({{ late }}) as age_days, null as turn
 ),
 
+aged as (
+    select
+        issues.item_id,
+        issues.created_at + to_days(ages.age_days) as event_at,
+        resolutions.closed_at,
+        resolutions.observed_until
+    from issues
+    inner join ages on ages.turn is null or (issues.number + ages.turn) % {{ var('every_early_age') }} = 0
+    inner join resolutions on issues.item_id = resolutions.item_id
+),
+
 looked_at as (
     select item_id, created_at as event_at, true as is_learned_from
     from issues
     union all
-    select issues.item_id, issues.created_at + to_days(ages.age_days) as event_at, true as is_learned_from
-    from issues
-    inner join resolutions on issues.item_id = resolutions.item_id
-    inner join ages
-        on
-            issues.created_at + to_days(ages.age_days) <= resolutions.observed_until
-            and (resolutions.closed_at is null or issues.created_at + to_days(ages.age_days) < resolutions.closed_at)
-            and (ages.turn is null or (issues.number + ages.turn) % {{ var('every_early_age') }} = 0)
+    select aged.item_id, aged.event_at, true as is_learned_from
+    from aged
+    asof left join states on aged.item_id = states.item_id and aged.event_at >= states.known_at
+    where
+        aged.event_at <= aged.observed_until
+        and (aged.closed_at is null or aged.event_at < aged.closed_at)
+        and states.is_closed is distinct from true
     union all
     -- The instant after the newest record, which thereby counts.
-    select issues.item_id, observed.last_seen_at + interval '1 microsecond' as event_at, false as is_learned_from
+    select
+        issues.item_id,
+        greatest(observed.last_seen_at, issues.created_at) + interval '1 microsecond' as event_at,
+        false as is_learned_from
     from issues
     inner join observed on issues.repository = observed.repository
-    where not issues.is_closed and issues.item_id not in (select item_id from vanished)
+    left join vanished on issues.item_id = vanished.item_id
+    where not issues.is_closed and vanished.item_id is null
 )
 
 select
