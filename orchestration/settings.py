@@ -138,6 +138,11 @@ class Settings(BaseSettings):
     )
     runs_kept: int = Field(default=10, ge=1, description="a whole number of at least 1")
 
+    @property
+    def github_web_url(self) -> str:
+        """Address of the host of the issues' pages, by that of its API."""
+        return self.github_api_url.replace("://api.github.com", "://github.com").removesuffix("/api/v3")
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
         """Read the settings from the environment; `.env` in the project fills what it leaves out.

@@ -216,22 +216,70 @@ FEATURE_STORE = (
 )
 TICKET_PREDICTIONS = Table(
     "tickets.predictions",
-    "What the champion says of the open tickets, seen from their creation. Grain: one row per ticket.",
+    "The tickets that are open: how much longer they will take, how sure that is, and why. As of the end of "
+    "the records of each repository. Grain: one row per ticket.",
     {
         **_TICKET,
-        "predicted_hours": ("double", "Predicted hours from creation to resolution."),
+        "title": ("varchar", "Title of the ticket."),
+        "url": ("varchar", "Its page on GitHub; null where it has none."),
+        "author": ("varchar", "Login of who opened it; null where the record names nobody."),
+        "labels": ("varchar[]", "Labels of the record, as of the download."),
+        "created_at": ("timestamp", "When it was opened (UTC)."),
+        "observed_at": (
+            "timestamp",
+            "The newest time in the repository's records, as of which all is said (UTC).",
+        ),
+        "age_days": ("double", "Age at that time (days)."),
+        "is_answered": (
+            "boolean",
+            "Somebody else than the author, and no program, has commented; null where none are known.",
+        ),
+        "waiting_days": (
+            "double",
+            "How long the author has waited for an answer: since the creation, or since their last comment "
+            "if it came after all answers (days); null where somebody else has the last word.",
+        ),
+        "remaining_hours": ("double", "Median of the hours that it will stay open from observed_at on."),
+        "remaining_p10": ("double", "10th percentile of the remaining hours."),
+        "remaining_p90": ("double", "90th percentile of the remaining hours."),
+        "expected_closing_at": ("timestamp", "observed_at and the median of the remaining hours (UTC)."),
+        "is_overdue": (
+            "boolean",
+            "It is older than what 90 % of tickets like it took, seen from the creation.",
+        ),
+        "late_probability": (
+            "double",
+            "Probability, seen from the creation, of not being closed within the days after which the late "
+            "scorer calls a ticket late; null where it is older than that.",
+        ),
+        "triage_rank": (
+            "bigint",
+            "Place among the repository's open tickets by how urgent they look from the creation, 1 first.",
+        ),
+        "reasons": (
+            "struct(effect varchar, reason varchar)[]",
+            "What moves its chance to be closed in a week most, strongest first: in words, and whether it "
+            "makes the closing come sooner or later.",
+        ),
+        "predicted_hours": (
+            "double",
+            "Predicted hours from creation to resolution, given its age; only where there is no model of the "
+            "remaining time as seen from the creation, and maybe past.",
+        ),
         "p10": ("double", "10th percentile of the predicted hours."),
         "p90": ("double", "90th percentile of the predicted hours."),
         **{
             f"p_within_{days}d": (
                 "double",
-                f"Probability of being closed within {days} days of the creation.",
+                f"Probability of being closed within the {days} days after observed_at, given its age; only "
+                "where there is no model of the remaining time within so many days of the creation, and null "
+                "where it is older.",
             )
             for days in FACTS["horizons_days"]
         },
-        "model_version": ("varchar", "Version of the champion."),
+        "model_version": ("varchar", "Version of the model that gives the hours."),
         "scored_at": ("timestamp", "When the ticket was scored (UTC)."),
-        "reason": ("varchar", "Why there is no prediction; null where there is one."),
+        "reason": ("varchar", "What a prediction is missing, and why; null where nothing is."),
     },
 )
 REPOSITORIES = Table(

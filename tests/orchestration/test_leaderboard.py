@@ -25,6 +25,21 @@ from tests.unit.ml import synthetic
 SETTINGS = {"name": "tickets", "timeline": "slice_depot", "weight_by": "slice_depot", "note": ""}
 AFTER = [bias_metrics, bias_mitigation, best_model, ticket_predictions]
 NAMES = ["linear", "lightgbm"]
+# Open for 40 days at the end of the records, when nobody had answered yet.
+OPEN = """
+    create table training.tickets_open as
+    select
+        item_id, 'o/r' as repository, row_number() over (order by item_id) as number, 'It fails' as title,
+        'ann' as author, ['bug'] as labels, 40.0 as age_days, true as is_on_github, event_at as created_at,
+        event_at + to_days(40) as observed_at
+    from items order by item_id limit 30;
+    create table training.train_remaining as select *, 0.0 as age_days from items;
+    create table training.remaining_open as
+    select
+        items.* replace (tickets_open.observed_at as event_at), tickets_open.age_days, 0 as n_comments_member,
+        0 as n_comments_other, 40.0 as waiting_days
+    from items inner join training.tickets_open using (item_id)
+"""
 QUICK = {"bias_mitigation": {"config": {"best": 1, "methods": ["prediction_adjustment"]}}}
 
 
@@ -58,11 +73,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Any:
     with open_pipeline_database(folder / "pipeline.duckdb") as database:
         database.execute("create schema training")
         database.register("items", items)
-        database.execute("create table training.train_tickets as from items")
-        database.execute(
-            "create table training.tickets_open as select item_id, 'o/r' as repository, "
-            "row_number() over (order by item_id) as number from items order by item_id limit 30"
-        )
+        database.execute(OPEN)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WAREHOUSE_DIR", str(folder))
         materialize([trained_models, *AFTER], train(models=NAMES) | QUICK)
@@ -99,32 +110,55 @@ def test_one_model_trained_again_leaves_the_others_where_they_were(warehouse: Pa
 def test_every_open_ticket_has_a_prediction_or_a_reason(warehouse: Path) -> None:
     """One came after the champion's snapshot, and one has no features."""
     with open_pipeline_database(warehouse / "pipeline.duckdb") as database:
-        database.execute(
-            "insert into training.train_tickets by name select * replace ('new' as item_id, "
-            "event_at + interval 90 days as event_at) from training.train_tickets limit 1"
-        )
-        database.execute("insert into training.tickets_open values ('new', 'o/r', 98), ('bare', 'o/r', 99)")
+        for relation in ("train_remaining", "remaining_open"):
+            database.execute(
+                f"insert into training.{relation} by name select * replace ('new' as item_id, "
+                f"event_at + interval 90 days as event_at) from training.{relation} order by item_id limit 1"
+            )
+        for item, number in (("new", 98), ("bare", 99)):
+            database.execute(
+                "insert into training.tickets_open by name select * replace (? as item_id, ? as number) "
+                "from training.tickets_open limit 1",
+                [item, number],
+            )
     materialize([ticket_predictions], {})
     found = tables(
         warehouse,
-        "select item_id, predicted_hours is not null, p_within_7d is not null, reason "
+        "select item_id, predicted_hours is not null, p_within_90d is not null, reason "
         "from tickets.predictions",
     )
     by_item = {item: rest for item, *rest in found}
-    assert len(by_item) == 32 and by_item["new"] == [True, True, None]
+    assert len(by_item) == 32 and by_item["new"][:2] == [True, True]
     assert by_item["bare"][:2] == [False, False] and "TICKET_SCOPE" in by_item["bare"][2]
     assert sum(is_predicted for is_predicted, *_ in by_item.values()) == 31
 
 
-def test_the_champion_is_the_last_word_of_the_journal(warehouse: Path) -> None:
-    """Whatever the database says: it may be older, or from a run that was killed in between."""
-    (reigning,) = tables(warehouse, CHAMPION)
-    written = tables(warehouse, "select to_version, from_version, gate <> '' from ml.promotions")
-    assert written == [(reigning[1], None, True)]
+def test_what_is_seen_from_the_creation_says_so_and_shows_nothing_outlived(warehouse: Path) -> None:
+    outlived, shown, overdue, agrees, reasons, pages = tables(
+        warehouse,
+        "select count(p_within_1d) + count(p_within_7d) + count(p_within_30d), count(p_within_365d), "
+        "count(*) filter (where is_overdue), bool_and(is_overdue = (p90 < 40 * 24)), "
+        "list(distinct reason), count(distinct url) "
+        "from tickets.predictions where item_id <> 'bare'",
+    )[0]
+    assert (outlived, shown, agrees, pages) == (0, 31, True, 31) and 0 < overdue < 31
+    assert len(reasons) == 1 and "seen from the creation" in reasons[0]
+    assert tables(
+        warehouse, "select distinct is_answered, waiting_days from tickets.predictions where number < 90"
+    ) == [(False, 40.0)]
+
+
+def test_without_an_open_ticket_the_table_is_empty(warehouse: Path) -> None:
+    relations = ("tickets_open", "remaining_open", "train_remaining")
     with open_pipeline_database(warehouse / "pipeline.duckdb") as database:
-        database.execute("update ml.models set alias = 'champion'")
+        for relation in relations:
+            database.execute(f"create table training.{relation}_kept as from training.{relation}")
+            database.execute(f"delete from training.{relation}")
     materialize([ticket_predictions], {})
-    assert tables(warehouse, CHAMPION) == [reigning]
+    assert tables(warehouse, "from tickets.predictions") == []
+    with open_pipeline_database(warehouse / "pipeline.duckdb") as database:
+        for relation in relations:
+            database.execute(f"insert into training.{relation} from training.{relation}_kept")
 
 
 def test_without_a_champion_no_old_prediction_stays(warehouse: Path) -> None:
@@ -135,7 +169,8 @@ def test_without_a_champion_no_old_prediction_stays(warehouse: Path) -> None:
     materialize([ticket_predictions], {})
     found = tables(
         warehouse,
-        "select distinct predicted_hours, p10, p_within_7d, model_version, reason from tickets.predictions",
+        "select distinct predicted_hours, p10, p_within_90d, model_version, reason from tickets.predictions "
+        "where item_id <> 'bare'",
     )
     assert len(found) == 1 and found[0][:4] == (None,) * 4 and "no champion" in found[0][4]
     materialize([best_model, ticket_predictions], {})

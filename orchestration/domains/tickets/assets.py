@@ -18,14 +18,9 @@ from orchestration.defs.tuning import tuned_parameters_asset
 from orchestration.domains.tickets.domain import DOMAIN
 from orchestration.domains.tickets.leaderboard import TASK, join, seat
 from orchestration.domains.tickets.repositories import load_repositories
-from orchestration.domains.tickets.serving import (
-    load_predictions,
-    predict_open,
-    read_open_tickets,
-    unpredicted,
-)
+from orchestration.domains.tickets.served import served_models
+from orchestration.domains.tickets.serving import load_predictions, predict_open, read_open_tickets
 from orchestration.domains.tickets.tasks import HOURS
-from orchestration.store.promotions import champion, follow_promotions
 from orchestration.tables import TICKET_PREDICTIONS
 
 
@@ -116,41 +111,33 @@ bias_metrics = bias_asset(
 
 
 @dg.asset(
-    deps=["best_model", "tickets_open"],
+    deps=["best_model", "tickets_open", "remaining_open", "train_remaining"],
     group_name="selection",
     kinds={"duckdb"},
     freshness_policy=DAILY,
 )
 def ticket_predictions(context: dg.AssetExecutionContext, project: Project) -> dg.MaterializeResult:
-    """Hours and chances of closing of every open ticket, seen from its creation, in `tickets.predictions`."""
-    from ml.store.promotions import kept_folder
-    from ml.store.run_folder import RunFolder
-
-    runs_dir = project.settings().runs_dir
+    """How much longer every open ticket will take, how sure that is and why, in `tickets.predictions`."""
+    served = served_models(project)
     with project.database() as database:
-        promoted = follow_promotions(database, runs_dir, DOMAIN.name, TASK)
-        best = champion(database, DOMAIN.name, TASK)
-        tickets, items = read_open_tickets(database)
-    if best is None:
-        reason = "There is no champion, so no ticket is predicted: see the reasons on best_model."
-        context.log.warning(reason)
-        rows = unpredicted(tickets, reason)
-    else:
-        folder = kept_folder(runs_dir, best.model_version) if promoted else RunFolder(runs_dir / best.run_id)
-        model = folder.model(best.model)
-        rows = predict_open(tickets, items, model, best.model_version)
+        opened = read_open_tickets(database)
+    rows = predict_open(opened, served, project.settings().github_web_url)
+    for reason, n in rows["reason"].value_counts().items():
+        context.log.warning("%d tickets: %s", n, reason)
     with project.database() as database:
         load_predictions(database, rows)
         load_repositories(database)
     project.publish(DOMAIN)
-    hours = rows["predicted_hours"].dropna() if best is not None else rows["number"].head(0)
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": len(rows),
             "dagster/column_schema": project.column_schema(TICKET_PREDICTIONS.name),
-            "predicted": len(hours),
-            "model_version": "none" if best is None else best.model_version,
-            "median_predicted_days": float(hours.median() / 24) if len(hours) else None,
+            "predicted": int(rows["predicted_hours"].notna().sum()),
+            "overdue": int(rows["is_overdue"].sum()),
+            "model_version": ", ".join(rows["model_version"].dropna().unique()) or "none",
+            "median_remaining_days": float(rows["remaining_hours"].median() / 24)
+            if rows["remaining_hours"].notna().any()
+            else None,
         }
     )
 
