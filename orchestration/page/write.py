@@ -12,14 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from ml.store.files import json_text, move_folder_into_place, write_atomically
-from ml.store.run_folder import RunFolder
+from ml.store.run_folder import BIAS_DOCUMENT, BIAS_PAGE, RunFolder
 from orchestration.page import tickets as about_tickets
 from orchestration.page import trust
 from orchestration.page.curves import survival_plot
 from orchestration.page.published import Published, Row, open_published
 
-PAGE, TABLE, BIAS, MEMORY = "report.html", "tickets.csv", "bias.html", "summary.json"
+PAGE, TABLE, MEMORY = "report.html", "tickets.csv", "summary.json"
 LATEST = "latest"
+_WAY_BACK = f'<body>\n<p><a href="{PAGE}">The open tickets</a></p>'
 _HERE = Path(__file__).parent
 _SHOWN = 200
 # Median and interval, the first that `tickets.predictions` has: seen from today, or from the creation.
@@ -46,17 +47,18 @@ def write_page(published_database: Path, runs_dir: Path, reports_dir: Path) -> P
         champion = trust.champion(published)
         memory = _memory(tickets, champion, now)
         before = _read_memory(reports_dir)
-        bias_page = RunFolder(runs_dir / champion["run_id"]).page if champion else None
-        has_bias_page = bias_page is not None and bias_page.is_file()
-        text = render(published, tickets, champion, before, memory, now, has_bias_page)
+        home = RunFolder(runs_dir / champion["run_id"]) if champion else None
+        bias = {name: home.read(name) for name in (BIAS_PAGE, BIAS_DOCUMENT)} if home else {}
+        text = render(published, tickets, champion, before, memory, now, bool(bias.get(BIAS_PAGE)))
     target = reports_dir / f"{now:%Y%m%d-%H%M%S}"
     temporary = reports_dir / f".{target.name}"
     try:
         write_atomically(temporary / PAGE, text)
         write_atomically(temporary / TABLE, tickets_csv(tickets))
         write_atomically(temporary / MEMORY, json_text(memory))
-        if bias_page is not None and has_bias_page:
-            write_atomically(temporary / BIAS, bias_page.read_bytes())
+        for name, content in bias.items():
+            if content:
+                write_atomically(temporary / name, content.replace("<body>", _WAY_BACK, 1))
         move_folder_into_place(temporary, target)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from ml.store.run_folder import BIAS_DOCUMENT, BIAS_PAGE, RunFolder
 from orchestration.__main__ import main
 from orchestration.page.write import write_page
 from tests.published import HOSTILE, insert, write_published
@@ -129,6 +130,17 @@ def test_without_an_open_ticket_it_says_so(published: Path) -> None:
     with duckdb.connect(str(published)) as database:
         database.execute("delete from tickets.predictions")
     assert "No ticket is open" in Reader(page_of(published)).said
+
+
+def test_the_bias_page_of_the_champion_lies_beside_it_and_they_lead_to_each_other(published: Path) -> None:
+    folder = RunFolder(published.parent / "models" / "r1")
+    folder.write(BIAS_PAGE, "<html><body>For whom?</body></html>")
+    folder.write(BIAS_DOCUMENT, "{}")
+    page = page_of(published)
+    assert "bias.html" in Reader(page).links
+    beside = page.with_name("bias.html")
+    assert Reader(beside).links == ["report.html"] and "For whom?" in beside.read_text()
+    assert page.with_name("bias.json").read_text() == "{}"
 
 
 def test_synthetic_tickets_are_called_so(published: Path) -> None:
