@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 MANIFEST := dbt_project/target/manifest.json
 DBT_SOURCES := $(shell find dbt_project -type f \( -name '*.sql' -o -name '*.yml' -o -name '*.csv' \) -not -path '*/target/*')
 
-.PHONY: setup run report dev run-fake test lint format bench fake-fidelity export lock clean
+.PHONY: setup run report dev run-fake test lint format bench fake-fidelity export setup-cluster lock clean
 
 run: setup  ## the whole pipeline on the configured source (the embedded sample unless .env says otherwise)
 	@python -m orchestration run $(RUN)
@@ -75,12 +75,19 @@ $(MANIFEST): $(DBT_SOURCES) .venv/.installed
 	python -c 'import orchestration.defs.dbt'
 	touch $@
 
+setup-cluster: setup .venv/.cluster  ## Dask beside the rest, for TRAINING_BACKEND=dask and the tests that use it
+
+.venv/.cluster: requirements-cluster.lock .venv/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-cluster.lock
+	touch $@
+
 .env: | .env.example
 	cp .env.example $@
 	chmod 600 $@
 
 lock:  ## pin every dependency again (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --group dev pyproject.toml -o requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --group cluster --constraints requirements.lock -o requirements-cluster.lock
 
 clean:  ## forget every result; sources and the environment stay
 	rm -rf $(filter-out $(wildcard warehouse/raw*.sql) warehouse/README.md,$(wildcard warehouse/*)) dbt_project/target $(filter-out .dagster/dagster.yaml,$(wildcard .dagster/*))

@@ -19,6 +19,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from ml.backend import TrainingBackend
 from orchestration.environment import given_environment
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
@@ -102,6 +103,12 @@ class Settings(BaseSettings):
         Where a line about each failed run is posted; a secret, and nowhere when empty.
     runs_kept : int
         How many earlier runs of each training set are kept, and how many daily pages.
+    training_backend : str
+        Where models are fitted: `local` (in the run's own process), `processes` of this machine, or `dask`.
+    training_workers : int
+        Processes of the backend; 0 for one per core, as far as the free memory goes.
+    dask_scheduler : str
+        Address of a running Dask scheduler; empty for a cluster on this machine.
     """
 
     # `description` says what a variable must be: the message about a bad value quotes it.
@@ -132,6 +139,11 @@ class Settings(BaseSettings):
     github_budget_seconds: float = Field(
         default=4 * 3600.0, gt=0, allow_inf_nan=False, description="a number of seconds above 0"
     )
+    training_backend: Literal["local", "processes", "dask"] = Field(
+        default="processes", description="one of local, processes, dask"
+    )
+    training_workers: int = Field(default=0, ge=0, description="a whole number from 0")
+    dask_scheduler: str = Field(default="", validation_alias="DASK_SCHEDULER_ADDRESS")
 
     failure_webhook: Webhook = Field(
         default="", repr=False, description="an address with http:// or https://"
@@ -225,6 +237,11 @@ class Settings(BaseSettings):
     def snapshots_dir(self) -> Path:
         """One folder per training snapshot, named by content hash."""
         return self.warehouse_dir / "snapshots"
+
+    @property
+    def backend(self) -> TrainingBackend:
+        """Where models are fitted."""
+        return TrainingBackend(self.training_backend, self.training_workers, self.dask_scheduler)
 
     @property
     def runs_dir(self) -> Path:

@@ -1,6 +1,7 @@
 """Fixtures that several unit tests share."""
 
 import gc
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,9 @@ import duckdb
 import pytest
 
 from tests.unit.landed import warehouse
+
+# Tests run side by side already: fits of theirs in further processes would only wait for each other.
+os.environ.setdefault("TRAINING_BACKEND", "local")
 
 
 @pytest.fixture

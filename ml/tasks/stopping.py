@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.backend import each
 from ml.data.dataset import Dataset
 from ml.data.folds import Fold, rolling_folds
 from ml.data.splits import Split
@@ -65,9 +66,8 @@ def rounds_by_folds(
     limit = int(params[family.rounds])
     rounds = min(limit, 4 * patience)
     while True:
-        curves = [
-            _curve(data, fold, family, {**params, family.rounds: rounds}, seed, judge) for fold in folds
-        ]
+        own = {**params, family.rounds: rounds}
+        curves = each(_curve, [(data, fold, family, own, seed, judge) for fold in folds])
         best, is_over = _best_of(curves, rounds, patience)
         if is_over or rounds == limit:
             return best + 1

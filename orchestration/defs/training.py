@@ -43,16 +43,17 @@ def train(
     settings, first = project.settings(), tasks[0]
     dataset = read_dataset(current_snapshot(settings.snapshots_dir, first.learns_from.name))
     folder = settings.runs_dir / run_name(first, run, dataset.snapshot_id)
-    return folder, train_models(
-        dataset,
-        [task.name for task in tasks],
-        folder,
-        harness_settings(first, run, tuned_file(settings.runs_dir, first)),
-        tell,
-        task=task_of(first.kind),
-        git_sha=project.git_sha(),
-        engine="dagster",
-    )
+    with settings.backend.in_force():
+        return folder, train_models(
+            dataset,
+            [task.name for task in tasks],
+            folder,
+            harness_settings(first, run, tuned_file(settings.runs_dir, first)),
+            tell,
+            task=task_of(first.kind),
+            git_sha=project.git_sha(),
+            engine="dagster",
+        )
 
 
 # Two: what is trained on several domains in turn reads each of them once.

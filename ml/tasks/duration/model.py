@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Self
 
 import numpy as np
@@ -11,15 +10,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
+from ml.backend import each
 from ml.data.outcomes import Outcomes
 from ml.errors import TooLittleDataError
 from ml.models import ModelSpec
 from ml.store.trusted import loadable
 from ml.tasks.calibration import ProbabilityCalibration, ResidualIntervals
 
-# Independent fits on a thread each: threads inside one boosting fit wait for each other at every node,
-# which on a shared machine costs ten times what they save.
-THREADS = 2
 # What every family needs to fit.
 LEAST_ROWS = 2
 
@@ -59,19 +56,7 @@ def fit_timing(
     horizons: Sequence[float],
 ) -> TimingHead:
     """Fit a family's timing head on rows (all of them training rows) with their outcomes at the cut."""
-    settings = {**spec.defaults, **spec.timing}
-
-    def fit_one(days: float) -> Any:
-        label = outcomes.within(days)
-        defined = ~np.isnan(label)
-        if defined.sum() < LEAST_ROWS:
-            return None
-        regressor = spec.build(settings, seed, "squared")
-        spec.fit(regressor, x[defined], label[defined], weight[defined], None)
-        return regressor
-
-    with ThreadPoolExecutor(THREADS) as pool:
-        regressors = list(pool.map(fit_one, horizons))
+    regressors = each(_fit_horizon, [(spec, seed, x, outcomes.within(days), weight) for days in horizons])
     if regressors[0] is None:
         raise TooLittleDataError(
             f"Fewer than {LEAST_ROWS} rows are old enough for the first horizon: give a longer history."
@@ -80,6 +65,18 @@ def fit_timing(
         # No row is that old: the longest horizon that is known stands in.
         regressors[position] = regressors[position - 1] if regressor is None else regressor
     return TimingHead(regressors, [float(days) for days in horizons])
+
+
+def _fit_horizon(
+    spec: ModelSpec, seed: int, x: NDArray[Any], label: NDArray[np.float64], weight: NDArray[np.float64]
+) -> Any:
+    """Fit one horizon on the rows whose label is defined; None where there are too few."""
+    defined = ~np.isnan(label)
+    if defined.sum() < LEAST_ROWS:
+        return None
+    regressor = spec.build({**spec.defaults, **spec.timing}, seed, "squared")
+    spec.fit(regressor, x[defined], label[defined], weight[defined], None)
+    return regressor
 
 
 @loadable
