@@ -11,6 +11,7 @@ from orchestration.store.promotions import champion, follow_promotions
 
 if TYPE_CHECKING:
     from ml.tasks.duration.model import DurationModel
+    from ml.tasks.remaining.model import RemainingModel
     from ml.tasks.scoring.model import ScoringModel
 
 
@@ -27,7 +28,7 @@ class Served:
         Days after which the late scorer calls a ticket late.
     """
 
-    remaining: tuple[Any, str] | None = None
+    remaining: "tuple[RemainingModel, str] | None" = None
     hours: "tuple[DurationModel, str] | None" = None
     triage: "ScoringModel | None" = None
     late: "ScoringModel | None" = None

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import numpy as np
@@ -14,6 +14,9 @@ from orchestration.domains.tickets.wording import say_reasons
 from orchestration.facts import FACTS
 from orchestration.store.results import replace_table
 from orchestration.tables import TICKET_PREDICTIONS
+
+if TYPE_CHECKING:
+    from ml.tasks.remaining.model import RemainingModel
 
 HORIZONS = FACTS["horizons_days"]
 OUT_OF_SCOPE = "The ticket is outside of TICKET_SCOPE, so it has no features."
@@ -124,7 +127,9 @@ def hours(opened: OpenTickets, served: Served) -> pd.DataFrame:
     )
 
 
-def remaining(opened: OpenTickets, model: Any, version: str, age: NDArray[np.float64]) -> pd.DataFrame:
+def remaining(
+    opened: OpenTickets, model: "RemainingModel", version: str, age: NDArray[np.float64]
+) -> pd.DataFrame:
     """The same by the model of the remaining time, which counts from the end of the records on."""
     ahead, from_start = model.forecast(opened.now), model.forecast(opened.created)
     median, low, high = (ahead.hours(share) for share in (0.5, 0.1, 0.9))
