@@ -18,6 +18,8 @@ from orchestration.tables import TICKET_PREDICTIONS
 if TYPE_CHECKING:
     from ml.tasks.remaining.model import RemainingModel
 
+# More than are shown: some say the same.
+REASONS = 15
 HORIZONS = FACTS["horizons_days"]
 OUT_OF_SCOPE = "The ticket is outside of TICKET_SCOPE, so it has no features."
 NO_CHAMPION = "There is no champion, so no ticket is predicted: see the reasons on best_model."
@@ -147,7 +149,7 @@ def remaining(
             "is_overdue": age * 24 > from_start.hours(0.9),
             "reasons": [
                 say_reasons(reasons, values)
-                for reasons, values in zip(model.reasons(opened.now), features, strict=True)
+                for reasons, values in zip(model.reasons(opened.now, top=REASONS), features, strict=True)
             ],
             "model_version": version,
             "reason": None,

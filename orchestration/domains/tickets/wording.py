@@ -132,33 +132,48 @@ MISSING = {
 }
 
 
-def say_reasons(reasons: Sequence[Mapping[str, Any]], values: Mapping[Any, Any]) -> list[dict[str, str]]:
+# The instant at which all are looked at is a reason of none of them.
+UNSAID = ("observed_hour", "observed_weekday", "observed_month", "is_weekend")
+# Of a ticket in which nothing has happened these say one thing.
+WAITING = ("age_days", "waiting_days", "days_since_comment", "days_since_answer", "days_since_event")
+
+
+def say_reasons(
+    reasons: Sequence[Mapping[str, Any]], values: Mapping[Any, Any], most: int = 5
+) -> list[dict[str, str]]:
     """Put a ticket's reasons into words.
 
     Parameters
     ----------
     reasons : sequence of mapping
-        ``feature`` and ``contribution``, above 0 where it makes the ticket end sooner.
+        ``feature`` and ``contribution``, above 0 where it makes the ticket end sooner; strongest first.
     values : mapping
         The ticket's features.
+    most : int
 
     Returns
     -------
     list of dict
-        ``effect`` (sooner or later) and ``reason``, in the same order.
+        ``effect`` (sooner or later) and ``reason``, in the same order; what was said already is left out.
     """
-    return [
-        {
-            "effect": "sooner" if one["contribution"] > 0 else "later",
-            "reason": say(one["feature"], values[one["feature"]]),
-        }
-        for one in reasons
-    ]
+    told: dict[Any, dict[str, str]] = {}
+    for one in reasons:
+        feature, effect = one["feature"], "sooner" if one["contribution"] > 0 else "later"
+        if feature in UNSAID:
+            continue
+        words = say(feature, values[feature])
+        fact = (
+            (effect, duration(values[feature]))
+            if feature in WAITING and _is_known(values[feature])
+            else words
+        )
+        told.setdefault(fact, {"effect": effect, "reason": words})
+    return list(told.values())[:most]
 
 
 def say(feature: str, value: Any) -> str:
     """Put a feature's value into words: "no answer for 12 days"."""
-    if value is None or (not isinstance(value, str) and pd.isna(value)):
+    if not _is_known(value):
         return MISSING.get(feature, f"{_named(feature)} is not known")
     if feature in COUNTS:
         noun, rest = COUNTS[feature]
@@ -185,6 +200,10 @@ def duration(days: float) -> str:
 def _counted(count: int, noun: str) -> str:
     plural = PLURALS.get(noun, f"{noun}s")
     return f"{count:,} {noun if count == 1 else plural}" if count else f"no {noun}"
+
+
+def _is_known(value: Any) -> bool:
+    return isinstance(value, str) or not (value is None or pd.isna(value))
 
 
 def _named(feature: str) -> str:

@@ -83,3 +83,18 @@ def test_a_reason_says_which_way_it_moves_the_closing() -> None:
         {"effect": "later", "reason": "open for 13 months"},
         {"effect": "sooner", "reason": "1 open pull request linked"},
     ]
+
+
+def test_nothing_is_said_twice_and_the_calendar_is_no_reason() -> None:
+    values = {"age_days": 12.1, "days_since_answer": 12.0, "days_since_comment": 3.0, "observed_month": 2}
+    reasons = [
+        {"feature": "observed_month", "contribution": -2.0},
+        {"feature": "days_since_answer", "contribution": -0.9},
+        {"feature": "age_days", "contribution": -0.8},
+        {"feature": "days_since_comment", "contribution": 0.7},
+    ]
+    assert [one["reason"] for one in say_reasons(reasons, values)] == [
+        "no answer for 12 days",
+        "no comment for 3 days",
+    ]
+    assert len(say_reasons(reasons, values, most=1)) == 1
