@@ -9,7 +9,7 @@ from typing import Any
 from ml.cli.parser import Parser
 from ml.store.outputs import check_output_folder
 from orchestration import training_set
-from orchestration.terminal import run
+from orchestration.terminal import run, sql
 
 # What the user can mend, and is told in a sentence instead of a traceback.
 _USER_ERRORS = (ValueError, OSError)
@@ -70,7 +70,13 @@ def _report(options: argparse.Namespace) -> None:
 
 
 # A command is a function that adds its parser and sets `run`.
-COMMANDS: tuple[Register, ...] = (run.register, _register_report, _register_export, training_set.register)
+COMMANDS: tuple[Register, ...] = (
+    run.register,
+    sql.register,
+    _register_report,
+    _register_export,
+    training_set.register,
+)
 
 
 if __name__ == "__main__":

@@ -6,21 +6,13 @@ from typing import Any
 
 import duckdb
 
-from orchestration.tables import ASSIGNEE_CANDIDATES, REPOSITORIES, RESULTS
+from orchestration.tables import RESULTS, SERVED
 
 HOSTILE = '</script><img src=x onerror="alert(1)"> & more'
 SIMILAR = """
 create table tickets.similar (
     item_id varchar, repository varchar, number bigint, other_item_id varchar, score double, title varchar,
     url varchar, state varchar, hours double
-)
-"""
-PREDICTIONS = """
-create table tickets.predictions (
-    item_id varchar, repository varchar, number bigint, title varchar, url varchar, author varchar,
-    created_at timestamp, labels varchar[], age_days double, remaining_hours double, remaining_p10 double,
-    remaining_p90 double, p_within_7d double, p_within_30d double, is_overdue boolean, triage_rank bigint,
-    reasons varchar[], model_version varchar, scored_at timestamp, reason varchar
 )
 """
 ORIGIN: Mapping[str, Any] = {"run_id": "r1", "domain": "tickets", "task": "regression"}
@@ -33,8 +25,7 @@ def write_published(path: Path, tickets: int = 4) -> Path:
     """
     with duckdb.connect(str(path)) as database:
         database.execute("create schema bias; create schema tickets; create schema feature_store")
-        database.execute("".join(table.ddl for table in (*RESULTS, REPOSITORIES, ASSIGNEE_CANDIDATES)))
-        database.execute(PREDICTIONS)
+        database.execute("".join(table.ddl for table in (*RESULTS, *SERVED)))
         database.execute(SIMILAR)
         insert(
             database,
@@ -89,7 +80,8 @@ def write_published(path: Path, tickets: int = 4) -> Path:
                 age_days=float(number),
                 is_overdue=number == 2,
                 triage_rank=number,
-                reasons=["no answer for 12 days"],
+                reasons=[{"effect": "later", "reason": "no answer for 12 days"}],
+                is_answered=number == 1,
                 scored_at="2026-01-03 04:05:06",
                 **(
                     {"reason": "It has no features."}

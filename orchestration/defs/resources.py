@@ -12,6 +12,7 @@ from orchestration.declarations import Domain
 from orchestration.settings import PROJECT_ROOT, Settings
 from orchestration.store.warehouse import open_pipeline_database, publish
 from orchestration.tables import descriptions
+from orchestration.views import VIEWS
 
 # What every domain writes to; the tables of its own it declares.
 SHARED_SCHEMAS = ("ml", "bias", "history", "feature_store")
@@ -51,6 +52,7 @@ class Project(dg.ConfigurableResource):
             names,
             domain.tables,
             descriptions(),
+            VIEWS,
         )
 
     def column_schema(self, table: str) -> dg.TableSchema:

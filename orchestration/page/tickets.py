@@ -76,15 +76,6 @@ def repositories(published: Published, tickets: Sequence[Row]) -> list[Row]:
             "tickets.repositories", "from tickets.repositories", "repository", "source", "observed_until"
         )
     }
-    waiting = {
-        row["repository"]: row["value"]
-        for row in published.rows_of(
-            "tickets.service_metrics",
-            "select repository, value from tickets.service_metrics"
-            " where metric = 'waiting_for_first_response'",
-            "repository", "metric", "value",
-        )
-    }  # fmt: skip
     grouped: dict[str, list[Row]] = defaultdict(list)
     for ticket in tickets:
         grouped[ticket["repository"]].append(ticket)
@@ -92,6 +83,7 @@ def repositories(published: Published, tickets: Sequence[Row]) -> list[Row]:
     for name in sorted({*known, *grouped}, key=lambda name: (-len(grouped[name]), name)):
         own = grouped[name]
         chances = [one["p_within_7d"] for one in own if one.get("p_within_7d") is not None]
+        waiting = [not one["is_answered"] for one in own if one.get("is_answered") is not None]
         overdue = [one["is_overdue"] for one in own if one.get("is_overdue") is not None]
         rows.append(
             {
@@ -100,7 +92,7 @@ def repositories(published: Published, tickets: Sequence[Row]) -> list[Row]:
                 "open": len(own),
                 "overdue": sum(overdue) if overdue else None,
                 "closing": sum(chances) if chances else None,
-                "waiting": waiting.get(name),
+                "waiting": sum(waiting) if waiting else None,
             }
         )
     return rows
@@ -148,7 +140,7 @@ def _plain(reasons: Any, words: dict[str, str]) -> list[str]:
             sign = "+" if (one.get("contribution") or 0) >= 0 else "−"
             told.append(f"{sign} {words.get(one['feature'], one['feature'].replace('_', ' '))}")
         elif isinstance(one, dict):
-            told.append(" ".join(str(value) for value in one.values() if isinstance(value, str)))
+            told.append(f"{one.get('effect')}: {one.get('reason')}")
         else:
             told.append(str(one))
     return told

@@ -23,7 +23,7 @@ LATEST = "latest"
 _WAY_BACK = f'<body>\n<p><a href="{PAGE}">The open tickets</a></p>'
 _HERE = Path(__file__).parent
 _SHOWN = 200
-# Median and interval, the first that `tickets.predictions` has: seen from today, or from the creation.
+# Median and interval, the first that any ticket has: seen from today, or from the creation.
 _HOURS = (("remaining_hours", "remaining_p10", "remaining_p90"), ("predicted_hours", "p10", "p90"))
 
 
@@ -81,9 +81,9 @@ def render(
     """The page as HTML text; its only script is its own, and nothing is loaded from anywhere."""
     from jinja2 import Environment
 
-    names = next((one for one in _HOURS if published.has(about_tickets.PREDICTIONS, *one)), ())
+    names = next((one for one in _HOURS if any(row.get(one[0]) is not None for row in tickets)), ())
     for ticket in tickets:
-        ticket["hours"] = [ticket[name] for name in names]
+        ticket["hours"] = [ticket.get(name) for name in names]
     repositories = about_tickets.repositories(published, tickets)
     proposals = about_tickets.candidates(published)
     bias = trust.bias(published)

@@ -10,6 +10,7 @@ import duckdb
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from ml.store.files import move_into_place
+from orchestration.views import View
 
 logger = logging.getLogger(__name__)
 
@@ -78,6 +79,7 @@ def publish(
     domains: Sequence[str] | None = None,
     tables: Sequence[str] = (),
     descriptions: Mapping[str, tuple[str, Mapping[str, str]]] | None = None,
+    views: Sequence[View] = (),
 ) -> dict[str, int]:
     """Replace the published database by a copy of the pipeline's user-facing schemas, in one step.
 
@@ -99,6 +101,8 @@ def publish(
         of such tables by others stays as it is.
     descriptions : mapping, optional
         By `schema.table`, what the table is and what each of its columns: written beside them as comments.
+    views : sequence of View
+        Those whose tables are published are made beside them.
 
     Returns
     -------
@@ -126,6 +130,8 @@ def publish(
                     f" {', '.join(schemas)}; run the pipeline first."
                 )
             rows = _copy_tables(connection, copied, temporary, domains, tables, descriptions or {})
+        with duckdb.connect(str(temporary)) as publication:
+            _make_views(publication, views)
         _remove_foreign_log(published_database)
         move_into_place(temporary, published_database)
         # Of a client that wrote in between.
@@ -250,6 +256,19 @@ def _describe(
             for column in filter(meanings.__contains__, columns):
                 meaning = _escaped(meanings[column])
                 connection.execute(f"comment on column {name}.{quoted(column)} is '{meaning}'")
+
+
+def _make_views(publication: duckdb.DuckDBPyConnection, views: Sequence[View]) -> None:
+    """In a connection of its own: a view keeps the name of the database that it was made in."""
+    there = set(
+        publication.execute("select schema_name || '.' || table_name from duckdb_tables()").fetchall()
+    )
+    for view in views:
+        if {(name,) for name in view.needs} <= there:
+            publication.execute(f"create view {view.name} as {view.query}")
+            publication.execute(f"comment on view {view.name} is '{_escaped(view.meaning)}'")
+    # Only the database file itself is moved.
+    publication.execute("checkpoint")
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> list[str]:

@@ -11,6 +11,7 @@ import duckdb
 import pytest
 
 from orchestration.store.warehouse import open_pipeline_database, publish, quoted
+from orchestration.views import View
 from tests.paths import ROOT
 
 SCHEMAS = ("ml", "bias", "tickets")
@@ -47,6 +48,23 @@ def test_descriptions_become_comments_and_what_is_absent_is_left_out(tmp_path: P
     ]
     query = "select column_name, comment from duckdb_columns() where table_name = 'models' order by all"
     assert read(published, query) == [("generation", None), ("n", "The model's 'number'.")]
+
+
+def test_a_view_is_made_where_its_tables_are_and_reads_them_wherever_the_file_lies(tmp_path: Path) -> None:
+    pipeline, published = tmp_path / "pipeline.duckdb", tmp_path / "warehouse.duckdb"
+    write_generation(pipeline, 1, rows=3)
+    views = (
+        View("bias.largest", "It's the largest.", ["bias.summary"], "select max(n) as n from bias.summary"),
+        View("tickets.late", "…", ["tickets.predictions"], "from tickets.predictions"),
+    )
+    for rows in (3, 5):
+        write_generation(pipeline, 1, rows)
+        publish(pipeline, published, SCHEMAS, views=views)
+        moved = published.rename(tmp_path / "moved.duckdb")
+        assert read(moved, "from bias.largest") == [(rows - 1,)]
+    known = "select view_name, comment from duckdb_views() where not internal"
+    assert read(moved, known) == [("largest", "It's the largest.")]
+    assert not list(tmp_path.glob("*.wal"))
 
 
 def test_copies_the_schemas_that_exist_and_no_other(tmp_path: Path) -> None:

@@ -1,0 +1,82 @@
+"""`python -m orchestration sql`: a question to the published file."""
+
+import csv
+import io
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from orchestration.__main__ import main
+from orchestration.store.warehouse import publish
+from orchestration.views import VIEWS
+from tests.published import write_published
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What is published, with the views, which need what the pipeline's own file holds."""
+    pipeline = write_published(tmp_path / "pipeline.duckdb")
+    with duckdb.connect(str(pipeline)) as database:
+        database.execute(
+            """
+            create table bias.slice_metrics as
+                select
+                    'r1' as run_id, 'tickets' as domain, 'regression' as task, 'linear' as model,
+                    'test' as split,
+                    'repo' as dimension, slice, 50 as n, 1.0 as mae_log, 0.9 as ci_low, 1.1 as ci_high,
+                    0.2 as effect, 0.01 as q_value, slice = 'a/c' as flagged, true as assessable
+                from (values ('a/b'), ('a/c')) as slices (slice)
+            """
+        )
+    schemas = ("ml", "bias", "tickets", "history", "feature_store")
+    publish(pipeline, tmp_path / "warehouse.duckdb", schemas, views=VIEWS)
+    monkeypatch.setenv("WAREHOUSE_DIR", str(tmp_path))
+    return tmp_path
+
+
+def test_the_most_urgent_tickets_are_one_question_away(
+    warehouse: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["sql", "from tickets.likely_late limit 2"]) == 0
+    head, first, second = capsys.readouterr().out.splitlines()
+    assert head.split()[:3] == ["repository", "number", "title"]
+    assert "The thing number 1 breaks" in first and "later no answer for 12 days" in first
+    assert "a/b" in second
+    assert main(["sql", "--csv", "select slice, flagged from bias.worst_slices"]) == 0
+    rows = list(csv.reader(io.StringIO(capsys.readouterr().out)))
+    assert rows == [["slice", "flagged"], ["a/c", "True"], ["a/b", "False"]]
+
+
+def test_without_a_question_it_says_what_can_be_asked_about(
+    warehouse: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["sql"]) == 0
+    said = capsys.readouterr().out
+    assert "tickets.likely_late" in said and "What is likely to be late?" in said and "ml.models" in said
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ("select nothing from nowhere", "nowhere does not exist"),
+        ("selct 1", "syntax error"),
+        ("drop table ml.models", "read-only"),
+        ("from read_text('/etc/hostname')", "disabled"),
+        ("copy (select 1) to '/tmp/out.csv'", "disabled"),
+    ],
+)
+def test_a_question_that_cannot_be_answered_is_one_sentence(
+    warehouse: Path, capsys: pytest.CaptureFixture[str], query: str, sentence: str
+) -> None:
+    assert main(["sql", query]) == 1
+    told = capsys.readouterr().err
+    assert sentence in told and len(told.splitlines()) == 1
+
+
+def test_before_anything_is_published_it_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WAREHOUSE_DIR", str(tmp_path))
+    assert main(["sql", "select 1"]) == 1
+    assert "run the pipeline first" in capsys.readouterr().err
