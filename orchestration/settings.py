@@ -103,6 +103,8 @@ class Settings(BaseSettings):
         Where a line about each failed run is posted; a secret, and nowhere when empty.
     runs_kept : int
         How many earlier runs of each training set are kept, and how many daily pages.
+    duckdb_memory_limit : str
+        What DuckDB may hold in memory, in the transforms and beside them; beyond it, it spills to disk.
     training_backend : str
         Where models are fitted: `local` (in the run's own process), `processes` of this machine, or `dask`.
     training_workers : int
@@ -138,6 +140,9 @@ class Settings(BaseSettings):
     )
     github_budget_seconds: float = Field(
         default=4 * 3600.0, gt=0, allow_inf_nan=False, description="a number of seconds above 0"
+    )
+    duckdb_memory_limit: str = Field(
+        default="2GB", pattern=r"^\d+(\.\d+)? ?(MB|GB|MiB|GiB)$", description="a size such as 2GB or 500MB"
     )
     training_backend: Literal["local", "processes", "dask"] = Field(
         default="processes", description="one of local, processes, dask"
@@ -260,12 +265,13 @@ class Settings(BaseSettings):
 
     @contextmanager
     def dbt_environment(self) -> Iterator[None]:
-        """Hand dbt, a child process, the absolute path of the database it works on.
+        """Hand dbt, a child process, the absolute path of the database it works on, and its memory.
 
         Of a part of the models only those tests are run that need no model which may not be there yet.
         """
         names = {
             "PIPELINE_DATABASE": str(self.pipeline_database),
+            "DUCKDB_MEMORY_LIMIT": self.duckdb_memory_limit,
             "DBT_INDIRECT_SELECTION": "buildable",
             "DO_NOT_TRACK": "1",
         }

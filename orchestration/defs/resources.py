@@ -39,7 +39,9 @@ class Project(dg.ConfigurableResource):
     @contextmanager
     def database(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """The pipeline's database, open for as long as the block runs."""
-        with open_pipeline_database(self.settings().pipeline_database) as database:
+        settings = self.settings()
+        limit = settings.duckdb_memory_limit
+        with open_pipeline_database(settings.pipeline_database, memory_limit=limit) as database:
             yield database
 
     def publish(self, domain: Domain) -> dict[str, int]:

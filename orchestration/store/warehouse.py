@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 # One file per domain: raw.sql, raw_*.sql.
 _RAW_TABLES = Path(__file__).resolve().parents[2] / "warehouse"
 # DuckDB spills to disk beyond it; left alone, it keeps what it has read in 80 % of the machine's memory.
-_MEMORY_LIMIT = "1GB"
+MEMORY_LIMIT = "2GB"
 _LOCK_HOLDER = re.compile(r"lock is held in (?P<program>.+?) \(PID (?P<pid>\d+)\)")
 
 
@@ -26,7 +26,9 @@ class WarehouseBusyError(OSError):
 
 
 @contextmanager
-def open_pipeline_database(path: Path, *, wait_seconds: float = 60.0) -> Iterator[duckdb.DuckDBPyConnection]:
+def open_pipeline_database(
+    path: Path, *, wait_seconds: float = 60.0, memory_limit: str = MEMORY_LIMIT
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the pipeline's database for reading and writing, and close it whatever happens.
 
     One process at a time can hold the file: one that finds it held waits, with growing pauses.
@@ -37,6 +39,8 @@ def open_pipeline_database(path: Path, *, wait_seconds: float = 60.0) -> Iterato
         The file; it and the raw tables are created when they do not exist.
     wait_seconds : float
         How long to wait for the process that holds it.
+    memory_limit : str
+        What DuckDB may hold in memory; beyond it, it spills to a folder beside the file.
 
     Raises
     ------
@@ -52,7 +56,7 @@ def open_pipeline_database(path: Path, *, wait_seconds: float = 60.0) -> Iterato
     )
     connection: duckdb.DuckDBPyConnection = attempts(_connect, path)
     try:
-        connection.execute(f"set TimeZone = 'UTC'; set memory_limit = '{_MEMORY_LIMIT}'")
+        connection.execute(f"set TimeZone = 'UTC'; set memory_limit = '{memory_limit}'")
         for tables in sorted(_RAW_TABLES.glob("raw*.sql")):
             connection.execute(tables.read_text())
         yield connection
