@@ -135,7 +135,7 @@ def test_what_had_happened_by_then_is_known_and_nothing_later(transform: Transfo
                 comments_data=[
                     said("cyd", -1),  # copied from elsewhere
                     said("build[bot]", 0.5),
-                    said("bob", 2),
+                    said("bob", 2, association="MEMBER"),
                     said("mia", 3, "see #10"),
                     said("ada", 6),
                     said("bob", 20),

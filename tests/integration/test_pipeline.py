@@ -30,7 +30,9 @@ COLUMNS = {
     "history.model_metrics": "run_id domain task model split metric value",
     "history.bias_summary": "run_id domain task model split dimension relative_gap",
     "tickets.predictions": """item_id repository number predicted_hours p10 p90 p_within_1d p_within_7d
-        p_within_30d p_within_90d p_within_365d model_version scored_at""",
+        p_within_30d p_within_90d p_within_365d model_version scored_at title url author labels created_at
+        observed_at age_days is_answered waiting_days remaining_hours remaining_p10 remaining_p90
+        expected_closing_at is_overdue late_probability triage_rank reasons reason""",
     "tickets.assignee_candidates": """item_id repository number login rank probability reasons observed_at
         model_version""",
     "bias.ranking_metrics": """run_id domain task model split dimension slice metric n_lists n_relevant value
@@ -96,6 +98,25 @@ def test_scorers_and_rankers_are_champions_of_their_own(finished: Finished) -> N
     assert {("tickets", "binary", "late_scorer"), ("tickets", "ranking", "triage_ranker")} <= set(served)
     assert all_of_them == [(len(served),)]
     assert late == [(True, True, True)]
+
+
+def test_open_tickets_are_told_of_as_of_the_end_of_their_records(finished: Finished) -> None:
+    """What they are older than is not shown, and scorer and ranker have their say."""
+    with duckdb.connect(str(finished.published), read_only=True) as connection:
+        wrong, n, places, late = connection.sql(
+            """
+            select
+                count(*) filter (where
+                    expected_closing_at < observed_at or remaining_p10 < 0 or remaining_p90 < remaining_p10
+                    or age_days < 0 or waiting_days > age_days + 1e-6 or p_within_7d > p_within_30d
+                    or (late_probability is null) <> (age_days >= 7)
+                    or abs(epoch(observed_at) - epoch(created_at) - 86400 * age_days) > 1
+                ),
+                count(*), count(distinct (repository, triage_rank)), count(late_probability)
+            from tickets.predictions
+            """
+        ).fetchall()[0]
+    assert wrong == 0 and n == places > 100 and late > 0
 
 
 def test_people_are_proposed_for_open_tickets(finished: Finished) -> None:

@@ -38,7 +38,10 @@ select
         as is_answered_last,
     case
         when not records.has_comments or known.last_comment_at = known.last_answer_at then null
-        else {{ days_between('coalesce(known.last_author_comment_at, observations.created_at)', 'observations.event_at') }}
+        else
+            {{ days_between(
+                'coalesce(known.last_author_comment_at, observations.created_at)', 'observations.event_at'
+            ) }}
     end as waiting_days,
     {{ days_between('coalesce(known.last_comment_at, observations.created_at)', 'observations.event_at') }}
         as days_since_comment,
