@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from orchestration.settings import Settings
 
-Kind = Literal["duration", "scorer", "late", "ranker", "cluster"]
+Kind = Literal["duration", "remaining", "scorer", "late", "ranker", "cluster"]
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,10 @@ class Task:
     name : str
         Of the model, and of its assets `models/{name}` and `tuned_parameters/{name}`.
     learns_from : TrainingSet
-    kind : {"duration", "scorer", "late", "ranker", "cluster"}
+    kind : {"duration", "remaining", "scorer", "late", "ranker", "cluster"}
         The type that the harness knows it by. Durations are rivals on one leaderboard, which loads them and
-        chooses the champion; each of the others stands alone, and has an asset that searches its parameters.
+        chooses the champion; each of the others stands alone, and all but the remaining time have an asset
+        that searches their parameters.
     description : str
         Of the asset.
     horizon_days : float or None
@@ -73,6 +74,11 @@ class Task:
     def has_rivals(self) -> bool:
         """Whether it stands on a leaderboard."""
         return self.kind == "duration"
+
+    @property
+    def is_searched(self) -> bool:
+        """Whether an asset of its own searches its parameters."""
+        return self.kind not in ("duration", "remaining")
 
 
 @dataclass(frozen=True)

@@ -48,10 +48,7 @@ _INTERVAL: Columns = {
         "Upper end of the 95 % bootstrap interval; null where there is too little data for one.",
     ),
 }
-_METRIC: Columns = {
-    **_RUN,
-    **_MODEL,
-    **_SPLIT,
+_FIGURE: Columns = {
     "metric": (
         "varchar",
         "Name of the metric; errors are in hours, or of log(1 + hours) where the name ends in _log.",
@@ -60,6 +57,7 @@ _METRIC: Columns = {
     **_INTERVAL,
     "n": ("bigint", "Rows that the metric is over."),
 }
+_METRIC: Columns = {**_RUN, **_MODEL, **_SPLIT, **_FIGURE}
 _QUARTILES: Columns = {
     "min": ("varchar", "Smallest value, as text, cut to 200 characters."),
     "q25": ("varchar", "First quartile (approximate; numbers and times only)."),
@@ -76,6 +74,11 @@ _TICKET: Columns = {
     "item_id": ("varchar", "The ticket as repository#number."),
     "repository": ("varchar", "Repository as owner/name."),
     "number": ("bigint", "Number of the ticket within its repository."),
+}
+
+_CELL: Columns = {
+    "observed_after_days": ("double", "Age of the tickets when they were seen, open, in days."),
+    "horizon_days": ("double", "Days from the creation within which a ticket is closed or not."),
 }
 
 RESULTS = (
@@ -134,6 +137,13 @@ RESULTS = (
         "ml.model_metrics",
         "Every metric of every current model. Grain: one row per model, split and metric.",
         _METRIC,
+    ),
+    Table(
+        "ml.horizon_metrics",
+        "How well a model of the remaining time tells which tickets, open at an age, are closed within a "
+        "horizon, beside the repository's own rate (_group_rate). Grain: one row per model, split, age, "
+        "horizon and metric.",
+        {**_RUN, **_MODEL, **_SPLIT, **_CELL, **_FIGURE},
     ),
     Table(
         "ml.predictions",

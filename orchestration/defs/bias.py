@@ -26,6 +26,7 @@ def bias_asset(
     name: str,
     after: str,
     description: str,
+    learned_from: Sequence[str],
     show: Callable[[Tables, Sequence[Run]], dict[str, Any]],
     is_published: bool = True,
 ) -> dg.AssetsDefinition:
@@ -38,6 +39,8 @@ def bias_asset(
         Those of its tasks that are measured.
     name, after, description : str
         Of the asset, of the one that it follows, and what it says of itself.
+    learned_from : sequence of str
+        The training sets of the models that are measured.
     show : callable (tables, runs) -> metadata
         What it shows of the test part beside the gaps, given its tables and the runs that were measured.
     is_published : bool
@@ -50,10 +53,11 @@ def bias_asset(
         group_name="bias",
         kinds={"duckdb"},
         description=description,
+        # First of what is ready, so that whatever publishes in the same run publishes it, too.
+        op_tags={} if is_published else {"dagster/priority": "1"},
     )
     def bias(project: Project) -> dg.MaterializeResult:
-        learned_from = {task.learns_from.name for task in domain.tasks}
-        runs = {name: read_current_runs(project, name, tasks) for name in sorted(learned_from)}
+        runs = {name: read_current_runs(project, name, tasks) for name in learned_from}
         tables = together(measure(project, name, tasks, own) for name, own in runs.items())
         if is_published:
             project.publish(domain)

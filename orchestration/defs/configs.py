@@ -46,6 +46,16 @@ class TimelineRun(ScoringRun):
     replicates: int = Field(default=100, ge=0, description="Bootstrap resamples; 0 for no intervals.")
 
 
+class RemainingRun(dg.Config):
+    """How the model of the remaining time is trained."""
+
+    seeds: int = Field(default=3, ge=1, description="Learners that are averaged.")
+    rows: int = Field(default=300_000, ge=2, description="Learn from at most this many rows at risk.")
+    origins: int = Field(default=4, ge=1, description="Rolling origins that judge and calibrate it.")
+    replicates: int = Field(default=200, ge=0, description="Bootstrap resamples; 0 for no intervals.")
+    seed: int = Field(default=0, ge=0)
+
+
 class Tuning(dg.Config):
     """The budget of a search."""
 
@@ -65,6 +75,8 @@ def run_type(task: Task) -> Any:
     """The configuration of a task's training."""
     if task.has_rivals:
         return TrainingRun
+    if task.kind == "remaining":
+        return RemainingRun
     return _with_horizon(task, TimelineRun if _has_timelines(task) else ScoringRun)
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 DURATION_FIGURES = (
     "mae_log", "mae", "median_ae", "r2_log", "concordance", "coverage_80", "auc_1d", "auc_7d", "auc_30d",
+    "integrated_brier", "mean_auc", "remaining_concordance", "remaining_coverage_80", "remaining_ece",
 )  # fmt: skip
 SCORING_FIGURES = (
     "auc", "average_precision", "brier", "precision@20", "review_share_80", "mrr", "top@3", "ndcg@10",

@@ -1,7 +1,6 @@
 """The asset of a declared task, which trains its model."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import dagster as dg
 
@@ -44,13 +43,14 @@ def model_asset(task: Task) -> dg.AssetsDefinition:
                 raise
             context.log.warning("models/%s is skipped, there is too little data. %s", task.name, error)
             return
-        metadata: dict[str, Any]
-        if task.has_rivals:
-            metadata = duration_metadata(folder, evaluation)
-        else:
+        if not task.has_rivals:
             with project.database() as database:
                 load_training(database, folder, [task.name], is_served=True)
-            metadata = scoring_metadata(folder, evaluation, horizon_of(task, config))
+        metadata = (
+            duration_metadata(folder, evaluation)
+            if evaluation.task == "regression"
+            else scoring_metadata(folder, evaluation, horizon_of(task, config))
+        )
         yield dg.MaterializeResult(metadata=metadata | {"run_folder": dg.MetadataValue.path(str(folder))})
 
     return trained

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from orchestration.declarations import Task
-from orchestration.defs.configs import ScoringRun, TrainingRun, check_run_id, horizon_of
+from orchestration.defs.configs import RemainingRun, ScoringRun, TrainingRun, check_run_id, horizon_of
 from orchestration.defs.resources import Project
 from orchestration.store.snapshots import current_snapshot
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ml.data.dataset import Dataset
     from ml.store.record import Evaluation
     from ml.tasks.duration.task import TrainingConfig
+    from ml.tasks.remaining.settings import RemainingConfig
     from ml.tasks.scoring.settings import ScoringConfig
 
 
@@ -83,6 +84,8 @@ def run_name(task: Task, run: Any, snapshot_id: str) -> str:
 
 def harness_settings(task: Task, run: Any, tuned: Path) -> Any:
     """The settings that the harness trains a task with."""
+    if task.kind == "remaining":
+        return remaining_config(task, run)
     return training_config(run) if task.has_rivals else scoring_config(task, run, tuned)
 
 
@@ -91,6 +94,13 @@ def training_config(run: TrainingRun) -> "TrainingConfig":
     from ml.tasks.duration.task import TrainingConfig
 
     return TrainingConfig(trials=run.trials, seconds=run.seconds, subset_size=run.subset_size, seed=run.seed)
+
+
+def remaining_config(task: Task, run: RemainingRun) -> "RemainingConfig":
+    """The harness's settings for a model of the remaining time."""
+    from ml.tasks.remaining.settings import RemainingConfig
+
+    return RemainingConfig(params=task.params, **run.model_dump())
 
 
 def scoring_config(task: Task, run: ScoringRun, tuned: Path) -> "ScoringConfig":

@@ -18,7 +18,7 @@ from orchestration.store.warehouse import transaction
 from orchestration.tables import RESULTS, Table
 
 DDL = "create schema if not exists bias;" + "".join(table.ddl for table in RESULTS)
-CURRENT = ("ml.model_metrics", "ml.predictions", "ml.models")
+CURRENT = ("ml.model_metrics", "ml.horizon_metrics", "ml.predictions", "ml.models")
 _SAME_MODEL = "(domain, task, model) in (select (domain, task, model) from evaluation)"
 
 
@@ -136,6 +136,10 @@ def read_run(database: duckdb.DuckDBPyConnection, folder: RunFolder, models: Seq
             params: 'json', feature_list: 'varchar[]', files: 'map(varchar, varchar)',
             metrics: 'struct(
                 split varchar, metric varchar, value double, ci_low double, ci_high double, n bigint
+            )[]',
+            horizon_metrics: 'struct(
+                split varchar, observed_after_days double, horizon_days double,
+                metric varchar, value double, ci_low double, ci_high double, n bigint
             )[]'
         })
         """,
@@ -156,6 +160,7 @@ def insert_models(
 ) -> None:
     """Bring models that `read_run` read into `ml`."""
     _insert_metrics(database, "ml.model_metrics")
+    _insert_metrics(database, "ml.horizon_metrics", "horizon_metrics")
     for model in models:
         database.execute(
             """
@@ -177,11 +182,11 @@ def insert_models(
         )
 
 
-def _insert_metrics(database: duckdb.DuckDBPyConnection, table: str) -> None:
+def _insert_metrics(database: duckdb.DuckDBPyConnection, table: str, of: str = "metrics") -> None:
     database.execute(
         f"""
         insert into {table}
-        select run_id, domain, task, model, unnest(metrics, recursive := true) from evaluation
+        select run_id, domain, task, model, unnest({of}, recursive := true) from evaluation
         """  # noqa: S608 - our own names
     )
 

@@ -11,6 +11,8 @@ from tests.paths import ROOT
 COLUMNS = {
     "ml.runs": "run_id domain snapshot_id started_at finished_at git_sha engine seed status",
     "ml.model_metrics": "run_id domain task model split metric value ci_low ci_high n",
+    "ml.horizon_metrics": """run_id domain task model split observed_after_days horizon_days metric value
+        ci_low ci_high n""",
     "ml.predictions": "run_id domain task model item_id event_at split y_true y_pred p10 p90",
     "ml.models": "model_version run_id domain task model path sha256 params feature_list alias",
     "bias.slice_metrics": """run_id domain task model split dimension slice n share mae rmse r2 median_ae

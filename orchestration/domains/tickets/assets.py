@@ -20,7 +20,7 @@ from orchestration.domains.tickets.leaderboard import TASK, join, seat
 from orchestration.domains.tickets.repositories import load_repositories
 from orchestration.domains.tickets.served import served_models
 from orchestration.domains.tickets.serving import load_predictions, predict_open, read_open_tickets
-from orchestration.domains.tickets.tasks import HOURS
+from orchestration.domains.tickets.tasks import HOURS, REMAINING, TICKETS
 from orchestration.tables import TICKET_PREDICTIONS
 
 
@@ -102,10 +102,23 @@ bias_metrics = bias_asset(
     (TASK,),
     name="bias_metrics",
     after="trained_models",
+    learned_from=(TICKETS.name,),
     description="Error of every model in every slice, with intervals, q-values and reasons, in the schema "
     "`bias`.",
     show=show_errors,
     # The champion is published with its bias, or not at all.
+    is_published=False,
+)
+
+
+remaining_bias = bias_asset(
+    DOMAIN,
+    (TASK,),
+    name="remaining_bias",
+    after="models/remaining",
+    learned_from=(REMAINING.name,),
+    description="The same of the remaining time, at every age that a ticket was seen at.",
+    show=show_errors,
     is_published=False,
 )
 
@@ -144,4 +157,4 @@ def ticket_predictions(context: dg.AssetExecutionContext, project: Project) -> d
 
 ticket_snapshots = snapshot_assets(DOMAIN)
 ticket_models = [model_asset(task) for task in DOMAIN.tasks]
-ticket_tuning = [tuned_parameters_asset(task) for task in DOMAIN.tasks if not task.has_rivals]
+ticket_tuning = [tuned_parameters_asset(task) for task in DOMAIN.tasks if task.is_searched]

@@ -43,6 +43,13 @@ HOURS = tuple(
     )
     for family in names()
 )
+REMAINING_TIME = Task(
+    name="remaining",
+    learns_from=REMAINING,
+    kind="remaining",
+    description="How much longer an open ticket takes, given its age and what has happened in it: chances "
+    "for any time ahead, and quantiles.",
+)
 LATE_SCORER = Task(
     name="late_scorer",
     learns_from=TICKETS,
@@ -61,4 +68,4 @@ TRIAGE_RANKER = Task(
     # As good on validation as the smaller steps that small batches need, in less than half of the time.
     params={"gain_trees": 200, "learning_rate": 0.03, "n_estimators": 300},
 )
-TASKS = (*HOURS, LATE_SCORER, TRIAGE_RANKER)
+TASKS = (*HOURS, REMAINING_TIME, LATE_SCORER, TRIAGE_RANKER)
