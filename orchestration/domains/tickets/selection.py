@@ -59,8 +59,9 @@ def best_model(
     """The best model, and whether it takes the champion's place; then the results are published."""
     import pandas as pd
 
-    from ml.reports.bias import write_bias_page
+    from ml.reports.bias import LEDGER, write_bias_page
     from ml.runs.card import model_card
+    from ml.runs.card_parts import complete_card
     from ml.runs.select import Gate, choose_best
     from ml.store.run_folder import CARD, RunFolder
 
@@ -79,9 +80,18 @@ def best_model(
         context.log.info("%s was refused: %s", model, reason)
     home = next((run for run in runs if choice.model in [one.model for one in run.evaluations]), runs[-1])
     block = home.dataset.config
-    card = model_card(evaluations, choice, block.note)
-    RunFolder(home.folder).write_best(choice.model, choice.reason)
-    RunFolder(home.folder).write(CARD, card)
+    chosen = next((one for one in home.evaluations if one.model == choice.model), None)
+    folder = RunFolder(home.folder)
+    tables = {name: folder.table(name) for name in ("slice_metrics", LEDGER) if folder.has_table(name)}
+    card = complete_card(
+        model_card(evaluations, choice, block.note),
+        chosen,
+        home.dataset,
+        tables.get("slice_metrics"),
+        tables.get(LEDGER),
+    )
+    folder.write_best(choice.model, choice.reason)
+    folder.write(CARD, card)
     page = write_bias_page(block, home.evaluations, home.folder, gate=gate, model=choice.model)
     check = gate_check(choice, summary, gate, dg.AssetCheckSeverity(config.severity))
     served = check.passed or check.severity == dg.AssetCheckSeverity.WARN
