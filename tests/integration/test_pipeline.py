@@ -110,6 +110,7 @@ def test_open_tickets_are_told_of_as_of_the_end_of_their_records(finished: Finis
             select
                 count(*) filter (where
                     expected_closing_at < observed_at or remaining_p10 < 0 or remaining_p90 < remaining_p10
+                    or remaining_hours is null or len(reasons) = 0
                     or age_days < 0 or waiting_days > age_days + 1e-6 or p_within_7d > p_within_30d
                     or (late_probability is null) <> (age_days >= 7)
                     or abs(epoch(observed_at) - epoch(created_at) - 86400 * age_days) > 1
