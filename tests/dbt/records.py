@@ -67,7 +67,7 @@ def _record(
 
     author, assignee = rng.choice(PEOPLE), rng.choice(PEOPLE[:5])
     assigned_at = moment()
-    return {
+    record = {
         "repository": repository,
         "number": number,
         "title": rng.choice(TITLES),
@@ -99,6 +99,36 @@ def _record(
             ]
         ),
     }
+    return _with_closings(random.Random(f"{repository}#{number}"), record, opened, closed)
+
+
+def _with_closings(rng: random.Random, record: Record, opened: datetime, closed: datetime | None) -> Record:
+    """Return the record with what tells of its closings: who, with which words, and which was not the last.
+
+    A stream of random numbers of its own leaves all other facts as they were.
+    """
+    end = closed or START + timedelta(days=400)
+    between = sorted(opened + (end - opened) * rng.random() for _ in range(2))
+    words = rng.choice(
+        [None, "Closing as stale.", "Moved to owner/other#7", "Fixed in 1.2", "Duplicate of #1"]
+    )
+    closer = rng.choice([None, *PEOPLE[:4], "stale[bot]"])
+    told = rng.choice(
+        [
+            [],
+            [{"event": "labeled", "created_at": iso(between[0]), "label": {"name": "stale"}}],
+            [
+                {"event": "closed", "created_at": iso(between[0]), "actor": {"login": "ada"}},
+                {"event": "reopened", "created_at": iso(between[1]), "actor": {"login": "bob"}},
+            ],
+        ]
+    )
+    said = {"user": {"login": rng.choice(PEOPLE[:6])}, "created_at": iso(closed), "body": words}
+    return record | {
+        "closed_by": closer and closed and {"login": closer},
+        "comments_data": [*record["comments_data"], *([said] if closed and words else [])],
+        "events": record["events"] and [*record["events"], *told],
+    }
 
 
 def undo_after(
@@ -107,8 +137,9 @@ def undo_after(
     """Return the records as they could have been read at ``cut``: later facts are gone.
 
     Values that are as of the crawl and carry no time (labels, assignees, counts, …) are scrambled: nothing
-    that is known at an earlier time may depend on them. With ``knows_who_had_closed_ones`` the assignees of
-    what was closed by then are kept: they are taken as known at the closing.
+    that is known at an earlier time may depend on them. Who closed what was closed by then is known. With
+    ``knows_who_had_closed_ones`` the assignees of what was closed by then are kept: they are taken as known
+    at the closing.
     """
     limit = iso(cut) or ""
     earlier = []
@@ -117,7 +148,7 @@ def undo_after(
             continue
         past = copy.copy(record)
         if past.get("closed_at") is None or past["closed_at"] >= limit:
-            past |= {"closed_at": None, "state": "open"}
+            past |= {"closed_at": None, "state": "open", "closed_by": {"login": "scrambled"}}
         for key in ("comments_data", "events"):
             if past.get(key) is not None:
                 past[key] = [entry for entry in past[key] if entry["created_at"] < limit]
@@ -128,7 +159,6 @@ def undo_after(
             "assignees": [{"login": "scrambled"}],
             "milestone": {"title": "scrambled"},
             "state_reason": "scrambled",
-            "closed_by": {"login": "scrambled"},
             "comments": 99,
             "locked": True,
         }

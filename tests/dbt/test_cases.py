@@ -32,6 +32,11 @@ HANDLERS = "select count(*) from intermediate.int_issue__handler where starts_wi
 OLDEST = """
     select max(repository_age_days) < 100 from training.train_tickets where starts_with(item_id, ? || '#')
 """
+KINDS = """
+    select string_agg(distinct resolution_kind order by resolution_kind) from intermediate.int_issue__closing
+    where starts_with(item_id, ? || '#') and is_resolution
+"""
+URGENT = "select count(*) from training.label_tickets where starts_with(item_id, ? || '#') and relevance > 0"
 REJECTED = "select count(*) from raw.rejected_records where contains(record, '\"' || ? || '\"')"
 
 # Of the files in archive/: repository, what is counted, and what is right.
@@ -70,6 +75,10 @@ CASE_TABLE = [
     ("gh/camel", TICKETS, 5),
     ("gh/camel", AUTHORS, 5),
     ("acme/case", TICKETS, 20),
+    ("re/notplanned", KINDS, "duplicate,not_planned"),
+    ("re/notplanned", URGENT, 0),
+    ("re/dupfast", KINDS, "completed,duplicate,not_planned"),
+    ("re/dupfast", URGENT, 8),
     ("Acme/Case", TICKETS, 0),
 ]
 

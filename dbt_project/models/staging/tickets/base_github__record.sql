@@ -39,7 +39,9 @@ with source as (
                     "created_at": "VARCHAR",
                     "actor": {"login": "VARCHAR", "type": "VARCHAR"},
                     "assignee": {"login": "VARCHAR", "type": "VARCHAR"},
-                    "label": "JSON"
+                    "label": "JSON",
+                    "state_reason": "VARCHAR",
+                    "commit_id": "VARCHAR"
                 }]
             }'
         ) as record

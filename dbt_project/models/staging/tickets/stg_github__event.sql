@@ -18,6 +18,8 @@ select
     nullif(event.assignee.login, '') as assignee_login,
     -- Archives give the label's name, the live interface an object that holds it.
     coalesce(event.label ->> '$.name', event.label ->> '$') as label,
+    lower(event.state_reason) as state_reason,
+    nullif(event.commit_id, '') as commit_id,
     {{ utc_timestamp('event.created_at') }} as created_at
 from events
 where event.event is not null and {{ is_plausible(utc_timestamp('event.created_at'), 'fetched_at') }}

@@ -15,7 +15,7 @@ select
         when closed_at is null then 'open'
         else 'closed'
     end as state,
-    state_reason,
+    lower(state_reason) as state_reason,
     nullif("user".login, '') as author_login,
     "user".type as author_type,
     nullif(author_association, '') as author_association,

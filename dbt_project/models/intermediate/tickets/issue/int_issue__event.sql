@@ -8,7 +8,7 @@
 ) %}
 
 with issues as (
-    select item_id, repository, author_login, closed_by_login, created_at, closed_at
+    select item_id, repository, author_login, closed_by_login, state_reason, created_at, closed_at
     from {{ ref('stg_github__issue') }}
     where not is_pull_request
 ),
@@ -36,6 +36,7 @@ closings as (
         issues.item_id,
         issues.closed_at,
         issues.closed_by_login,
+        issues.state_reason,
         min(events.created_at) as told_at
     from issues
     left join events
@@ -44,7 +45,7 @@ closings as (
             and events.event = 'closed'
             and abs({{ hours_between('issues.closed_at', 'events.created_at') }}) <= 1 / 60
     where issues.closed_at is not null
-    group by issues.item_id, issues.closed_at, issues.closed_by_login
+    group by issues.item_id, issues.closed_at, issues.closed_by_login, issues.state_reason
 ),
 
 told as (
@@ -75,6 +76,8 @@ told as (
         coalesce(events.actor_login, closings.closed_by_login) as actor_id,
         events.label,
         events.assignee_login as assignee,
+        coalesce(events.state_reason, closings.state_reason) as state_reason,
+        events.commit_id,
         events.created_at as event_at
     from events
     left join closings
@@ -89,6 +92,7 @@ told as (
         'record' as source,
         'closed' as event,
         closed_by_login as actor_id,
+        state_reason,
         closed_at as event_at
     from closings
     where told_at is null
@@ -104,6 +108,8 @@ facts as (
         told.actor_id,
         told.label,
         told.assignee,
+        max(told.state_reason) as state_reason,
+        max(told.commit_id) as commit_id,
         min(told.position) as position,
         arg_min(told.source, row(told.position, told.source)) as source,
         bool_or(coalesce(told.is_called_member, false)) as is_called_member
@@ -146,6 +152,8 @@ select
     not is_bot and has_rights and actor_id is not null as has_rights,
     label,
     assignee,
+    state_reason,
+    commit_id,
     event_at,
     event_at as known_at
 from ranked

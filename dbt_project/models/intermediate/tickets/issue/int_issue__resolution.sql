@@ -1,10 +1,11 @@
--- How long each issue took, or how long it was at least open (censored).
+-- How long each issue took, or how long it was at least open (censored), by what was known when the day of its
+-- closing was over: features read this. What only the download tells of a closing enters label_tickets alone.
 --
--- Not a resolution: a bulk closing (import or tidying up), a closing at the very second of creation (an
--- artefact of book-keeping), and a closing without a time. Such a closing says nothing about the time before
--- it either, so these issues are observed until their creation only.
--- The same holds for what was opened before an import and came through it open: of the issues of that time only
--- the slowest can be told apart, and they would make the whole era look slow (1,293 issues of golang/go).
+-- Not a resolution: a closing of a kind that does not count (see int_issue__closing), and one without a time. A bulk
+-- closing, a closing at the very second of creation and one without a time say nothing about the time before either,
+-- so these issues are observed until their creation only; the others until they were closed.
+-- The creation holds as well for what was opened before an import and came through it open: of the issues of that
+-- time only the slowest can be told apart, and they would make the whole era look slow (1,293 issues of golang/go).
 -- All others are observed to the end of the repository's records: a resolved issue's horizons beyond its closing
 -- are known as well.
 -- An open issue that vanished is observed until it was last seen: a deletion is no resolution, and from then on
@@ -25,12 +26,27 @@ vanished as (
     from {{ ref('int_issue__vanished') }}
 ),
 
+closings as (
+    select item_id, resolution_kind, was_resolution
+    from {{ ref('int_issue__closing') }}
+    where is_last
+),
+
 judged as (
     select
-        *,
-        coalesce(is_closed and closed_at > created_at and not is_bulk_closed and not is_before_import, false)
-            as is_resolved
+        issues.*,
+        closings.resolution_kind,
+        coalesce(closings.was_resolution, false) and not issues.is_before_import as is_resolved,
+        -- The closing says nothing about the time before it.
+        issues.is_closed
+        and (
+            closings.item_id is null
+            or issues.is_bulk_closed
+            or issues.is_zero_duration
+            or issues.closed_at < issues.created_at
+        ) as is_untimely
     from issues
+    left join closings on issues.item_id = closings.item_id
 )
 
 select
@@ -46,14 +62,16 @@ select
         when judged.is_before_import then 'opened before import'
         when not judged.is_closed then 'open'
         when judged.is_closing_time_missing then 'closing time missing'
-        else 'zero duration'
+        when judged.is_zero_duration or judged.closed_at < judged.created_at then 'zero duration'
+        else replace(judged.resolution_kind, '_', ' ')
     end as outcome,
     not judged.is_resolved as is_censored,
     judged.created_at,
     judged.closed_at,
     judged.imported_on,
     case
-        when judged.is_before_import or (judged.is_closed and not judged.is_resolved) then judged.created_at
+        when judged.is_before_import or (judged.is_untimely and not judged.is_resolved) then judged.created_at
+        when judged.is_closed and not judged.is_resolved then judged.closed_at
         when not judged.is_closed
             then greatest(judged.created_at, least(observed.last_seen_at, vanished.last_seen_at))
         else observed.last_seen_at
