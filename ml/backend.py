@@ -10,17 +10,20 @@ import asyncio
 import atexit
 import logging
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 BACKENDS = ("local", "processes", "dask")
+_ROOT = str(Path(__file__).resolve().parents[1])
 # What a worker holds beside the arrays that all share: the libraries, and the model that it fits.
 WORKER_BYTES = 1_000_000_000
 # A scheduler that has not answered by then is not there.
@@ -61,6 +64,9 @@ class TrainingBackend:
         ValueError
             Dask is not installed, or no scheduler answers at the address.
         """
+        if self.name != "local" and _ROOT not in sys.path:
+            # Workers are told this process's path; who loaded the package may have taken its folder off again.
+            sys.path.append(_ROOT)
         if self.name == "dask":
             _client(self.scheduler, self.workers or workers_that_fit())
         before = _IN_FORCE.set(self)

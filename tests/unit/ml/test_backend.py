@@ -6,6 +6,8 @@ import hashlib
 import os
 import signal
 import socket
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from ml.models import names
 from ml.tasks import DURATION, LATE, RANKER
 from ml.tasks.duration.task import TrainingConfig
 from ml.tasks.scoring.settings import ScoringConfig
+from tests.paths import ROOT
 from tests.unit.ml import crews, synthetic
 
 PROCESSES = TrainingBackend("processes", workers=2)
@@ -111,3 +114,16 @@ def test_where_no_scheduler_answers_it_is_said_in_time() -> None:
         with pytest.raises(ValueError, match=f"No Dask scheduler answers at '{address}'"), backend.in_force():
             pass
         assert time.monotonic() - started < CONNECT_SECONDS + 10
+
+
+def test_workers_find_the_package_where_its_loader_left_no_path_to_it(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(f"""
+import sys
+sys.path.insert(0, {str(ROOT)!r})
+from ml.backend import TrainingBackend, each, workers_that_fit
+sys.path.remove({str(ROOT)!r})
+with TrainingBackend("processes", 2).in_force():
+    assert min(each(workers_that_fit, [(), ()])) >= 1
+""")
+    subprocess.run([sys.executable, script], check=True, cwd=tmp_path, env={**os.environ, "PYTHONPATH": ""})
