@@ -65,7 +65,7 @@ class TrainingBackend:
             Dask is not installed, or no scheduler answers at the address.
         """
         if self.name != "local" and _ROOT not in sys.path:
-            # Workers are told this process's path; who loaded the package may have taken its folder off again.
+            # Workers are told this process's path, and its loader may have taken the folder off again.
             sys.path.append(_ROOT)
         if self.name == "dask":
             _client(self.scheduler, self.workers or workers_that_fit())
