@@ -252,7 +252,10 @@ TICKET_PREDICTIONS = Table(
         "remaining_hours": ("double", "Median of the hours that it will stay open from observed_at on."),
         "remaining_p10": ("double", "10th percentile of the remaining hours."),
         "remaining_p90": ("double", "90th percentile of the remaining hours."),
-        "expected_closing_at": ("timestamp", "observed_at and the median of the remaining hours (UTC)."),
+        "expected_closing_at": (
+            "timestamp",
+            "observed_at and the median of the remaining hours (UTC); null beyond 10 years.",
+        ),
         "is_overdue": (
             "boolean",
             "It is older than what 90 % of tickets like it took, seen from the creation.",

@@ -18,6 +18,8 @@ from orchestration.tables import TICKET_PREDICTIONS
 if TYPE_CHECKING:
     from ml.tasks.remaining.model import RemainingModel
 
+# Of what is later no model says more than that it is not soon, and a date would look like knowledge.
+LAST_DATE_HOURS = 10 * 365.25 * 24
 # More than are shown: some say the same.
 REASONS = 15
 HORIZONS = FACTS["horizons_days"]
@@ -135,6 +137,7 @@ def remaining(
     """The same by the model of the remaining time, which counts from the end of the records on."""
     ahead, from_start = model.forecast(opened.now), model.forecast(opened.created)
     median, low, high = (ahead.hours(share) for share in (0.5, 0.1, 0.9))
+    closing = opened.now["event_at"] + pd.to_timedelta(median, unit="h").round("s")
     features = opened.now.to_dict("records")
     return pd.DataFrame(
         {
@@ -144,7 +147,7 @@ def remaining(
             "remaining_hours": median,
             "remaining_p10": low,
             "remaining_p90": high,
-            "expected_closing_at": opened.now["event_at"] + pd.to_timedelta(median, unit="h").round("s"),
+            "expected_closing_at": closing.where(median <= LAST_DATE_HOURS),
             **{f"p_within_{days}d": ahead.ended_within(days) for days in HORIZONS},
             "is_overdue": age * 24 > from_start.hours(0.9),
             "reasons": [

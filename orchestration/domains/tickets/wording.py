@@ -101,8 +101,9 @@ SHARES = {
     "contributor_share_closed": "{} of the author's tickets here were closed",
     "contributor_share_resolved_7d": "{} of the author's tickets here were closed within a week",
     **{
-        f"repository_share_resolved_{days}d": f"{{}} of recent tickets here were closed within {days} days"
+        f"repository_share_resolved_{days}d": f"{{}} of recent tickets here were closed within {time}"
         for days in FACTS["horizons_days"]
+        for time in ("1 day" if days == 1 else f"{days} days",)
     },
     "topic_share_resolved_7d": "{} of the tickets with such a title were closed within a week",
 }
@@ -127,7 +128,7 @@ OTHERS = {
 }
 # Where there is no value.
 MISSING = {
-    "waiting_days": "the author waits for nobody",
+    "waiting_days": "no answer is owed, as far as is known",
     "days_since_pull_request": "no pull request linked",
 }
 

@@ -80,7 +80,8 @@ def test_no_closing_is_in_the_past_and_chances_rise(rows: pd.DataFrame) -> None:
     assert (told["remaining_p10"] >= 0).all()
     assert (told["remaining_p10"] <= told["remaining_hours"]).all()
     assert (told["remaining_hours"] <= told["remaining_p90"]).all()
-    assert (told["expected_closing_at"] >= told["observed_at"]).all()
+    dated = told[told["expected_closing_at"].notna()]
+    assert (dated["expected_closing_at"] >= dated["observed_at"]).all() and len(dated) > 100
     whole, left = (
         told[["predicted_hours", "p10", "p90"]],
         told[["remaining_hours", "remaining_p10", "remaining_p90"]],
