@@ -61,6 +61,27 @@ def calibration(published: Published) -> list[Row]:
     )  # fmt: skip
 
 
+def calibration_by_age(published: Published) -> list[Row]:
+    """Per band of age: how far chances of the remaining time are off, and what the interval holds."""
+    return published.rows_of(
+        "ml.model_metrics",
+        """
+        select
+            replace(regexp_extract(metric, '_age_(.+)$', 1), '_', ' ') as age,
+            any_value(value) filter (starts_with(metric, 'remaining_ece')) as calibration_error,
+            any_value(value) filter (starts_with(metric, 'remaining_coverage')) as coverage,
+            any_value(n) filter (starts_with(metric, 'remaining_coverage')) as n
+        from ml.model_metrics inner join ml.models as models using (run_id, domain, task, model)
+        where
+            models.alias = 'champion' and models.domain = 'remaining' and split = 'test'
+            and regexp_matches(metric, '^remaining_(ece|coverage_80)_age_')
+        group by age
+        order by try_cast(regexp_extract(age, '[0-9]+') as int), starts_with(age, 'beyond')
+        """,
+        "metric", "value",
+    )  # fmt: skip
+
+
 def examples(published: Published) -> dict[str, list[Row]]:
     """Test tickets whose hours the champion got most right and most wrong."""
     found = published.rows_of(

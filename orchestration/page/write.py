@@ -107,6 +107,7 @@ def render(
         "concentration": trust.concentration(published),
         "board": _board(board),
         "calibration": trust.calibration(published),
+        "by_age": trust.calibration_by_age(published),
         "examples": trust.examples(published),
         "bias": bias,
         "bias_lines": bias_lines(bias),

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import duckdb
 
 from ml.store.run_folder import RunFolder
+from orchestration.page.write import LATEST, PAGE
 from orchestration.settings import Settings
 from orchestration.store.warehouse import open_pipeline_database
 
@@ -19,13 +20,13 @@ _CHAMPION = """
     left join ml.model_metrics as gain
         on gain.run_id = models.run_id and gain.model = models.model and gain.split = 'test'
         and gain.metric = 'mae_log_gain_vs_median'
-    where models.task = 'regression' and models.alias = 'champion'
+    where models.domain = 'tickets' and models.task = 'regression' and models.alias = 'champion'
 """
 _LEADERS = """
     select models.model, models.alias, value, ci_low, ci_high
     from ml.models as models
     inner join ml.model_metrics as error using (run_id, domain, task, model)
-    where task = 'regression' and split = 'test' and metric = 'mae_log'
+    where domain = 'tickets' and task = 'regression' and split = 'test' and metric = 'mae_log'
     order by value, models.model
     limit 3
 """
@@ -33,7 +34,9 @@ _BIAS = """
     select verdict, dimension, worst_slice
     from bias.summary
     inner join ml.models using (run_id, domain, task, model)
-    where task = 'regression' and alias = 'champion' and split = 'test' and not is_outcome
+    where
+        domain = 'tickets' and task = 'regression' and alias = 'champion' and split = 'test'
+        and not is_outcome
     order by flagged desc, shrunk_gap desc nulls last, dimension
 """
 
@@ -59,6 +62,9 @@ def summary(settings: Settings) -> Iterator[tuple[str, str]]:
         if "tickets.predictions" in tables:
             open_tickets = database.execute("select count(*) from tickets.predictions").fetchall()[0][0]
             yield "Open tickets", f"{open_tickets:,} with predicted hours, in tickets.predictions"
+    page = settings.reports_dir / LATEST / PAGE
+    if page.exists():
+        yield "Daily page", str(page)
     yield "Published", str(published)
 
 

@@ -137,3 +137,12 @@ def test_loading_the_code_location_is_quick_and_asks_for_nothing(tmp_path: Path)
     assert not (tmp_path / "absent").exists()
     # Of the processor: a busy machine does not count.
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 6
+
+
+def test_every_asset_says_what_it_is_who_owns_it_and_which_domain_it_is_of() -> None:
+    graph = defs.resolve_asset_graph()
+    for key in graph.materializable_asset_keys:
+        node, name = graph.get(key), key.to_user_string()
+        assert node.description and node.owners and node.kinds and node.group_name, name
+        if name not in ("report", "kept_runs"):
+            assert node.tags["domain"] in {"tickets", "assignees", "alerts"}, name

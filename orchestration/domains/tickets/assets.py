@@ -1,7 +1,7 @@
 """Tickets after dbt: snapshot, models, the leaderboard of the hours and its bias, the predictions."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -22,6 +22,9 @@ from orchestration.domains.tickets.served import served_models
 from orchestration.domains.tickets.serving import load_predictions, predict_open, read_open_tickets
 from orchestration.domains.tickets.tasks import HOURS, REMAINING, TICKETS
 from orchestration.tables import TICKET_PREDICTIONS
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dg.asset(deps=[["models", task.name] for task in HOURS], group_name="models", kinds={"duckdb"})
@@ -146,6 +149,7 @@ def ticket_predictions(context: dg.AssetExecutionContext, project: Project) -> d
             "dagster/row_count": len(rows),
             "dagster/column_schema": project.column_schema(TICKET_PREDICTIONS.name),
             "predicted": int(rows["predicted_hours"].notna().sum()),
+            "most_urgent": dg.MetadataValue.md(markdown_table(most_urgent(rows))),
             "overdue": int(rows["is_overdue"].sum()),
             "model_version": ", ".join(rows["model_version"].dropna().unique()) or "none",
             "median_remaining_days": float(rows["remaining_hours"].median() / 24)
@@ -153,6 +157,15 @@ def ticket_predictions(context: dg.AssetExecutionContext, project: Project) -> d
             else None,
         }
     )
+
+
+def most_urgent(rows: "pd.DataFrame", most: int = 20) -> "pd.DataFrame":
+    """The tickets that are likeliest to be still open in a week, for the asset's page."""
+    first = rows[rows["p_within_7d"].notna()].sort_values("p_within_7d", kind="stable").head(most)
+    shown = first[["repository", "number", "title", "age_days"]].assign(
+        open_in_7_days=(1 - first["p_within_7d"]).round(2), age_days=first["age_days"].round(1)
+    )
+    return shown
 
 
 ticket_snapshots = snapshot_assets(DOMAIN)

@@ -113,6 +113,8 @@ def best_model(
             "is_promoted": outcome.is_promoted,
             "promotion": outcome.why,
             "refused": dg.MetadataValue.json(choice.refused),
+            # A path cannot be clicked in the UI: the answer itself.
+            "bias_answer": dg.MetadataValue.md(bias_answer(summary, choice.model)),
             "model_card": dg.MetadataValue.md(card),
             "bias_report": dg.MetadataValue.path(str(page)),
             "published_rows": sum(published.values()),
@@ -141,6 +143,12 @@ def challenge_champion(
         gate=check.description or "",
         passes=check.passed or check.severity == dg.AssetCheckSeverity.WARN,
     )
+
+
+def bias_answer(summary: "pd.DataFrame", model: str | None) -> str:
+    """Which dimensions of the chosen model are biased on the test part, and which slice is the worst."""
+    own = summary[(summary["model"] == model) & (summary["split"] == "test") & ~summary["is_outcome"]]
+    return markdown_table(own[["dimension", "verdict", "worst_slice", "relative_gap", "shrunk_gap"]])
 
 
 def summary_of(run: Run) -> "pd.DataFrame":

@@ -61,6 +61,7 @@ def test_the_page_says_everything_that_is_published(published: Path) -> None:
         "+ Share of the work of 30 days",
         "It broke before",
         "linear (champion)",
+        "0d 1% 81% 70 to 1d 2% 82% 70 beyond 365d 9% 89% 70",
         "Worse for some, beyond noise: repo (worst: a/c).",
         "No bias found: label.",
         "python -m ml reproduce linear-1",
