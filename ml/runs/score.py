@@ -30,8 +30,9 @@ def score(folder: RunFolder, model: str, items: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         One row per item and observation time, in their order: ``item_id, event_at, group_id``, what the task
         answers, and ``model_version``. Of durations the answers are ``predicted_hours, p10, p90`` (hours) and
-        ``p_within_{h}d``; of scorers and rankers ``score, probability, rank`` (within the rows given of a
-        group, 1 first) and ``reasons``, a list of feature and contribution, the strongest first.
+        ``p_within_{h}d``, of remaining times the same from the observation on; of scorers and rankers
+        ``score, probability, rank`` (within the rows given of a group, 1 first) and ``reasons``, a list of
+        feature and contribution, the strongest first.
 
     Raises
     ------

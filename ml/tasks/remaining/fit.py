@@ -35,11 +35,26 @@ JUDGED_AHEAD = (1.0, 7.0, 30.0, 90.0, 365.0)
 
 @dataclass(frozen=True, eq=False)
 class Backtest:
-    """Curves of the rows that an origin scores, by learners that knew nothing after it."""
+    """What learners that knew nothing after an origin say of rows that were observed later.
+
+    Parameters
+    ----------
+    origin : Origin
+    rows : ndarray of int, shape (m,)
+        Those of the items that the origin scores, at all ages that they reach before the test part.
+    curves : Curves
+        Of these rows.
+    recent : ndarray of int, shape (k,)
+        Rows of all items, old ones among them, that were observed up to the next origin.
+    recent_curves : Curves
+        Of these.
+    """
 
     origin: Origin
     rows: NDArray[np.intp]
     curves: Curves
+    recent: NDArray[np.intp]
+    recent_curves: Curves
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,16 +105,19 @@ class Workbench:
     def learn(self, params: Mapping[str, Any]) -> Learned:
         """Learn before the validation part and before the test part, and how far to trust both.
 
-        Calibration for a part is learned from what earlier origins said of rows that they had not seen, as it
-        had turned out when the part began. A map that does not help on the validation part is dropped.
+        Calibration for a part is learned from what earlier origins said of the rows observed up to the next
+        one, as it had turned out when the part began. A map that does not help after the training part is
+        dropped.
         """
         split, truth = self.split, self.split.outcomes_for_refit(self.dataset)
-        *earlier, last = rolling_origins(self.dataset, split, self.config.origins)
+        *earlier, last = origins = rolling_origins(self.dataset, split, self.config.origins)
+        ends = [*(origin.cut for origin in origins[1:]), split.test_cut]
         first = self.fit(params, last.fit, last.learned, self.config.seeds)
         backtests = [
-            self._backtest(self.fit(params, origin.fit, origin.learned, 1), origin) for origin in earlier
+            self._backtest(self.fit(params, origin.fit, origin.learned, 1), origin, end)
+            for origin, end in zip(earlier, ends[:-1], strict=True)
         ]
-        validated = self._backtest(first, last)
+        validated = self._backtest(first, last, split.test_cut)
         at_validation = outcomes_at(self.dataset, split.validation_cut, np.zeros(len(self.age), dtype=bool))
         trusted = self.calibration(backtests, at_validation)
         trusted = trusted.keep(self._helpful(trusted, validated, truth))
@@ -111,7 +129,7 @@ class Workbench:
     def validated(self, params: Mapping[str, Any]) -> Backtest:
         """Return what one learner that knew nothing after the begin of the validation part says of it."""
         (last,) = rolling_origins(self.dataset, self.split, 1)
-        return self._backtest(self.fit(params, last.fit, last.learned, 1), last)
+        return self._backtest(self.fit(params, last.fit, last.learned, 1), last, self.split.test_cut)
 
     def before(self, cut: NDArray[np.datetime64]) -> Mask:
         """Return the rows of training and validation items that were observed before a cut."""
@@ -152,8 +170,8 @@ class Workbench:
 
     def calibration(self, backtests: list[Backtest], outcomes: Outcomes) -> AgeCalibration:
         """Learn from what origins said of their rows, as it had turned out at a cut."""
-        draws = [self.draws(Forecast.plain(one.curves), one.rows, outcomes) for one in backtests]
-        rows = np.concatenate([one.rows for one in backtests] or [np.zeros(0, dtype=np.intp)])
+        draws = [self.draws(Forecast.plain(one.recent_curves), one.recent, outcomes) for one in backtests]
+        rows = np.concatenate([one.recent for one in backtests] or [np.zeros(0, dtype=np.intp)])
         draw, ended, seen = (np.concatenate([own[k] for own in draws] or [np.zeros(0)]) for k in range(3))
         rows = rows[seen.astype(bool)]
         return AgeCalibration(self.config.min_ends).fit(
@@ -177,21 +195,24 @@ class Workbench:
         ended = outcomes.known[rows] & (outcomes.hours[rows] <= until)
         return np.where(outcomes.age[rows] >= until, ended.astype(float), np.nan)
 
-    def _backtest(self, hazards: Hazards, origin: Origin) -> Backtest:
-        rows = np.flatnonzero(origin.score & (self.observed < self.split.test_cut))
-        return Backtest(origin, rows, hazards.curves(self.x[rows], self.age[rows]))
+    def _backtest(self, hazards: Hazards, origin: Origin, end: NDArray[np.datetime64]) -> Backtest:
+        before_test = self.before(self.split.test_cut)
+        rows = np.flatnonzero(origin.score & before_test)
+        recent = np.flatnonzero(before_test & (self.observed >= origin.cut) & (self.observed < end))
+        said = [hazards.curves(self.x[own], self.age[own]) for own in (rows, recent)]
+        return Backtest(origin, rows, said[0], recent, said[1])
 
     def _helpful(self, calibration: AgeCalibration, judge: Backtest, outcomes: Outcomes) -> list[str]:
-        """Return the maps that clearly lower the Brier score of the rows that they serve, over all horizons.
+        """Return the maps that clearly lower the Brier score of the recent rows that they serve.
 
         Clearly: by two standard errors of the paired difference, items taken for independent.
         """
-        rows = judge.rows
+        rows = judge.recent
         keys = calibration.keys_of(self.age[rows], self.group[rows])
         gain, counted = np.zeros(len(rows)), np.zeros(len(rows))
         for days in JUDGED_AHEAD:
             label = self.ended_ahead(outcomes, rows, days)
-            raw = judge.curves.ended_within(days)
+            raw = judge.recent_curves.ended_within(days)
             better = (raw - label) ** 2 - (calibration.calibrated(raw, keys) - label) ** 2
             gain += np.nan_to_num(better)
             counted += ~np.isnan(label)
