@@ -12,7 +12,7 @@ from ml.tasks.scoring.settings import ScoringConfig
 from orchestration.domains.tickets.served import Served
 from orchestration.domains.tickets.serving import OpenTickets, load_predictions, predict_open
 from orchestration.facts import FACTS
-from tests.unit.ml import lives
+from tests.unit.ml import grouped, lives
 
 WEB = "https://example.org"
 CHANCES = [f"p_within_{days}d" for days in FACTS["horizons_days"]]
@@ -113,9 +113,7 @@ def test_reasons_say_which_way(rows: pd.DataFrame) -> None:
     assert any(one["reason"].startswith("open for ") for one in reasons)
 
 
-def test_the_triage_is_an_order_within_a_repository(opened: OpenTickets, model: RemainingModel) -> None:
-    from tests.unit.ml import grouped
-
+def test_the_triage_is_an_order_and_who_is_late_already_has_no_chance_of_it(opened: OpenTickets) -> None:
     config = ScoringConfig(
         validation_groups=3, test_groups=4, cv_folds=0, replicates=0, params={"n_estimators": 20}
     )
@@ -125,10 +123,15 @@ def test_the_triage_is_an_order_within_a_repository(opened: OpenTickets, model: 
     tickets = opened.tickets.head(n).assign(
         item_id=items["item_id"].to_numpy(), repository=["o/a", "o/b"] * (n // 2)
     )
-    now = items.assign(age_days=1.0, n_comments_member=0, n_comments_other=0, waiting_days=1.0)
-    found = predict_open(OpenTickets(tickets, now, items), Served(triage=ranker), WEB)
+    now = items.assign(
+        age_days=[1.0, 6.9, 7.0] * (n // 3), n_comments_member=0, n_comments_other=0, waiting_days=1.0
+    )
+    found = predict_open(
+        OpenTickets(tickets, now, items), Served(triage=ranker, late=ranker, late_days=7), WEB
+    )
     scores = pd.Series(ranker.predict(items)["score"].to_numpy(), items["item_id"])
     for _, own in found.sort_values("triage_rank").groupby("repository"):
         assert own["triage_rank"].tolist() == list(range(1, len(own) + 1))
         assert scores[own["item_id"]].is_monotonic_decreasing
+    assert found["late_probability"].isna().tolist() == [False, False, True] * (n // 3)
     assert found["reason"].str.contains("no champion").all()
