@@ -308,6 +308,25 @@ REPOSITORIES = Table(
         "observed_until": ("timestamp", "When something was last changed in one of them: the end (UTC)."),
     },
 )
+SIMILAR_TICKETS = Table(
+    "tickets.similar",
+    "What was like an open ticket: the most similar earlier ones of its repository, as known now. Grain: one "
+    "row per ticket and earlier ticket.",
+    {
+        **_TICKET,
+        "rank": ("bigint", "Place in the ticket's list, 1 first."),
+        "similar_item_id": ("varchar", "The earlier ticket as repository#number."),
+        "score": (
+            "double",
+            "How alike the words are, newer ones a little before older ones: about 1 for the same text.",
+        ),
+        "title": ("varchar", "Title of the earlier ticket."),
+        "url": ("varchar", "Its page; null where none is known, as for synthetic tickets."),
+        "state": ("varchar", "open or closed."),
+        "resolution_kind": ("varchar", "What its last closing was; null while it is open."),
+        "resolution_hours": ("double", "Hours that it took to be resolved; null where it was not."),
+    },
+)
 ASSIGNEE_CANDIDATES = Table(
     "tickets.assignee_candidates",
     "Who is most likely to take an open ticket. Grain: one row per ticket and person.",
@@ -342,7 +361,7 @@ ALERT_SCORES = Table(
 )
 
 
-SERVED = (TICKET_PREDICTIONS, REPOSITORIES, ASSIGNEE_CANDIDATES, ALERT_SCORES)
+SERVED = (TICKET_PREDICTIONS, REPOSITORIES, SIMILAR_TICKETS, ASSIGNEE_CANDIDATES, ALERT_SCORES)
 
 
 def descriptions() -> dict[str, tuple[str, Mapping[str, str]]]:

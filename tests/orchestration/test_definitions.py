@@ -43,6 +43,7 @@ PYTHON_ASSETS = {
     "assignee_bias",
     "best_model",
     "ticket_predictions",
+    "similar_tickets",
     "report",
     "kept_runs",
     "models/median",
@@ -54,7 +55,7 @@ PYTHON_ASSETS = {
 }
 # Tasks on tickets beside the hours.
 SIDE_TASKS = {"models/late_scorer", "models/triage_ranker", "models/assignee_ranker", "models/remaining"}
-AFTER = {"ticket_predictions", "report", "kept_runs"}
+AFTER = {"ticket_predictions", "similar_tickets", "report", "kept_runs"}
 PEOPLE = {"assignee_snapshot", "assignee_candidates", "assignee_bias"}
 REMAINING = {"remaining_snapshot", "remaining_bias"}
 
