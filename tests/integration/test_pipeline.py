@@ -35,8 +35,8 @@ COLUMNS = {
         p_within_30d p_within_90d p_within_365d model_version scored_at title url author labels created_at
         observed_at age_days is_answered waiting_days remaining_hours remaining_p10 remaining_p90
         expected_closing_at is_overdue late_probability triage_rank reasons reason""",
-    "tickets.assignee_candidates": """item_id repository number login rank probability reasons observed_at
-        model_version""",
+    "tickets.assignee_candidates": """item_id repository number login rank probability is_confident why
+        reasons observed_at model_version""",
     "bias.ranking_metrics": """run_id domain task model split dimension slice metric n_lists n_relevant value
         ci_low ci_high q_value assessable flagged""",
     "feature_store.feature_registry": """feature_view feature dtype entity owner description ttl sql_hash
@@ -140,7 +140,7 @@ def test_people_are_proposed_for_open_tickets(finished: Finished) -> None:
     for item, ranks, probabilities, logins, reasons, versions in lists:
         assert item in open_tickets and 1 <= len(ranks) <= 5
         assert ranks == list(range(1, len(ranks) + 1)) and len(set(logins)) == len(logins)
-        assert all(0 <= p <= 1 for p in probabilities)
+        assert all(0 <= p <= 1 for p in probabilities) and sum(probabilities) <= 1
         assert probabilities == sorted(probabilities, reverse=True)
         assert not any(login.endswith("bot]") or login in ("ghost", "gopherbot") for login in logins)
         assert reasons == 5 and versions == 1

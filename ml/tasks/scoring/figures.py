@@ -39,6 +39,8 @@ class ScoredRows:
         The lists that are ordered.
     clusters : ndarray, shape (n,)
         What the bootstrap draws; all rows of a group are in one cluster.
+    is_proposed : ndarray of bool, shape (n,), or None
+        Where groups are questions: the rows that are proposed as the answer, at most one of each.
     """
 
     relevance: Values
@@ -47,6 +49,7 @@ class ScoredRows:
     baselines: Mapping[str, Values]
     groups: Names
     clusters: Names
+    is_proposed: NDArray[np.bool_] | None = None
 
 
 def scoring_metrics(
@@ -58,7 +61,8 @@ def scoring_metrics(
     (positive where the model is better). AUC, average precision and the shares to review are over all rows
     of the part; NDCG, MRR, top@k and precision@k are means over groups. Where groups are questions, every
     one has an answer: one without a positive row counts as missed, and there are no figures over the rows
-    of different groups together.
+    of different groups together, but ``proposed_precision``, the share of the proposed rows that are right,
+    and ``proposed_share``, the share of the questions that have one.
     """
     resamples = Resamples.of(rows.clusters, config.replicates, config.seed)
     grouping = r.Grouping(rows.groups)
@@ -71,7 +75,13 @@ def scoring_metrics(
             figures[f"{figure}_gain_vs_{name}"] = sign * (figures[figure] - values)
     if groups_are_questions:
         answered = (grouping.sums((rows.relevance > 0).astype(float)) > 0).astype(float)
-        figures["answer_among_rows"] = r.mean_of_groups(answered, resamples.at(grouping.first_rows))
+        weights = resamples.at(grouping.first_rows)
+        figures["answer_among_rows"] = r.mean_of_groups(answered, weights)
+        if rows.is_proposed is not None:
+            proposed = grouping.sums(rows.is_proposed.astype(float))
+            hits = grouping.sums((rows.is_proposed & (rows.relevance > 0)).astype(float))
+            figures["proposed_share"] = r.mean_of_groups(proposed, weights)
+            figures["proposed_precision"] = r.mean_of_groups(np.where(proposed > 0, hits, np.nan), weights)
     else:
         figures |= _probability_figures(rows, threshold, resamples)
     n, clusters = len(rows.relevance), resamples.clusters()

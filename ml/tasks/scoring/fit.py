@@ -24,6 +24,7 @@ from ml.stats.figure import Figure
 from ml.stats.metrics import auc, average_precision
 from ml.stats.rank_metrics import Grouping, ndcg
 from ml.tasks.calibration import ProbabilityCalibration
+from ml.tasks.scoring.choice import ChoiceCalibration
 from ml.tasks.scoring.figures import ScoredRows, best_threshold, report_of, scoring_metrics
 from ml.tasks.scoring.model import ScoringModel, bounded
 from ml.tasks.scoring.settings import EvalMetric, ScoringConfig, check_classes, order_by
@@ -160,7 +161,12 @@ class ScoringBench:
         line = self.dataset.config.timeline
         cuts = pd.Series(self.split.test_cut).groupby(self.dataset.groups(line)).max()
         known_until = {str(name): str(cut) for name, cut in cuts.items()}
-        model = ScoringModel(self.encoder, final, calibration, threshold, known_until, line)
+        choice = None
+        if self.dataset.config.groups_are_questions:
+            choice = ChoiceCalibration().fit(
+                on_validation[late], self.target[late] > 0, data.groups[late], self.dataset.groups(line)[late]
+            )
+        model = ScoringModel(self.encoder, final, calibration, threshold, known_until, line, choice)
         best = None if rounds is None else int(own[rounds])
         return Fitted(model, own, best, on_validation)
 
@@ -197,7 +203,7 @@ class ScoringBench:
             table = self.dataset.items.loc[rows, ["item_id", "event_at", "group_id"]].reset_index(drop=True)
             table["split"] = part
             table["y_true"] = np.where(self.split.known[rows], self.target[rows], np.nan)
-            table["y_pred"] = fitted.estimator.probability(scores[rows])
+            table["y_pred"] = fitted.estimator.probability(scores[rows], self.data.groups[rows])
             table["score"] = scores[rows]
             # Only durations have an interval; the columns are those of every prediction table.
             table["p10"] = table["p90"] = np.nan
@@ -225,11 +231,21 @@ class ScoringBench:
                 baselines={name: values[seen] for name, values in baselines.items()},
                 groups=self.data.groups[seen],
                 clusters=clusters[seen],
+                is_proposed=self._proposed(fitted.estimator.choice, table, rows)[known],
             )
             metrics += scoring_metrics(
                 scored, part, fitted.estimator.threshold, config, domain.groups_are_questions
             )
         return metrics
+
+    def _proposed(
+        self, choice: ChoiceCalibration | None, table: pd.DataFrame, rows: NDArray[np.intp]
+    ) -> NDArray[np.bool_]:
+        if choice is None:
+            return np.zeros(len(rows), dtype=bool)
+        rank = Grouping(self.data.groups[rows]).places(table["score"].to_numpy(float)) + 1
+        lines = self.dataset.groups(self.dataset.config.timeline)[rows]
+        return choice.is_confident(table["y_pred"].to_numpy(float), rank, lines)
 
     def native(self, fitted: Fitted) -> tuple[str, bytes] | None:
         """Return the learner in its library's own format."""

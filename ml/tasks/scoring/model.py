@@ -16,6 +16,7 @@ from ml.models.fitted_scorer import FittedScorer
 from ml.stats.rank_metrics import rank_in_group
 from ml.store.trusted import loadable
 from ml.tasks.calibration import ProbabilityCalibration
+from ml.tasks.scoring.choice import ChoiceCalibration
 
 Values = NDArray[np.float64]
 REASONS = 5
@@ -39,6 +40,8 @@ class ScoringModel(BaseEstimator):
         been trained on.
     timeline : str or None
         Column that names a row's timeline; None where all rows are on one.
+    choice : ChoiceCalibration or None
+        Where groups are questions, fitted on the validation part: it gives the probabilities instead.
     """
 
     def __init__(
@@ -49,6 +52,7 @@ class ScoringModel(BaseEstimator):
         threshold: float,
         known_until: dict[str, str],
         timeline: str | None = None,
+        choice: ChoiceCalibration | None = None,
     ) -> None:
         self.encoder = encoder
         self.learner = learner
@@ -56,6 +60,7 @@ class ScoringModel(BaseEstimator):
         self.threshold = threshold
         self.known_until = known_until
         self.timeline = timeline
+        self.choice = choice
 
     def score_new(
         self, items: pd.DataFrame, top: int = REASONS, reasons_to_rank: int | None = None
@@ -106,7 +111,9 @@ class ScoringModel(BaseEstimator):
     ) -> pd.DataFrame:
         """Return ``score, probability, rank`` and ``reasons`` of any items, old ones too, in their order.
 
-        The rank is that among the rows of one group that are given; the rest of a row is its own alone.
+        The rank is that among the rows of one group that are given; the rest of a row is its own alone. Of
+        questions the probability is a share of its group, too, and ``is_confident`` says whether the first
+        row is likely enough to be proposed.
         """
         # Threads would add up products in another order each time: other last digits.
         with threadpool_limits(1, user_api="blas"):
@@ -120,21 +127,22 @@ class ScoringModel(BaseEstimator):
         explained = np.flatnonzero(rank <= (reasons_to_rank or len(items)))
         reasons: pd.Series = pd.Series([[]] * len(items), dtype=object)
         reasons.iloc[explained] = self.reasons_encoded(x[explained], top)
-        return pd.DataFrame(
-            {
-                "score": score,
-                "probability": self.probability(score),
-                "rank": rank,
-                "reasons": reasons,
-            }
+        table = pd.DataFrame(
+            {"score": score, "probability": self.probability(score, groups), "rank": rank, "reasons": reasons}
         )
+        if self.choice is not None:
+            lines = group_names(items, self.timeline)
+            table["is_confident"] = self.choice.is_confident(table["probability"].to_numpy(), rank, lines)
+        return table
 
     def score_encoded(self, x: NDArray[np.float32]) -> Values:
         """Return the raw scores, which decide the order."""
         return self.learner.score(x)
 
-    def probability(self, score: Values) -> Values:
-        """Return calibrated probabilities of raw scores; they never fall as the score grows."""
+    def probability(self, score: Values, groups: NDArray[np.object_]) -> Values:
+        """Return calibrated probabilities of raw scores; in a group they never fall as the score grows."""
+        if self.choice is not None:
+            return self.choice.chances(score, groups)
         return self.calibration.predict(bounded(score))[:, 0] if len(score) else np.zeros(0)
 
     def reasons_encoded(self, x: NDArray[np.float32], top: int = REASONS) -> list[list[dict[str, Any]]]:

@@ -51,6 +51,7 @@ def assignee_candidates(
             "dagster/column_schema": project.column_schema(ASSIGNEE_CANDIDATES.name),
             "tickets": proposed["item_id"].nunique(),
             "people": proposed["login"].nunique(),
+            "confident": int(proposed["is_confident"].sum()),
             "model_version": evaluation.model_version,
         }
     )

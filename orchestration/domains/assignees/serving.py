@@ -5,13 +5,17 @@ from typing import TYPE_CHECKING
 import duckdb
 import pandas as pd
 
+from orchestration.domains.assignees.reasons import in_words
 from orchestration.store.results import replace_table
 from orchestration.tables import ASSIGNEE_CANDIDATES
 
 if TYPE_CHECKING:
     from ml.tasks.scoring.model import ScoringModel
 
-PROPOSED = ["item_id", "login", "rank", "probability", "reasons", "observed_at", "model_version"]
+PROPOSED = [
+    "item_id", "login", "rank", "probability", "is_confident", "why", "reasons", "observed_at",
+    "model_version",
+]  # fmt: skip
 
 
 def propose(items: pd.DataFrame, model: "ScoringModel", version: str, most: int) -> pd.DataFrame:
@@ -22,6 +26,7 @@ def propose(items: pd.DataFrame, model: "ScoringModel", version: str, most: int)
     items : DataFrame
         Candidates in the shape of the training relation; `group_id` is the ticket, `entity_id` the person.
     model : ScoringModel
+        One of questions: it knows when to propose nobody.
     version : str
         Version of the model.
     most : int
@@ -35,19 +40,25 @@ def propose(items: pd.DataFrame, model: "ScoringModel", version: str, most: int)
     if items.empty:  # no ticket is open, or nobody was seen where one is
         return pd.DataFrame(columns=PROPOSED)
     scored = model.score_new(items, reasons_to_rank=most)
-    chosen = scored["rank"] <= most
+    chosen = (scored["rank"] <= most).to_numpy()
+    items, scored = items[chosen], scored[chosen]
     return (
         pd.DataFrame(
             {
                 "item_id": items["group_id"].to_numpy(),
                 "login": items["entity_id"].to_numpy(),
-                "rank": scored["rank"],
-                "probability": scored["probability"],
-                "reasons": scored["reasons"],
+                "rank": scored["rank"].to_numpy(),
+                "probability": scored["probability"].to_numpy(),
+                "is_confident": scored["is_confident"].to_numpy(),
+                "why": [
+                    in_words(reasons, values)
+                    for reasons, values in zip(scored["reasons"], items.to_dict("records"), strict=True)
+                ],
+                "reasons": scored["reasons"].to_numpy(),
                 "observed_at": items["event_at"].to_numpy(),
                 "model_version": version,
             }
-        )[chosen]
+        )
         .sort_values(["item_id", "rank"])
         .reset_index(drop=True)
     )

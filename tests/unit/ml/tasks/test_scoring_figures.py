@@ -120,7 +120,7 @@ def test_a_ranker_of_questions_is_trained_and_measured_as_such() -> None:
         ScoringConfig(validation_groups=3, test_groups=4, cv_folds=0, replicates=50, patience=10),
     )
     found = {m.metric for m in trained.metrics}
-    assert {"top@1", "top@3", "mrr_gain_vs_baseline", "answer_among_rows"} <= found
+    assert {"top@1", "top@3", "mrr_gain_vs_baseline", "answer_among_rows", "proposed_share"} <= found
     assert "auc" not in found
 
 
