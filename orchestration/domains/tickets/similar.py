@@ -36,13 +36,15 @@ select
         end
     ) as url,
     if(other.is_closed, 'closed', 'open') as state,
-    case when other.is_closed then resolution.outcome end as resolution_kind,
+    closing.resolution_kind,
     resolution.resolution_hours
 from pairs as pair
 join training.tickets_open as ticket on pair.item_id = ticket.item_id
 join intermediate.int_issue__cleaned as other on pair.similar_item_id = other.item_id
 join raw.issues on other.repository = issues.repository and other.number = issues.number
 join intermediate.int_issue__resolution as resolution on other.item_id = resolution.item_id
+left join intermediate.int_issue__closing as closing
+    on other.item_id = closing.item_id and closing.is_last and other.is_closed
 """
 
 
@@ -53,7 +55,7 @@ class Comparing(dg.Config):
 
 
 @dg.asset(
-    deps=["tickets_open", "int_issue__cleaned", "int_issue__resolution"],
+    deps=["tickets_open", "int_issue__cleaned", "int_issue__closing", "int_issue__resolution"],
     group_name="selection",
     kinds={"duckdb"},
 )
