@@ -36,7 +36,11 @@ _MODEL: Columns = {
     "model": ("varchar", "Name of the model."),
 }
 _SPLIT: Columns = {
-    "split": ("varchar", "validation or test: later than all that the model learned from."),
+    "split": (
+        "varchar",
+        "validation or test: later than all that the model learned from. Of figures also "
+        "origin_1, … (earlier rolling origins) and origins, their mean with that of validation.",
+    ),
 }
 _INTERVAL: Columns = {
     "ci_low": (

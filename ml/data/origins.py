@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -42,7 +43,11 @@ class Origin:
 
 
 def rolling_origins(
-    dataset: Dataset, split: Split, origins: int = 4, min_rows: int = MIN_ROWS
+    dataset: Dataset,
+    split: Split,
+    origins: int = 4,
+    min_rows: int = MIN_ROWS,
+    rows: Mask | None = None,
 ) -> list[Origin]:
     """Return origins in time on every timeline: within the later half of the training part, then its end.
 
@@ -60,6 +65,8 @@ def rolling_origins(
     min_rows : int
         Known rows to fit, at the origin, and known rows to score, when the test part begins, that an origin
         within the training part needs; one with fewer is left out.
+    rows : ndarray of bool, shape (n,), or None
+        The training rows that may be fitted; all when not given.
 
     Returns
     -------
@@ -69,11 +76,12 @@ def rolling_origins(
     start = dataset.first_times()
     observed = dataset.items["event_at"].to_numpy("datetime64[us]")
     known = split.outcomes_for_refit(dataset).known
-    cuts = [*_within_training(split, start, origins - 1), split.validation_cut, split.test_cut]
+    shares = [0.5 + 0.5 * run / (origins - 1) for run in range(origins - 1)]
+    cuts = [*cuts_of_training(dataset, split, shares), split.validation_cut, split.test_cut]
     result = []
     for cut, end in pairwise(cuts):
         learned = outcomes_at(dataset, cut, np.zeros(len(start), dtype=bool))
-        fit = (start < cut) & (observed < cut)
+        fit = (start < cut) & (observed < cut) & (True if rows is None else rows)
         score = (start >= cut) & (start < end)
         is_last = end is split.test_cut
         if is_last or min((fit & learned.known).sum(), (score & known).sum()) >= min_rows:
@@ -81,13 +89,14 @@ def rolling_origins(
     return result
 
 
-def _within_training(split: Split, start: NDArray[np.datetime64], runs: int) -> list[NDArray[np.datetime64]]:
-    """Return where each run of the later half of the training part begins, for every row's timeline."""
-    cuts = [split.validation_cut.copy() for _ in range(runs)]
+def cuts_of_training(dataset: Dataset, split: Split, shares: Sequence[float]) -> list[NDArray[np.datetime64]]:
+    """Return the times at which such shares of a timeline's training items had begun, shape (n,) each."""
+    start = dataset.first_times()
+    cuts = [split.validation_cut.copy() for _ in shares]
     for line in np.unique(split.timeline.astype(str)):
         own = split.timeline == line
         times = np.sort(start[own & split.rows("train")])
-        for run, cut in enumerate(cuts):
+        for share, cut in zip(shares, cuts, strict=True):
             if len(times):
-                cut[own] = times[len(times) // 2 + run * (len(times) - len(times) // 2) // runs]
+                cut[own] = times[int(share * len(times))]
     return cuts

@@ -153,6 +153,10 @@ class TextEncoder(TransformerMixin, BaseEstimator):
         read = [self._encode_one(k, self._counts(pd.Series(texts))) for k, (_, texts) in enumerate(distinct)]
         return np.hstack([block[code] for block, (code, _) in zip(read, distinct, strict=True)])
 
+    def counts(self, frame: pd.DataFrame) -> list[sparse.csr_matrix]:
+        """Return how often each hashed word is in every text, shape (n, buckets) per column."""
+        return [self._counts(frame[column]) for column in self.columns]
+
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.str_]:
         """Return ``column_svd_k`` names."""
         sizes = zip(self.columns, self.svds_, strict=True)
@@ -164,7 +168,7 @@ class TextEncoder(TransformerMixin, BaseEstimator):
 
     def _fit_all(self, frame: pd.DataFrame) -> list[sparse.csr_matrix]:
         self.idfs_, self.svds_ = [], []
-        all_counts = [self._counts(frame[column]) for column in self.columns]
+        all_counts = self.counts(frame)
         for counts in all_counts:
             idf = TfidfTransformer(sublinear_tf=True).fit(counts)
             weighted = idf.transform(counts).astype(np.float32)

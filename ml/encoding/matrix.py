@@ -20,6 +20,7 @@ from ml.encoding.encoders import (
     NumberEncoder,
     TextEncoder,
 )
+from ml.encoding.text_score import chained_scores
 from ml.encoding.tree import tree_encoder
 from ml.store.cache import find_entry, keep_entry
 from ml.store.files import npy_bytes, sha256_of
@@ -49,6 +50,8 @@ class PreprocessingConfig:
         Components of the truncated SVD per text column.
     seed : int
         Seed of the SVD.
+    text_score : bool
+        Add what the words say of the items' ends, for labels that are durations.
     """
 
     min_level_rows: int = 10
@@ -57,6 +60,7 @@ class PreprocessingConfig:
     text_buckets: int = 2**15
     text_components: int = 64
     seed: int = 0
+    text_score: bool = False
 
 
 def new_encoder(
@@ -125,6 +129,11 @@ def prepare(
         return Prepared(encoder, np.load(entry / MATRIX, mmap_mode="r", allow_pickle=False))
     encoder = new_encoder(dataset, "features", config)
     matrix = fit_and_encode(encoder, dataset.items, split.rows("train"))
+    texts = [name for name, kind in dataset.kinds().items() if kind == "text"]
+    if config.text_score and texts:
+        words = TextEncoder(texts, config.text_characters, config.text_buckets)
+        score, scores = chained_scores(dataset, split, words)
+        encoder, matrix = ItemEncoder([*encoder.encoders, score]), np.hstack([matrix, scores])
     if cache_dir is not None:
         keep_entry(cache_dir, key, {ENCODER: dump_trusted(encoder), MATRIX: npy_bytes(matrix)})
     return Prepared(encoder, matrix)

@@ -21,8 +21,8 @@ from ml.reports.bias import bias_config
 from ml.stats.bootstrap import hashed_half
 from ml.store.record import Evaluation, now
 from ml.store.run_folder import RunFolder, mitigated_name
-from ml.tasks.duration.fit import Heads, Workbench
-from ml.tasks.duration.model import DurationModel, log_prediction
+from ml.tasks.duration.fit import Workbench
+from ml.tasks.duration.model import DurationModel, horizon_column, log_prediction
 from ml.tasks.duration.task import DURATION, DurationBench, TrainingConfig
 
 logger = logging.getLogger(__name__)
@@ -178,8 +178,16 @@ class Trial:
         return np.flatnonzero(self.bench.split.rows(part))
 
     def _hours(self, part: str, fitted: Fitted) -> np.ndarray:
-        x = self.bench.x[self._rows(part)]
-        return np.expm1(log_prediction(fitted.regressor, x, fitted.log_limit))
+        """Hours of the new regressor and of the model's own chances, which share them as in the model."""
+        own, x = self.folder.model(self.evaluation.model), self.bench.x[self._rows(part)]
+        logs = log_prediction(fitted.regressor, x, fitted.log_limit)
+        if part == "test":
+            chances = own.timing.score(x)
+        else:  # The heads that never saw the validation part are not kept, only what they answered.
+            table = self.baseline[self.baseline["split"] == part]
+            chances = table[[horizon_column(days) for days in self.bench.horizons]].to_numpy(float)
+        implied = own.timing.log_median(chances, fitted.log_limit)
+        return np.expm1((1.0 - own.timing_share) * logs + own.timing_share * implied)
 
     def _groups(self, part: str) -> np.ndarray:
         return self.target.groups[self._rows(part)]
@@ -219,35 +227,24 @@ class Trial:
         )
 
     def _fitted_model(self, method: str, original: DurationModel) -> tuple[DurationModel, pd.DataFrame]:
-        """The regressor and its intervals are new; the chances of ending by a horizon stay the original's."""
-        bench, final = self.bench, self.fitted[method]
-        own_cut, before_test = bench.split.outcomes(bench.dataset), self._before_test()[1]
-        first = self.fitting.by(method, bench.train_rows, own_cut) or final
-        validation = bench.split.rows("validation")
-        parts = bench.backtest_parts()
-        earlier = None if parts is None else self.fitting.by(method, parts[0], parts[2])
-        if parts is None or earlier is None:
-            judge, early, late = first, validation, validation
-        else:
-            judge, early, late = earlier, parts[1], parts[1] | validation
-        heads = Heads(judge.regressor, original.timing, judge.log_limit)
+        """The regressor is new; the chances and the width of the intervals stay the original's."""
+        final = self.fitted[method]
+        own_cut = self.bench.split.outcomes(self.bench.dataset)
+        first = self.fitting.by(method, self.bench.train_rows, own_cut) or final
         tables = []
-        for part, fitted, rows, outcomes in (
-            ("validation", first, early, own_cut),
-            ("test", final, late, before_test),
-        ):
-            intervals = bench.intervals(heads, rows, outcomes)
+        for part, fitted in (("validation", first), ("test", final)):
             logs = np.log1p(self._hours(part, fitted))
-            low, high = intervals.predict(logs)
+            low, high = original.intervals.predict(logs)
             table = self.baseline[self.baseline["split"] == part]
             tables.append(table.assign(y_pred=np.expm1(logs), p10=np.expm1(low), p90=np.expm1(high)))
         model = DurationModel(
             original.encoder,
             final.regressor,
             original.timing,
-            intervals,
+            original.intervals,
             original.calibration,
             final.log_limit,
+            original.timing_share,
         )
         return model, pd.concat(tables, ignore_index=True)
 

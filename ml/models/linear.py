@@ -29,6 +29,7 @@ def _search_space(trial: Any) -> Params:
 SPEC = ModelSpec(
     name="linear",
     build=_build,
+    complexity=1,
     search_space=_search_space,
     defaults={
         "loss": "epsilon_insensitive",

@@ -59,4 +59,6 @@ def _build(params: Mapping[str, Any], seed: int, loss: Loss) -> GroupMedian:
     return GroupMedian(loss=loss, **params)
 
 
-SPEC = ModelSpec(name="median", build=_build, defaults={"min_rows": 10}, inputs="group", is_floor=True)
+SPEC = ModelSpec(
+    name="median", build=_build, defaults={"min_rows": 10}, inputs="group", is_floor=True, complexity=0
+)

@@ -121,11 +121,18 @@ class ModelSpec:
         Left out by a family that does not learn durations.
     search_space : callable (trial) -> params
         What the tuner may vary; empty for nothing.
+    search_pays : bool
+        Whether a training searches before it fits; one that is asked for always does.
     defaults : mapping
         Parameters that every build starts from.
     timing : mapping
         What the timing head takes beside the defaults: a mean of 0 and 1 wants other settings than a
         median of logs, and is not searched.
+    timing_seeds : int
+        Fits of each chance that are averaged; more than one pays where a fit draws rows and columns.
+    complexity : int
+        Order of simplicity, the simplest family lowest: of models that cannot be told apart the simpler one
+        is chosen; equal ones by name.
     inputs : {"features", "gaps", "group"}
         The encoded matrix, the one with gaps as NaN, or only the group's name.
     is_floor : bool
@@ -145,6 +152,9 @@ class ModelSpec:
     search_space: Callable[[Any], Params] = _nothing_to_search
     defaults: Mapping[str, Any] = field(default_factory=dict)
     timing: Mapping[str, Any] = field(default_factory=dict)
+    timing_seeds: int = 1
+    search_pays: bool = True
+    complexity: int = 9
     inputs: Inputs = "features"
     is_floor: bool = False
     fit: Callable[[Any, NDArray[Any], Values, Values, Validation | None], None] = _fit_plainly

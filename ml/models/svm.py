@@ -30,6 +30,7 @@ def _search_space(trial: Any) -> Params:
 SPEC = ModelSpec(
     name="svm",
     build=_build,
+    complexity=2,
     search_space=_search_space,
     defaults={"n_components": 250, "gamma": 0.1, "epsilon": 0.05, "alpha": 1e-5, "eta0": 1e-3, "max_iter": 8},
 )

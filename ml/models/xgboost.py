@@ -71,6 +71,7 @@ def _search_space(trial: Any) -> Params:
 SPEC = ModelSpec(
     name="xgboost",
     build=_build,
+    complexity=5,
     search_space=_search_space,
     defaults={
         "n_estimators": 400,
@@ -82,6 +83,7 @@ SPEC = ModelSpec(
         "max_bin": 128,
     },
     timing={"n_estimators": 120, "colsample_bytree": 0.25},
+    timing_seeds=3,
     fit=_fit,
     best_iteration=_best_iteration,
     native=_native,

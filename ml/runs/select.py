@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
 
 from ml.bias.gate import Baseline, GateResult, evaluate_gate
+from ml.models import registry
 from ml.store.record import Evaluation
+from ml.store.run_folder import original_name
+from ml.tasks.duration.over_origins import LAST, ORIGIN, OVER_ORIGINS
 
 DECIDING = "mae_log"
 BASELINE = "median"
@@ -33,8 +37,9 @@ class Gate:
     Parameters
     ----------
     deciding : str
-        Validation figure that the best model has the lowest of. Plain MAE counts only ends seen before the
-        test part began and so favours early promises; "mae_log_censoring_weighted" makes up for that.
+        Figure that the best model has the lowest mean of over the rolling origins. Plain MAE counts only ends
+        seen before the test part began and so favours early promises, least at the earlier origins;
+        "mae_log_censoring_weighted" makes up for that.
     thresholds : mapping of dimension to mapping of metric to limit
         As `ml.bias.gate.evaluate_gate` takes them; a dimension named here is judged by this alone.
     ratio_to_baseline, allowance : float
@@ -68,7 +73,9 @@ class Choice:
 
 
 def leaderboard(evaluations: Sequence[Evaluation]) -> pd.DataFrame:
-    """Return one row per model and part with its main figures, best validation MAE of log hours first.
+    """Return one row per model and part with its main figures, best MAE of log hours over the origins first.
+
+    The part "origins" is the mean over the rolling origins, the last of which is the validation part.
 
     Returns
     -------
@@ -78,7 +85,7 @@ def leaderboard(evaluations: Sequence[Evaluation]) -> pd.DataFrame:
     """
     rows = []
     for evaluation in evaluations:
-        for split in ("validation", "test"):
+        for split in (OVER_ORIGINS, "validation", "test"):
             figures = {m.metric: m for m in evaluation.metrics if m.split == split}
             if not figures:
                 continue
@@ -90,7 +97,7 @@ def leaderboard(evaluations: Sequence[Evaluation]) -> pd.DataFrame:
                 f"{DECIDING}_ci_high": figures[DECIDING].ci_high,
             }
             row["seconds"] = round(sum(evaluation.seconds.values()), 1)
-            row["rank"] = evaluation.value("validation", DECIDING)
+            row["rank"] = error_of(evaluation)
             rows.append(row)
     if not rows:
         return pd.DataFrame(columns=["model", "split", *SHOWN, "seconds"])
@@ -103,10 +110,13 @@ def leaderboard(evaluations: Sequence[Evaluation]) -> pd.DataFrame:
 def choose_best(
     evaluations: Sequence[Evaluation], bias_summary: pd.DataFrame | None = None, gate: Gate | None = None
 ) -> Choice:
-    """Choose the model with the lowest validation MAE of log hours among those that are not refused.
+    """Choose the simplest model that no other one is better than beyond its noise over the rolling origins.
 
-    A model is refused when it does not beat the median of the training part on validation, or when its
-    gap between slices breaks the gate. The test part has no say.
+    Of the models that are not refused, the one with the lowest mean of the deciding figure over the origins
+    is challenged by every simpler one: the simplest whose mean difference from it is within one standard
+    error of that difference takes its place (the paired form of the one-standard-error rule, Breiman et al.
+    1984). A model is refused when it does not beat the median of the training part on validation, or when
+    its gap between slices breaks the gate. The test part has no say.
 
     Parameters
     ----------
@@ -119,18 +129,77 @@ def choose_best(
         raise ValueError("There is no evaluated model to choose from: train at least one.")
     gate = gate or Gate()
     refused: dict[str, str] = {}
-    allowed: list[tuple[float, str]] = []
+    allowed: list[Evaluation] = []
     for evaluation in evaluations:
         reason = _loses_to_median(evaluation) or _breaks_gate(evaluation.model, bias_summary, gate)
         if reason is not None:
             refused[evaluation.model] = reason
         else:
-            allowed.append((_deciding_figure(evaluation, gate), evaluation.model))
+            allowed.append(evaluation)
     if not allowed:
         return Choice(None, "No model may be chosen: each was refused.", refused)
-    error, best = min(allowed)
-    reason = f"Lowest validation {gate.deciding} ({error:.4f}) of {len(allowed)} allowed models."
+    return _simplest(at_origins(allowed, evaluations, gate.deciding), gate.deciding, refused)
+
+
+def _simplest(figures: pd.DataFrame, deciding: str, refused: dict[str, str]) -> Choice:
+    """Choose by figures at origins (rows) of models (columns)."""
+    means = figures.mean().sort_index().sort_values(kind="stable")
+    lowest, n = str(means.index[0]), len(figures)
+    where = "validation" if n == 1 else f"mean of {n} rolling origins"
+    behind = figures.sub(figures[lowest], axis=0)
+    # One origin has no spread: nothing is known to be within it.
+    noise = behind.std(ddof=1) / np.sqrt(n) if n > 1 else 0.0 * means
+    equals = [str(model) for model in means.index if behind[model].mean() <= noise[model]]
+    best = min(equals, key=_complexity)
+    reason = f"Lowest {deciding} ({means[lowest]:.4f}, {where}) of {len(means)} allowed models."
+    if best != lowest:
+        reason = (
+            f"Simplest of {len(equals)} models within one standard error of the lowest {deciding}: "
+            f"{means[best]:.4f}, {behind[best].mean():.4f} ± {noise[best]:.4f} above {lowest} ({where})."
+        )
     return Choice(best, reason, refused)
+
+
+def at_origins(
+    models: Sequence[Evaluation], known: Sequence[Evaluation], metric: str = DECIDING
+) -> pd.DataFrame:
+    """Return a figure of some models at the rolling origins that all of them have, the validation part last.
+
+    What mitigation made of a model is fitted for validation and test alone: at the earlier origins its
+    original, one of the ``known``, stands in for it.
+
+    Returns
+    -------
+    DataFrame
+        One row per origin, one column per model.
+
+    Raises
+    ------
+    ValueError
+        When a model has no such figure on validation.
+    """
+    columns = {}
+    for one in models:
+        original = next((e for e in known if e.model == original_name(one.model)), one)
+        own = one.value(LAST, metric)
+        if own is None:
+            raise ValueError(f"The model {one.model!r} has no validation figure {metric!r} to choose by.")
+        earlier = {
+            m.split: m.value for m in original.metrics if m.metric == metric and m.split.startswith(ORIGIN)
+        }
+        columns[one.model] = {name: earlier[name] for name in sorted(earlier)} | {LAST: own}
+    return pd.DataFrame(columns).dropna()
+
+
+def error_of(evaluation: Evaluation) -> float | None:
+    """Return the MAE of log hours over the origins; on validation where there are none."""
+    over_all = evaluation.value(OVER_ORIGINS, DECIDING)
+    return evaluation.value(LAST, DECIDING) if over_all is None else over_all
+
+
+def _complexity(model: str) -> int:
+    family = registry().get(original_name(model))
+    return 0 if family is None else family.complexity
 
 
 def gate_of(model: str, summary: pd.DataFrame, gate: Gate, split: str) -> GateResult:
@@ -148,22 +217,13 @@ def gate_of(model: str, summary: pd.DataFrame, gate: Gate, split: str) -> GateRe
 
 
 def ranked(evaluations: Sequence[Evaluation]) -> list[Evaluation]:
-    """Return the evaluations by their validation MAE of log hours, the lowest first; equal ones by name."""
+    """Return the evaluations by their MAE of log hours over the origins, the lowest first, then by name."""
 
     def error(evaluation: Evaluation) -> tuple[float, str]:
-        value = evaluation.value("validation", DECIDING)
+        value = error_of(evaluation)
         return (float("inf") if value is None else value, evaluation.model)
 
     return sorted(evaluations, key=error)
-
-
-def _deciding_figure(evaluation: Evaluation, gate: Gate) -> float:
-    value = evaluation.value("validation", gate.deciding)
-    if value is None:
-        raise ValueError(
-            f"The model {evaluation.model!r} has no validation figure {gate.deciding!r} to choose by."
-        )
-    return value
 
 
 def _loses_to_median(evaluation: Evaluation) -> str | None:

@@ -77,7 +77,7 @@ def train_models(
                 dataset,
                 chosen,
                 family,
-                search=_search(chosen),
+                search=_search(chosen, registry(task.name)[family].search_pays),
                 progress=partial(tell, name),
                 cache_dir=folder.cache,
             )
@@ -116,9 +116,9 @@ def _family(name: str, task: Task) -> str:
     return name if name in registry(task.name) else task.family
 
 
-def _search(settings: Any) -> Callable[[Objective], dict[str, Any]] | None:
-    """What looks for parameters before the fit, where the settings give it a budget."""
-    if not getattr(settings, "trials", 0):
+def _search(settings: Any, pays: bool) -> Callable[[Objective], dict[str, Any]] | None:
+    """What looks for parameters before the fit, where that pays and the settings give it a budget."""
+    if not pays or not getattr(settings, "trials", 0):
         return None
     return lambda objective: tune(objective, settings.trials, settings.seconds, settings.seed)
 

@@ -43,28 +43,6 @@ class ProbabilityCalibration(BaseEstimator):
                 self.knots_.append(list(_centred_isotonic(s, y)))
         return self
 
-    def keep_if_better(self, score: Values, label: Values, least: int = 10) -> Self:
-        """Drop the map of every column that does not clearly lower the Brier score on these rows.
-
-        Clearly: by two standard errors of the paired difference. A column with fewer than ``least`` rows
-        of a class cannot be judged and keeps the model's own probability.
-        """
-        for column, knots in enumerate(self.knots_):
-            defined = ~np.isnan(label[:, column])
-            s, y = score[defined, column], label[defined, column]
-            if not knots or min(y.sum(), len(y) - y.sum()) < least:
-                self.knots_[column] = []
-                continue
-            gain = (np.clip(s, 0.0, 1.0) - y) ** 2 - (np.interp(s, knots[0], knots[1]) - y) ** 2
-            if gain.mean() <= 2.0 * gain.std() / np.sqrt(len(gain)):
-                self.knots_[column] = []
-        return self
-
-    def keep_same_as(self, other: ProbabilityCalibration) -> Self:
-        """Drop the map of every column that has none in ``other``."""
-        self.knots_ = [mine if theirs else [] for mine, theirs in zip(self.knots_, other.knots_, strict=True)]
-        return self
-
     def predict(self, score: Values) -> Values:
         """Return probabilities, shape (n, columns), that never fall from one column to the next."""
         columns = [
@@ -72,6 +50,62 @@ class ProbabilityCalibration(BaseEstimator):
             for k, knots in enumerate(self.knots_)
         ]
         return np.maximum.accumulate(np.stack(columns, axis=1), axis=1)
+
+
+@loadable
+class LevelCalibration(BaseEstimator):
+    """One shift of the log odds per horizon: what moves between eras is the level, far more than the order.
+
+    A curve learned in one era does not fit the next one (on our corpus a shift has the smaller calibration
+    error at nearly every later origin), and a shift leaves the order of the items as it is.
+
+    Parameters
+    ----------
+    strength : float
+        The shift is held towards 0 as by so many rows' information.
+    """
+
+    def __init__(self, strength: float = 100.0) -> None:
+        self.strength = strength
+
+    def fit(self, score: Values, label: Values) -> Self:
+        """Learn from scores that their heads never saw and labels, shape (n, columns); NaN: undefined."""
+        self.shifts_: list[float] = []
+        for column in range(score.shape[1]):
+            defined = ~np.isnan(label[:, column])
+            self.shifts_.append(self._shift(_log_odds(score[defined, column]), label[defined, column]))
+        return self
+
+    def keep(self, columns: NDArray[np.bool_]) -> Self:
+        """Leave the model's own probability, a shift of 0, in every other column."""
+        self.shifts_ = [shift if kept else 0.0 for shift, kept in zip(self.shifts_, columns, strict=True)]
+        return self
+
+    def predict(self, score: Values) -> Values:
+        """Return probabilities, shape (n, columns), that never fall from one column to the next."""
+        return np.maximum.accumulate(self.separately(score), axis=1)
+
+    def separately(self, score: Values) -> Values:
+        """Return each column's probability by itself."""
+        columns = [
+            1.0 / (1.0 + np.exp(-_log_odds(score[:, k]) - shift)) if shift else np.clip(score[:, k], 0.0, 1.0)
+            for k, shift in enumerate(self.shifts_)
+        ]
+        return np.stack(columns, axis=1)
+
+    def _shift(self, odds: Values, y: Values) -> float:
+        shift = 0.0
+        for _ in range(25):
+            p = 1.0 / (1.0 + np.exp(-odds - shift))
+            # Newton's method on the penalised log likelihood, which is concave.
+            information = float((p * (1.0 - p)).sum()) + self.strength / 4.0
+            shift += (float((y - p).sum()) - self.strength / 4.0 * shift) / information
+        return shift
+
+
+def clearly_better(gain: Values) -> bool:
+    """Say whether paired gains, shape (n,), are above 0 by two standard errors; fewer than 30 say nothing."""
+    return len(gain) >= 30 and float(gain.mean()) > 2.0 * float(gain.std()) / np.sqrt(len(gain))
 
 
 @loadable
@@ -118,6 +152,11 @@ class ResidualIntervals(BaseEstimator):
         """Return the lower and upper bounds in logs, shape (n,) each, with lower <= pred <= upper."""
         code = np.searchsorted(self.edges_, pred, side="right")
         return np.maximum(pred + self.lows_[code], 0.0), pred + self.highs_[code]
+
+
+def _log_odds(score: Values) -> Values:
+    p = np.clip(score, 1e-3, 1.0 - 1e-3)
+    return np.log(p / (1.0 - p))
 
 
 def _outer_quantile(values: Values, q: float, weight: Values) -> float:

@@ -1,8 +1,8 @@
-"""The numerical work of duration models on rows that are encoded and split: weights, heads, backtest."""
+"""The numerical work of duration models on rows that are encoded and split: weights, heads, figures."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,19 +11,18 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ml.data.dataset import Dataset
-from ml.data.outcomes import Outcomes, outcomes_at
+from ml.data.origins import Origin, rolling_origins
+from ml.data.outcomes import Outcomes
 from ml.data.splits import Split
 from ml.data.weights import censoring_weights, recency_weights
 from ml.models import ModelSpec, Validation
 from ml.stats.figure import Figure
 from ml.stats.weights import group_weights
-from ml.tasks.calibration import ProbabilityCalibration, ResidualIntervals
 from ml.tasks.duration.figures import Scored, baseline_hours, evaluate, group_rates
-from ml.tasks.duration.model import DurationModel, TimingHead, fit_timing, log_prediction
+from ml.tasks.duration.model import TIMING_SHARE, DurationModel, TimingHead, fit_timing, log_hours
+from ml.tasks.duration.over_origins import ORIGIN, at_origin, over_origins
 
 Mask = NDArray[np.bool_]
-# Known rows on either side of a backtest, below which the validation part is the better judge.
-MIN_BACKTEST_ROWS = 50
 
 
 @dataclass(frozen=True)
@@ -64,19 +63,17 @@ class TuningData:
 
 @dataclass(frozen=True, eq=False)
 class Heads:
-    """A family's two fitted heads and the largest log1p(hours) that they saw."""
+    """A family's two fitted heads, the largest log1p(hours) that they saw, and how they share the hours."""
 
     regressor: Any
     timing: TimingHead
     log_limit: float
+    timing_share: float
 
-
-@dataclass(frozen=True, eq=False)
-class Backtest:
-    """Heads fitted on an earlier era, and the mask of the later rows that they may be judged by."""
-
-    heads: Heads
-    rows: Mask
+    def logs(self, x: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the predicted log1p(hours) of encoded rows, shape (n,)."""
+        score = self.timing.score(x)
+        return log_hours(self.regressor, self.timing, x, score, self.log_limit, self.timing_share)
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +130,7 @@ class Workbench:
         timing = fit_timing(
             spec, self.seed, self.x[chosen], outcomes.at(chosen), self._timing_weights(chosen), self.horizons
         )
-        return Heads(regressor, timing, log_limit)
+        return Heads(regressor, timing, log_limit, 0.0 if spec.is_floor else TIMING_SHARE)
 
     def fit_regressor(
         self, spec: ModelSpec, params: Mapping[str, Any], rows: Mask, outcomes: Outcomes, stop_early: bool
@@ -156,69 +153,20 @@ class Workbench:
         rows = self.train_rows | self.split.rows("validation")
         return self.fit(spec, params, rows, self.split.outcomes_for_refit(self.dataset), stop_early=False)
 
-    def backtest_parts(self) -> tuple[Mask, Mask, Outcomes] | None:
-        """Return the earlier training rows, the later ones, and what was known where the later ones begin.
+    def origins(self) -> list[Origin]:
+        """Return the rolling origins; the last one is where the validation part begins."""
+        return rolling_origins(self.dataset, self.split, rows=self.train_rows)
 
-        Residuals of the validation part alone are too small: its slow rows have no end yet when the test
-        part begins. The later half of the training part has been watched for longer. None when a half is
-        too small to say anything.
-        """
-        middle = self.split.middle_of_training(self.dataset)
-        start = self.dataset.first_times()
-        outcomes = outcomes_at(self.dataset, middle, np.zeros(len(start), dtype=bool))
-        rows = self.train_rows & (start < middle)
-        later = self.train_rows & ~rows
-        if min((rows & outcomes.known).sum(), (later & self.split.known).sum()) < MIN_BACKTEST_ROWS:
-            return None
-        return rows, later, outcomes
-
-    def backtest(self, spec: ModelSpec, params: Mapping[str, Any]) -> Backtest | None:
-        """Fit on the earlier half of the training part, as known at its end, to judge what came after."""
-        parts = self.backtest_parts()
-        if parts is None:
-            return None
-        rows, later, outcomes = parts
-        return Backtest(self.fit(spec, params, rows, outcomes, stop_early=False), later)
-
-    def calibrate(
-        self, encoder: Any, first: Heads, final: Heads, backtest: Backtest | None
-    ) -> tuple[DurationModel, DurationModel]:
-        """Return the models that predict the validation part (``first``) and the test part (``final``).
-
-        Intervals and horizon calibrations are learned from rows that their heads never saw, with what was
-        known when the predicted part began; without a backtest, both from the validation part.
-        """
-        validation = self.split.rows("validation")
-        at_own_cut = self.split.outcomes(self.dataset)
-        before_test = self.split.outcomes_for_refit(self.dataset)
-        if backtest is None:
-            judge, early, late = first, validation, validation
-        else:
-            judge, early, late = backtest.heads, backtest.rows, backtest.rows | validation
-        before_validation = self._horizon_calibration(judge, early, at_own_cut)
-        if backtest is not None:
-            # A map learned in one era need not hold in the next: only what helped on validation is kept.
-            seen = np.flatnonzero(validation)
-            before_validation.keep_if_better(first.timing.score(self.x[seen]), self._within(at_own_cut)[seen])
-        at_test = self._horizon_calibration(judge, late, before_test).keep_same_as(before_validation)
-        intervals = self.intervals(judge, early, at_own_cut), self.intervals(judge, late, before_test)
-        return (
-            DurationModel(
-                encoder, first.regressor, first.timing, intervals[0], before_validation, first.log_limit
-            ),
-            DurationModel(encoder, final.regressor, final.timing, intervals[1], at_test, final.log_limit),
-        )
-
-    def intervals(self, heads: Heads, rows: Mask, outcomes: Outcomes) -> ResidualIntervals:
-        """Learn the interval around a regressor's medians on rows that it never saw."""
-        known = np.flatnonzero(rows & outcomes.known)
-        logs = log_prediction(heads.regressor, self.x[known], heads.log_limit)
-        weight = self._censoring_weights(rows, outcomes)[known]
-        return ResidualIntervals().fit(logs, np.log1p(outcomes.hours[known]), weight)
-
-    def _horizon_calibration(self, heads: Heads, rows: Mask, outcomes: Outcomes) -> ProbabilityCalibration:
-        seen = np.flatnonzero(rows)
-        return ProbabilityCalibration().fit(heads.timing.score(self.x[seen]), self._within(outcomes)[seen])
+    def fit_at_origins(
+        self, spec: ModelSpec, params: Mapping[str, Any], on_validation: Heads
+    ) -> list[tuple[Origin, Heads]]:
+        """Fit at every origin but the last one, whose heads are given: those of the whole training part."""
+        *earlier, last = self.origins()
+        fitted = [
+            (origin, self.fit(spec, params, origin.fit, origin.learned, stop_early=False))
+            for origin in earlier
+        ]
+        return [*fitted, (last, on_validation)]
 
     def predictions(self, on_validation: DurationModel, on_test: DurationModel) -> pd.DataFrame:
         """Return the prediction table of the validation and the test rows, in the order of the items."""
@@ -234,38 +182,57 @@ class Workbench:
 
     def metrics(self, predictions: pd.DataFrame, replicates: int) -> list[Figure]:
         """Evaluate a prediction table; each part's baselines know what its model knew."""
-        group = self._group
-        clusters = self.dataset.items["group_id"].astype(str).to_numpy(dtype=object)
         at_own_cut = self.split.outcomes(self.dataset)
         before_test = self.split.outcomes_for_refit(self.dataset)
-        truth = self._within(at_own_cut)
         figures: list[Figure] = []
         for part, learned in (("validation", at_own_cut), ("test", before_test)):
             learners = self.train_rows | (self.split.rows("validation") & (part == "test"))
-            rows = np.flatnonzero(self.split.rows(part))
-            baselines = baseline_hours(learned.hours, group, learners & learned.known)
-            rates = group_rates(self._within(learned), group, learners)
-            scored = Scored(
-                predictions=predictions[predictions["split"] == part].reset_index(drop=True),
-                hours=at_own_cut.hours[rows],
-                known=at_own_cut.known[rows],
-                within=truth[rows],
-                baselines={name: hours[rows] for name, hours in baselines.items()},
-                group_rate=rates[rows],
-                censoring_weight=self._censoring_weights(self.split.rows(part), at_own_cut)[rows],
-                clusters=clusters[rows],
-            )
+            table = predictions[predictions["split"] == part].reset_index(drop=True)
+            scored = self._scored(table, self.split.rows(part), at_own_cut, learners, learned)
             figures += evaluate(scored, part, self.horizons, replicates, self.seed)
         return figures
 
-    def _within(self, outcomes: Outcomes) -> NDArray[np.float64]:
+    def figures_at_origins(
+        self, models: Sequence[tuple[Origin, DurationModel]], on_validation: Sequence[Figure]
+    ) -> list[Figure]:
+        """Evaluate the models of the origins on what began there, as known when the test part begins.
+
+        The validation part is the last origin: its figures are given.
+        """
+        truth = self.split.outcomes_for_refit(self.dataset)
+        figures: list[Figure] = []
+        for number, (origin, model) in enumerate(models, start=1):
+            table = model.predict_encoded(self.x[np.flatnonzero(origin.score)])
+            scored = self._scored(table, origin.score, truth, origin.fit, origin.learned)
+            figures += at_origin(evaluate(scored, f"{ORIGIN}{number}", self.horizons, replicates=0))
+        return [*figures, *over_origins([*figures, *at_origin(on_validation)])]
+
+    def _scored(
+        self, predictions: pd.DataFrame, part: Mask, truth: Outcomes, learners: Mask, learned: Outcomes
+    ) -> Scored:
+        """Return the rows of a part with their truths, and baselines that know what the model knew."""
+        group, rows = self._group, np.flatnonzero(part)
+        baselines = baseline_hours(learned.hours, group, learners & learned.known)
+        return Scored(
+            predictions=predictions,
+            hours=truth.hours[rows],
+            known=truth.known[rows],
+            within=self.within(truth)[rows],
+            baselines={name: hours[rows] for name, hours in baselines.items()},
+            group_rate=group_rates(self.within(learned), group, learners)[rows],
+            censoring_weight=self.censoring_weights(part, truth)[rows],
+            clusters=self.dataset.items["group_id"].astype(str).to_numpy(dtype=object)[rows],
+        )
+
+    def within(self, outcomes: Outcomes) -> NDArray[np.float64]:
+        """Return the label of every horizon, shape (n, horizons), NaN where undefined."""
         return np.stack([outcomes.within(days) for days in self.horizons], axis=1)
 
     def _validation(self, outcomes: Outcomes) -> Validation:
         """Encoded known validation rows, their log1p(hours), and their weights against censoring."""
         rows = self.split.rows("validation")
         seen = np.flatnonzero(rows & outcomes.known)
-        return self.x[seen], np.log1p(outcomes.hours[seen]), self._censoring_weights(rows, outcomes)[seen]
+        return self.x[seen], np.log1p(outcomes.hours[seen]), self.censoring_weights(rows, outcomes)[seen]
 
     def regressor_weights(self, spec: ModelSpec, rows: Mask, outcomes: Outcomes) -> NDArray[np.float64]:
         """Return the weight of every row in the regressor's fit, mean 1 over the known ones of ``rows``."""
@@ -273,7 +240,7 @@ class Workbench:
         weight = np.zeros(len(rows))
         weight[known] = group_weights(self._group[known], self.weighting.group_power) * self._given[known]
         if not spec.is_floor:
-            weight = weight * self._censoring_weights(rows, outcomes)
+            weight = weight * self.censoring_weights(rows, outcomes)
         if self.extra_weight is not None:
             weight = weight * self.extra_weight
         return weight / weight[known].mean()
@@ -286,7 +253,8 @@ class Workbench:
         # Mean 1 everywhere: least weights of a leaf and sizes of a bootstrap are counted in weight.
         return weight / weight.mean()
 
-    def _censoring_weights(self, rows: Mask, outcomes: Outcomes) -> NDArray[np.float64]:
+    def censoring_weights(self, rows: Mask, outcomes: Outcomes) -> NDArray[np.float64]:
+        """Return what each known row of ``rows`` stands for, shape (n,); 1 elsewhere."""
         weight = np.ones(len(rows))
         chosen = np.flatnonzero(rows)
         weight[chosen] = censoring_weights(

@@ -20,6 +20,7 @@ from ml.data.splits import Split, date_of, split_by_time
 from ml.encoding.matrix import PreprocessingConfig, encode
 from ml.models import ModelSpec, Params
 from ml.stats.figure import Figure
+from ml.tasks.duration.calibrate import calibrated
 from ml.tasks.duration.fit import Weighting, Workbench
 from ml.tasks.duration.model import log_prediction
 from ml.tasks.task import Fitted, Objective, Report, Task
@@ -68,7 +69,7 @@ class TrainingConfig:
     is_common: bool = False
     min_timeline_labels: Whole = 10
     weighting: Weighting = field(default_factory=Weighting)
-    preprocessing: PreprocessingConfig = field(default_factory=PreprocessingConfig)
+    preprocessing: PreprocessingConfig = field(default_factory=lambda: PreprocessingConfig(text_score=True))
 
     def __post_init__(self) -> None:
         check_settings(self)
@@ -142,15 +143,15 @@ class DurationBench:
         return Objective("mae_log", "minimize", dict(spec.defaults), space, score)
 
     def fit(self, params: Params) -> Fitted:
-        """Fit on the training part, calibrate by a backtest within it, and fit again up to the test part."""
+        """Fit at every origin and up to the test part, and calibrate each by the origins before it."""
         own = {**self.spec.defaults, **params}
         first, best_iteration = self.work.fit_on_training(self.spec, own)
         if best_iteration is not None:
             own["n_estimators"] = best_iteration
         final = self.work.fit_before_test(self.spec, own)
-        backtest = self.work.backtest(self.spec, own)
-        on_validation, model = self.work.calibrate(self.encoder, first, final, backtest)
-        return Fitted(model, own, best_iteration, on_validation)
+        fits = self.work.fit_at_origins(self.spec, own, first)
+        on_origins, model = calibrated(self.work, self.encoder, fits, final)
+        return Fitted(model, own, best_iteration, on_origins)
 
     def cross_validate(self, fitted: Fitted) -> list[float | None]:
         """Return nothing: durations are judged by parts in time alone."""
@@ -158,11 +159,12 @@ class DurationBench:
 
     def predictions(self, fitted: Fitted) -> pd.DataFrame:
         """Return hours, intervals and chances of the validation and the test rows."""
-        return self.work.predictions(fitted.on_validation, fitted.estimator)
+        return self.work.predictions(fitted.on_validation[-1][1], fitted.estimator)
 
     def figures(self, fitted: Fitted, predictions: pd.DataFrame) -> list[Figure]:
-        """Evaluate a prediction table; each part's baselines know what its model knew."""
-        return self.work.metrics(predictions, self.config.replicates)
+        """Evaluate a prediction table and the origins; each part's baselines know what its model knew."""
+        figures = self.work.metrics(predictions, self.config.replicates)
+        return [*figures, *self.work.figures_at_origins(fitted.on_validation[:-1], figures)]
 
     def native(self, fitted: Fitted) -> tuple[str, bytes] | None:
         """Return the regressor in its library's own format."""

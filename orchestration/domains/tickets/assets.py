@@ -34,7 +34,7 @@ def trained_models(
     """The leaderboard of every model on the newest snapshot; what is not up to date is trained here."""
     from ml.mitigation.run import accepted_models
     from ml.runs.card import leaderboard_text
-    from ml.runs.select import ranked
+    from ml.runs.select import error_of, ranked
     from ml.store.run_folder import RunFolder, original_name
 
     tasks = chosen(config.models)
@@ -56,7 +56,7 @@ def trained_models(
             "run_id": folder.name,
             "models": len(trained),
             "on_the_leaderboard": dg.MetadataValue.json(seated),
-            "lowest_validation_mae_log": ranked(board)[0].value("validation", "mae_log"),
+            "lowest_mae_log_over_origins": error_of(ranked(board)[0]),
             "leaderboard": dg.MetadataValue.md(leaderboard_text(board, markdown=True)),
             "run_folder": dg.MetadataValue.path(str(folder)),
         }

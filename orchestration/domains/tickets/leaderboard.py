@@ -24,7 +24,7 @@ def join(standing: Sequence["Evaluation"], trained: Sequence["Evaluation"]) -> l
     """The leaderboard after a training.
 
     On the snapshot of those that stand there, a model takes the place of its namesake from another run only
-    if its validation error is lower; the rest of the leaderboard stays. A new snapshot, on which
+    if its error over the origins is lower; the rest of the leaderboard stays. A new snapshot, on which
     nothing can be compared with what was, takes over when all that stand there were trained on it. Mitigated
     models stay beside the very model that they were made of.
 
@@ -70,5 +70,7 @@ def seat(
 
 
 def _error(evaluation: "Evaluation") -> float:
-    value = evaluation.value("validation", "mae_log")
+    from ml.runs.select import error_of
+
+    value = error_of(evaluation)
     return float("inf") if value is None else value

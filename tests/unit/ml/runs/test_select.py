@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
 from ml.runs.card import leaderboard_text, model_card
-from ml.runs.select import Gate, choose_best, gate_of, leaderboard
+from ml.runs.select import Gate, choose_best, gate_of, leaderboard, ranked
 from ml.stats.figure import Figure
 from ml.store.record import Evaluation
 
@@ -28,6 +30,14 @@ def evaluation(
     )  # fmt: skip
 
 
+def rolling(model: str, *at: float) -> Evaluation:
+    """An evaluation with a figure at each origin, the validation part last."""
+    own = evaluation(model, at[-1], floor=9.0)
+    earlier = [Figure(f"origin_{k}", "mae_log", v, None, None, 10) for k, v in enumerate(at[:-1], start=1)]
+    mean = Figure("origins", "mae_log", sum(at) / len(at), None, None, 40)
+    return replace(own, metrics=[*own.metrics, *earlier, mean])
+
+
 def summary(flagged: bool = True, **gaps: float) -> pd.DataFrame:
     common = {"split": "validation", "n_assessable": 2, "flagged": flagged, "flagged_slices": "north"}
     rows = [
@@ -42,6 +52,38 @@ def summary(flagged: bool = True, **gaps: float) -> pd.DataFrame:
 def test_validation_decides_and_the_test_part_has_no_say() -> None:
     choice = choose_best([evaluation("a", 1.5, test=0.1), evaluation("b", 1.4, test=9.0)])
     assert choice.model == "b" and "1.4000" in choice.reason and choice.refused == {}
+
+
+def test_origins_outvote_one_of_them() -> None:
+    lucky, steady = rolling("linear", 2.6, 2.5, 2.7, 1.4), rolling("xgboost", 2.0, 2.1, 2.0, 1.5)
+    choice = choose_best([lucky, steady])
+    assert choice.model == "xgboost" and "4 rolling origins" in choice.reason
+    assert [e.model for e in ranked([lucky, steady])] == ["xgboost", "linear"]
+    assert leaderboard([lucky, steady])["model"].iloc[0] == "xgboost"
+
+
+def test_the_simpler_model_is_chosen_within_one_standard_error_and_not_beyond() -> None:
+    best = rolling("xgboost", 2.0, 2.1, 2.0, 1.9)
+    # Differences +.1, -.1, +.1, -.06: mean .01, standard error sqrt(.0332 / 3 / 4) = .0526.
+    equal = rolling("forest", 2.1, 2.0, 2.1, 1.84)
+    choice = choose_best([best, equal])
+    assert choice.model == "forest"
+    assert "0.0100 ± 0.0526 above xgboost" in choice.reason
+    # The same mean difference, and always there.
+    worse = rolling("forest", 2.01, 2.11, 2.011, 1.909)
+    assert choose_best([best, worse]).model == "xgboost"
+    # A more complex one never takes the place of the lowest.
+    assert choose_best(
+        [rolling("linear", 2.0, 2.1, 2.0, 1.9), rolling("svm", 2.1, 2.0, 2.1, 1.84)]
+    ).model == ("linear")
+
+
+def test_a_mitigated_model_stands_beside_its_original_at_the_origins_that_it_was_not_fitted_for() -> None:
+    original = rolling("forest", 2.6, 2.5, 2.7, 1.5)
+    mitigated = evaluation("forest+reweighing", 1.4, floor=9.0)
+    other = rolling("xgboost", 2.0, 2.1, 2.0, 1.5)
+    assert choose_best([original, mitigated, other]).model == "xgboost"
+    assert choose_best([original, mitigated]).model == "forest+reweighing"
 
 
 def test_the_deciding_figure_can_be_changed() -> None:

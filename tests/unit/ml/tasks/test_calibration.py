@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 
 from ml.stats.metrics import auc, brier
-from ml.tasks.calibration import ProbabilityCalibration, ResidualIntervals
+from ml.tasks.calibration import (
+    LevelCalibration,
+    ProbabilityCalibration,
+    ResidualIntervals,
+    clearly_better,
+)
 
 
 def test_intervals_cover_what_they_promise_where_noise_grows() -> None:
@@ -56,7 +61,7 @@ def test_calibration_lowers_the_brier_score_and_keeps_the_order() -> None:
     assert (np.diff(probability, axis=1) >= 0).all()
 
 
-def test_what_cannot_be_judged_or_does_not_help_is_not_kept() -> None:
+def test_what_is_not_defined_is_left_as_it_is() -> None:
     score, label = scores()
     label[:, 1] = np.nan
     calibration = ProbabilityCalibration().fit(score, label)
@@ -64,11 +69,29 @@ def test_what_cannot_be_judged_or_does_not_help_is_not_kept() -> None:
     np.testing.assert_array_equal(
         calibration.predict(score)[:, 0], np.interp(score[:, 0], *calibration.knots_[0])
     )
-    helped = ProbabilityCalibration().fit(*scores()).keep_if_better(*scores())
-    assert all(helped.knots_)
-    score, label = scores()
-    wrong = ProbabilityCalibration().fit(score, 1.0 - label).keep_if_better(score, label)
-    assert wrong.knots_ == [[], []]
-    one_class = ProbabilityCalibration().fit(*scores()).keep_if_better(scores()[0], np.ones((4000, 2)))
-    assert one_class.knots_ == [[], []]
-    assert helped.keep_same_as(one_class).knots_ == [[], []]
+
+
+def test_a_level_that_moved_is_found_and_the_order_stays() -> None:
+    rng = np.random.default_rng(3)
+    score = rng.uniform(0.05, 0.6, (3000, 2))
+    odds = np.log(score / (1 - score)) + np.array([0.8, -0.5])
+    label = (rng.random(score.shape) < 1 / (1 + np.exp(-odds))).astype(float)
+    label[:2500, 1] = np.nan
+    level = LevelCalibration().fit(score, label)
+    assert level.shifts_[0] == pytest.approx(0.8, abs=0.1)
+    # Fewer rows are held closer to no shift at all.
+    assert -0.6 < level.shifts_[1] < -0.1
+    moved = level.separately(score)
+    for k in range(2):
+        assert (np.argsort(moved[:, k]) == np.argsort(score[:, k])).all()
+    assert brier(label[:, 0], moved[:, 0])[0] < brier(label[:, 0], score[:, 0])[0]
+    assert (np.diff(level.predict(score), axis=1) >= 0).all()
+    np.testing.assert_array_equal(level.keep(np.array([False, False])).separately(score), score)
+    assert LevelCalibration().fit(score, np.full(score.shape, np.nan)).shifts_ == [0.0, 0.0]
+
+
+def test_a_gain_is_clear_only_beyond_its_noise() -> None:
+    rng = np.random.default_rng(4)
+    noise = [clearly_better(rng.normal(0, 1, 200)) for _ in range(300)]
+    assert np.mean(noise) < 0.06
+    assert clearly_better(rng.normal(0.5, 1, 200)) and not clearly_better(np.ones(5))

@@ -1,0 +1,87 @@
+"""From fitted heads to models: levels of the chances and widths of the hours, learned at earlier origins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ml.data.origins import Origin
+from ml.data.outcomes import Outcomes
+from ml.tasks.calibration import LevelCalibration, ResidualIntervals, clearly_better
+from ml.tasks.duration.fit import Heads, Workbench
+from ml.tasks.duration.model import DurationModel
+
+Fits = Sequence[tuple[Origin, Heads]]
+
+
+def calibrated(
+    bench: Workbench, encoder: Any, fits: Fits, final: Heads
+) -> tuple[list[tuple[Origin, DurationModel]], DurationModel]:
+    """Return the models of the origins, the last of which predicts the validation part, and the final one.
+
+    A model is calibrated by what the earlier origins scored, with what was known at its own cut: by rows that
+    none of those heads ever saw.
+    """
+    before_test = bench.split.outcomes_for_refit(bench.dataset)
+    models = [
+        (origin, _model(bench, encoder, fits[:number] or fits[:1], origin.learned, heads, bool(number)))
+        for number, (origin, heads) in enumerate(fits)
+    ]
+    return models, _model(bench, encoder, fits, before_test, final, is_judged=True)
+
+
+def _model(
+    bench: Workbench, encoder: Any, earlier: Fits, known: Outcomes, heads: Heads, is_judged: bool
+) -> DurationModel:
+    if not is_judged:
+        # No origin lies before: widths are learned from the part itself, levels not at all.
+        known = bench.split.outcomes_for_refit(bench.dataset)
+    levels = level_calibration(bench, earlier, known)
+    if not is_judged:
+        levels.keep(np.zeros(len(bench.horizons), dtype=bool))
+    return DurationModel(
+        encoder,
+        heads.regressor,
+        heads.timing,
+        residual_intervals(bench, earlier, known),
+        levels,
+        heads.log_limit,
+        heads.timing_share,
+    )
+
+
+def residual_intervals(bench: Workbench, fits: Fits, known: Outcomes) -> ResidualIntervals:
+    """Learn the interval around the hours from what the origins scored and is known."""
+    logs, truth, weight = [], [], []
+    for origin, heads in fits:
+        rows = np.flatnonzero(origin.score & known.known)
+        logs.append(heads.logs(bench.x[rows]))
+        truth.append(np.log1p(known.hours[rows]))
+        weight.append(bench.censoring_weights(origin.score, known)[rows])
+    return ResidualIntervals().fit(*(np.concatenate(part) for part in (logs, truth, weight)))
+
+
+def level_calibration(bench: Workbench, fits: Fits, known: Outcomes) -> LevelCalibration:
+    """Learn a level per horizon from all origins; kept where those learned before helped on later origins."""
+    labels = bench.within(known)
+    scored = [(o, heads.timing.score(bench.x[o.score]), labels[o.score]) for o, heads in fits]
+    gains: list[list[np.ndarray]] = [[] for _ in bench.horizons]
+    for later in range(1, len(scored)):
+        origin, score, label = scored[later]
+        seen = bench.within(origin.learned)
+        learned = LevelCalibration().fit(
+            np.concatenate([s for _, s, _ in scored[:later]]),
+            np.concatenate([seen[o.score] for o, _, _ in scored[:later]]),
+        )
+        plain, moved = np.clip(score, 0.0, 1.0), learned.separately(score)
+        gain = (plain - label) ** 2 - (moved - label) ** 2
+        for column, shift in enumerate(learned.shifts_):
+            if shift:
+                gains[column].append(gain[~np.isnan(label[:, column]), column])
+    helped = [bool(parts) and clearly_better(np.concatenate(parts)) for parts in gains]
+    level = LevelCalibration().fit(
+        np.concatenate([s for _, s, _ in scored]), np.concatenate([y for _, _, y in scored])
+    )
+    return level.keep(np.array(helped))
