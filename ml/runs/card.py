@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ml.runs.select import Choice, leaderboard
+from ml.runs.select import DECIDING, Choice, at_origins, leaderboard
+from ml.runs.skill import skill_by_group
 from ml.stats.figure import Figure
 from ml.store.record import Evaluation
+from ml.tasks.duration.over_origins import LAST
 
 TEMPLATE = """# Model card: {model} ({domain})
 
@@ -25,6 +27,20 @@ of the item's group; a gain whose interval includes zero is no gain.
 | part | metric | value | 95 % interval | n |
 |---|---|---|---|---|
 {figures}
+
+## Rolling origins
+
+Points of every timeline before the test part, from each of which what begins next is predicted; the last
+is the validation part. The model is chosen by the mean.
+
+{origins}
+
+## Against each group's own median
+
+Gain of the MAE of log hours on the test part over the median of the group's training rows, the lowest first;
+positive is better. A loss beyond noise (q at most .05) is a reason not to use the model there.
+
+{groups}
 
 ## All models
 
@@ -64,6 +80,8 @@ def model_card(evaluations: Sequence[Evaluation], choice: Choice, note: str = ""
     lines = []
     for metric in [] if chosen is None else chosen.metrics:
         is_area = metric.metric.startswith("auc_") and not metric.metric.endswith("_group_rate")
+        if metric.split not in ("validation", "test"):
+            continue
         if metric.metric in CARD_METRICS or is_area or metric.metric.endswith("gain_vs_group_rate"):
             cells = (metric.split, metric.metric, _number(metric.value))
             interval = f"{_number(metric.ci_low)} to {_number(metric.ci_high)}"
@@ -79,9 +97,36 @@ def model_card(evaluations: Sequence[Evaluation], choice: Choice, note: str = ""
         params=", ".join(f"{k} {_short(v)}" for k, v in sorted(params.items())) or "none",
         features=len(shown.feature_list),
         figures="\n".join(lines) or "| | | | | |",
+        origins=_origins_text(evaluations),
+        groups="Nothing was chosen." if chosen is None else _groups_text(chosen),
         table=leaderboard_text(evaluations, markdown=True),
         refused="\n".join(f"- {model}: {why}" for model, why in choice.refused.items()) or "None.",
     )
+
+
+def _origins_text(evaluations: Sequence[Evaluation]) -> str:
+    """The deciding figure of every model at every origin that all of them have, and its mean."""
+    table = at_origins([e for e in evaluations if e.value(LAST, DECIDING) is not None], evaluations).T
+    table["mean"] = table.mean(axis=1)
+    head = ["model", *map(str, table.columns)]
+    rows = [[str(model), *(_number(v) for v in row)] for model, row in table.sort_values("mean").iterrows()]
+    return _markdown([head, *rows])
+
+
+def _groups_text(chosen: Evaluation) -> str:
+    skills = skill_by_group(chosen, "test")
+    if not skills:
+        return "No group has rows enough for an interval."
+    rows = [
+        [s.group, str(s.n), _number(s.gain), f"{_number(s.ci_low)} to {_number(s.ci_high)}", s.verdict]
+        for s in skills
+    ]
+    return _markdown([["group", "n", "gain", "95 % interval", "verdict"], *rows])
+
+
+def _markdown(cells: list[list[str]]) -> str:
+    rows = [f"| {' | '.join(row)} |" for row in cells]
+    return "\n".join([rows[0], "|" + "---|" * len(cells[0]), *rows[1:]])
 
 
 def leaderboard_text(evaluations: Sequence[Evaluation], markdown: bool = False) -> str:
@@ -91,9 +136,7 @@ def leaderboard_text(evaluations: Sequence[Evaluation], markdown: bool = False) 
     cells = [[str(c) for c in shown.columns]]
     cells += [[v if isinstance(v, str) else _number(v) for v in row] for row in shown.itertuples(index=False)]
     if markdown:
-        rule = "|" + "---|" * len(shown.columns)
-        rows = [f"| {' | '.join(row)} |" for row in cells]
-        return "\n".join([rows[0], rule, *rows[1:]])
+        return _markdown(cells)
     widths = [max(len(row[k]) for row in cells) for k in range(len(cells[0]))]
     lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in cells]
     return "\n".join(lines)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from ml.bias.gate import Baseline, GateResult, evaluate_gate
 from ml.models import registry
+from ml.runs.skill import skill_by_group
 from ml.store.record import Evaluation
 from ml.store.run_folder import original_name
 from ml.tasks.duration.over_origins import LAST, ORIGIN, OVER_ORIGINS
@@ -81,7 +82,7 @@ def leaderboard(evaluations: Sequence[Evaluation]) -> pd.DataFrame:
     -------
     DataFrame
         ``model, split``, the figures of `SHOWN`, ``mae_log_ci_low, mae_log_ci_high``, ``auc_*`` and
-        ``seconds``.
+        ``groups`` and, of these, ``groups_worse`` than their own median beyond noise, and ``seconds``.
     """
     rows = []
     for evaluation in evaluations:
@@ -96,6 +97,9 @@ def leaderboard(evaluations: Sequence[Evaluation]) -> pd.DataFrame:
                 f"{DECIDING}_ci_low": figures[DECIDING].ci_low,
                 f"{DECIDING}_ci_high": figures[DECIDING].ci_high,
             }
+            groups = skill_by_group(evaluation, split)
+            if groups:
+                row |= {"groups": len(groups), "groups_worse": sum(g.is_worse for g in groups)}
             row["seconds"] = round(sum(evaluation.seconds.values()), 1)
             row["rank"] = error_of(evaluation)
             rows.append(row)

@@ -16,6 +16,9 @@ from ml.stats.intervals import Resamples, figure_of
 from ml.tasks.duration.model import horizon_column
 
 Values = NDArray[np.float64]
+# Begin of the names of the gains over a group's own median, one per group with enough known rows.
+GAIN_IN = "gain_in:"
+MIN_GROUP_ROWS = 15
 # Name, value with its resamples, rows, clusters.
 Resampled = tuple[str, Values, int, int]
 
@@ -40,6 +43,8 @@ class Scored:
         What each known row stands for where slow ones have no end yet; see `ml.data.weights`.
     clusters : ndarray, shape (n,)
         Names of the clusters that the bootstrap draws.
+    group : ndarray, shape (n,)
+        Whose own median is the baseline "group_median".
     """
 
     predictions: pd.DataFrame
@@ -50,6 +55,7 @@ class Scored:
     group_rate: Values
     censoring_weight: Values
     clusters: NDArray[np.object_]
+    group: NDArray[np.object_]
 
 
 def evaluate(
@@ -127,6 +133,30 @@ def _duration_metrics(scored: Scored, resamples: Resamples) -> list[Resampled]:
     share = weights[:, : 1 + (weights.shape[1] - 1) // 4]
     area = m.concordance(scored.hours, everyone, known, share)
     result.append(("concordance", area, len(known), resamples.clusters()))
+    return result
+
+
+def gains_in_groups(scored: Scored, split: str, replicates: int, seed: int = 0) -> list[Figure]:
+    """Return the gain of the MAE of log hours over each group's own median, with its paired interval.
+
+    Of groups with `MIN_GROUP_ROWS` known rows and clusters enough for an interval: of the others nothing can
+    be said.
+    """
+    rows = np.flatnonzero(scored.known)
+    truth = np.log1p(scored.hours[rows])
+    own = np.abs(truth - np.log1p(scored.predictions["y_pred"].to_numpy(float)[rows]))
+    gain = np.abs(truth - np.log1p(scored.baselines["group_median"][rows])) - own
+    resamples = Resamples.of(scored.clusters, replicates, seed)
+    result = []
+    for name, positions in pd.Series(gain).groupby(scored.group[rows], sort=True).indices.items():
+        if len(positions) < MIN_GROUP_ROWS:
+            continue
+        w, clusters = resamples.at(rows[positions]), resamples.clusters(rows[positions])
+        with np.errstate(invalid="ignore", divide="ignore"):
+            values = m.mean_of(gain[positions], w)
+        figure = figure_of(split, f"{GAIN_IN}{name}", values, len(positions), clusters)
+        if figure.ci_low is not None:
+            result.append(figure)
     return result
 
 

@@ -18,7 +18,7 @@ from ml.data.weights import censoring_weights, recency_weights
 from ml.models import ModelSpec, Validation
 from ml.stats.figure import Figure
 from ml.stats.weights import group_weights
-from ml.tasks.duration.figures import Scored, baseline_hours, evaluate, group_rates
+from ml.tasks.duration.figures import Scored, baseline_hours, evaluate, gains_in_groups, group_rates
 from ml.tasks.duration.model import TIMING_SHARE, DurationModel, TimingHead, fit_timing, log_hours
 from ml.tasks.duration.over_origins import ORIGIN, at_origin, over_origins
 
@@ -190,6 +190,7 @@ class Workbench:
             table = predictions[predictions["split"] == part].reset_index(drop=True)
             scored = self._scored(table, self.split.rows(part), at_own_cut, learners, learned)
             figures += evaluate(scored, part, self.horizons, replicates, self.seed)
+            figures += gains_in_groups(scored, part, replicates, self.seed)
         return figures
 
     def figures_at_origins(
@@ -222,6 +223,7 @@ class Workbench:
             group_rate=group_rates(self.within(learned), group, learners)[rows],
             censoring_weight=self.censoring_weights(part, truth)[rows],
             clusters=self.dataset.items["group_id"].astype(str).to_numpy(dtype=object)[rows],
+            group=group[rows],
         )
 
     def within(self, outcomes: Outcomes) -> NDArray[np.float64]:

@@ -1,5 +1,6 @@
 """The best model: chosen on validation; no better than the median, or unfair, is refused."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 import dagster as dg
@@ -63,6 +64,7 @@ def best_model(
     from ml.runs.card import model_card
     from ml.runs.card_parts import complete_card
     from ml.runs.select import Gate, choose_best
+    from ml.runs.skill import worse_groups
     from ml.store.run_folder import CARD, RunFolder
 
     # The newest run last: what was chosen, or refused, is said there unless another run has the champion.
@@ -93,7 +95,9 @@ def best_model(
     folder.write_best(choice.model, choice.reason)
     folder.write(CARD, card)
     page = write_bias_page(block, home.evaluations, home.folder, gate=gate, model=choice.model)
-    check = gate_check(choice, summary, gate, dg.AssetCheckSeverity(config.severity))
+    chosen = next((one for one in evaluations if one.model == choice.model), None)
+    worse = worse_groups(chosen, split="test") if chosen else []
+    check = gate_check(choice, summary, gate, dg.AssetCheckSeverity(config.severity), worse)
     served = check.passed or check.severity == dg.AssetCheckSeverity.WARN
     outcome = challenge_champion(project, home, choice, check, f"Dagster run {context.run.run_id[:8]}")
     context.log.info("%s", outcome.why)
@@ -160,9 +164,16 @@ def summary_of(run: Run) -> "pd.DataFrame":
 
 
 def gate_check(
-    choice: "Choice", summary: "pd.DataFrame", gate: "Gate", severity: dg.AssetCheckSeverity
+    choice: "Choice",
+    summary: "pd.DataFrame",
+    gate: "Gate",
+    severity: dg.AssetCheckSeverity,
+    worse: Sequence[str] = (),
 ) -> dg.AssetCheckResult:
-    """What the gate says of the chosen model on the test part, limit by limit."""
+    """What the gate says of the chosen model on the test part, limit by limit.
+
+    Neither may there be repositories where it is ``worse`` than their own median beyond noise.
+    """
     from ml.runs.select import gate_of
 
     if choice.model is None:
@@ -174,16 +185,17 @@ def gate_check(
     table = result.table()
     failed = table[table["verdict"] == "failed"]
     return dg.AssetCheckResult(
-        passed=result.passed,
+        passed=result.passed and not worse,
         check_name=GATE,
         severity=severity,
-        description=str(result),
+        description="\n".join([str(result), *(f"Worse than its own median in {one}." for one in worse)]),
         metadata={
             "model": choice.model,
             "verdict": result.verdict,
             "expected": dg.MetadataValue.json(_by_limit(failed if len(failed) else table, "expected")),
             "actual": dg.MetadataValue.json(_by_limit(failed if len(failed) else table, "actual")),
             "limits": dg.MetadataValue.md(markdown_table(table)),
+            "worse_than_own_median": dg.MetadataValue.json(list(worse)),
             "not_assessable": ", ".join(result.not_assessable) or "none",
         },
     )
