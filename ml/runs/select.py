@@ -119,8 +119,10 @@ def choose_best(
     Of the models that are not refused, the one with the lowest mean of the deciding figure over the origins
     is challenged by every simpler one: the simplest whose mean difference from it is within one standard
     error of that difference takes its place (the paired form of the one-standard-error rule, Breiman et al.
-    1984). A model is refused when it does not beat the median of the training part on validation, or when
-    its gap between slices breaks the gate. The test part has no say.
+    1984), in the deciding figure and in the Brier score of the chances alike.
+
+    A model is refused when it does not beat the median of the training part on validation, or when its gap
+    between slices breaks the gate. The test part has no say.
 
     Parameters
     ----------
@@ -142,26 +144,43 @@ def choose_best(
             allowed.append(evaluation)
     if not allowed:
         return Choice(None, "No model may be chosen: each was refused.", refused)
-    return _simplest(at_origins(allowed, evaluations, gate.deciding), gate.deciding, refused)
-
-
-def _simplest(figures: pd.DataFrame, deciding: str, refused: dict[str, str]) -> Choice:
-    """Choose by figures at origins (rows) of models (columns)."""
+    figures = at_origins(allowed, evaluations, gate.deciding)
     means = figures.mean().sort_index().sort_values(kind="stable")
     lowest, n = str(means.index[0]), len(figures)
     where = "validation" if n == 1 else f"mean of {n} rolling origins"
-    behind = figures.sub(figures[lowest], axis=0)
-    # One origin has no spread: nothing is known to be within it.
-    noise = behind.std(ddof=1) / np.sqrt(n) if n > 1 else 0.0 * means
-    equals = [str(model) for model in means.index if behind[model].mean() <= noise[model]]
+    behind, noise = _behind(figures, lowest)
+    equals = [str(model) for model in means.index if behind[model] <= noise[model]]
+    for chances in _chances(allowed, evaluations):
+        worse, spread = _behind(chances, lowest)
+        equals = [model for model in equals if worse[model] <= spread[model]]
     best = min(equals, key=_complexity)
-    reason = f"Lowest {deciding} ({means[lowest]:.4f}, {where}) of {len(means)} allowed models."
+    reason = f"Lowest {gate.deciding} ({means[lowest]:.4f}, {where}) of {len(means)} allowed models."
     if best != lowest:
         reason = (
-            f"Simplest of {len(equals)} models within one standard error of the lowest {deciding}: "
-            f"{means[best]:.4f}, {behind[best].mean():.4f} ± {noise[best]:.4f} above {lowest} ({where})."
+            f"Simplest of {len(equals)} models within one standard error of the lowest {gate.deciding}: "
+            f"{means[best]:.4f}, {behind[best]:.4f} ± {noise[best]:.4f} above {lowest} ({where})."
         )
     return Choice(best, reason, refused)
+
+
+def _behind(figures: pd.DataFrame, lowest: str) -> tuple[pd.Series, pd.Series]:
+    """Return by how much every model is behind one in the mean, and the standard error of that."""
+    behind = figures.sub(figures[lowest], axis=0)
+    # One origin has no spread: nothing is known to be within it.
+    noise = behind.std(ddof=1) / np.sqrt(len(behind)) if len(behind) > 1 else 0.0 * behind.mean()
+    return behind.mean(), noise
+
+
+def _chances(models: Sequence[Evaluation], known: Sequence[Evaluation]) -> list[pd.DataFrame]:
+    """Return the mean Brier score over the horizons at every origin, where all models have chances."""
+    own = [{f.metric for f in e.metrics if f.split == LAST and f.value is not None} for e in models]
+    shared = sorted(
+        name for name in set.intersection(*own) if name.startswith("brier_") and name.count("_") == 1
+    )
+    tables = [at_origins(models, known, name) for name in shared]
+    # The same horizons at every origin: their levels differ.
+    whole = [table for table in tables if len(table) == max(map(len, tables))]
+    return [sum(whole[1:], start=whole[0]) / len(whole)] if whole else []
 
 
 def at_origins(

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.isotonic import IsotonicRegression
 
+from ml.stats.intervals import MIN_CLUSTERS
 from ml.store.trusted import loadable
 
 Values = NDArray[np.float64]
@@ -103,9 +105,18 @@ class LevelCalibration(BaseEstimator):
         return shift
 
 
-def clearly_better(gain: Values) -> bool:
-    """Say whether paired gains, shape (n,), are above 0 by two standard errors; fewer than 30 say nothing."""
-    return len(gain) >= 30 and float(gain.mean()) > 2.0 * float(gain.std()) / np.sqrt(len(gain))
+def clearly_better(gain: Values, clusters: NDArray[np.object_]) -> bool:
+    """Say whether paired gains, shape (n,), are above 0 by two standard errors.
+
+    The error is that of a mean over clusters: rows of one share what moved there. Fewer than 5 clusters say
+    nothing.
+    """
+    codes, names = pd.factorize(clusters.astype(str))
+    if len(names) < MIN_CLUSTERS:
+        return False
+    mean = float(gain.mean())
+    error = np.sqrt(np.square(np.bincount(codes, gain - mean)).sum()) / len(gain)
+    return mean > 2.0 * float(error)
 
 
 @loadable

@@ -9,6 +9,7 @@ import numpy as np
 
 from ml.data.origins import Origin
 from ml.data.outcomes import Outcomes
+from ml.stats.intervals import MIN_CLUSTERS
 from ml.tasks.calibration import LevelCalibration, ResidualIntervals, clearly_better
 from ml.tasks.duration.fit import Heads, Workbench
 from ml.tasks.duration.model import DurationModel
@@ -68,6 +69,11 @@ def level_calibration(bench: Workbench, fits: Fits, known: Outcomes) -> LevelCal
     labels = bench.within(known)
     scored = [(o, heads.timing.score(bench.x[o.score]), labels[o.score]) for o, heads in fits]
     gains: list[list[np.ndarray]] = [[] for _ in bench.horizons]
+    clusters: list[list[np.ndarray]] = [[] for _ in bench.horizons]
+    # What moves is a timeline's level; one timeline alone is taken apart by its groups.
+    name = bench.split.timeline
+    if len(np.unique(name.astype(str))) < MIN_CLUSTERS:
+        name = bench.dataset.groups("group_id")
     for later in range(1, len(scored)):
         origin, score, label = scored[later]
         seen = bench.within(origin.learned)
@@ -79,8 +85,13 @@ def level_calibration(bench: Workbench, fits: Fits, known: Outcomes) -> LevelCal
         gain = (plain - label) ** 2 - (moved - label) ** 2
         for column, shift in enumerate(learned.shifts_):
             if shift:
-                gains[column].append(gain[~np.isnan(label[:, column]), column])
-    helped = [bool(parts) and clearly_better(np.concatenate(parts)) for parts in gains]
+                seen_later = ~np.isnan(label[:, column])
+                gains[column].append(gain[seen_later, column])
+                clusters[column].append(name[origin.score][seen_later])
+    helped = [
+        bool(gain) and clearly_better(np.concatenate(gain), np.concatenate(own))
+        for gain, own in zip(gains, clusters, strict=True)
+    ]
     level = LevelCalibration().fit(
         np.concatenate([s for _, s, _ in scored]), np.concatenate([y for _, _, y in scored])
     )

@@ -78,6 +78,18 @@ def test_the_simpler_model_is_chosen_within_one_standard_error_and_not_beyond() 
     ).model == ("linear")
 
 
+def test_a_simpler_model_with_worse_chances_is_not_chosen() -> None:
+    def with_chances(one: Evaluation, *brier: float) -> Evaluation:
+        splits = ("origin_1", "origin_2", "origin_3", "validation")
+        figures = [Figure(s, "brier_7d", v, None, None, 10) for s, v in zip(splits, brier, strict=True)]
+        return replace(one, metrics=[*one.metrics, *figures])
+
+    best = with_chances(rolling("xgboost", 2.0, 2.1, 2.0, 1.9), 0.20, 0.21, 0.22, 0.20)
+    equal = rolling("forest", 2.1, 2.0, 2.1, 1.84)
+    assert choose_best([best, with_chances(equal, 0.21, 0.23, 0.23, 0.21)]).model == "xgboost"
+    assert choose_best([best, with_chances(equal, 0.21, 0.20, 0.23, 0.19)]).model == "forest"
+
+
 def test_a_mitigated_model_stands_beside_its_original_at_the_origins_that_it_was_not_fitted_for() -> None:
     original = rolling("forest", 2.6, 2.5, 2.7, 1.5)
     mitigated = evaluation("forest+reweighing", 1.4, floor=9.0)
