@@ -43,8 +43,6 @@ class Scored:
         What each known row stands for where slow ones have no end yet; see `ml.data.weights`.
     clusters : ndarray, shape (n,)
         Names of the clusters that the bootstrap draws.
-    group : ndarray, shape (n,)
-        Whose own median is the baseline "group_median".
     """
 
     predictions: pd.DataFrame
@@ -55,7 +53,6 @@ class Scored:
     group_rate: Values
     censoring_weight: Values
     clusters: NDArray[np.object_]
-    group: NDArray[np.object_]
 
 
 def evaluate(
@@ -136,7 +133,9 @@ def _duration_metrics(scored: Scored, resamples: Resamples) -> list[Resampled]:
     return result
 
 
-def gains_in_groups(scored: Scored, split: str, replicates: int, seed: int = 0) -> list[Figure]:
+def gains_in_groups(
+    scored: Scored, group: NDArray[np.object_], split: str, replicates: int, seed: int = 0
+) -> list[Figure]:
     """Return the gain of the MAE of log hours over each group's own median, with its paired interval.
 
     Of groups with `MIN_GROUP_ROWS` known rows and clusters enough for an interval: of the others nothing can
@@ -148,7 +147,7 @@ def gains_in_groups(scored: Scored, split: str, replicates: int, seed: int = 0) 
     gain = np.abs(truth - np.log1p(scored.baselines["group_median"][rows])) - own
     resamples = Resamples.of(scored.clusters, replicates, seed)
     result = []
-    for name, positions in pd.Series(gain).groupby(scored.group[rows], sort=True).indices.items():
+    for name, positions in pd.Series(gain).groupby(group[rows], sort=True).indices.items():
         if len(positions) < MIN_GROUP_ROWS:
             continue
         w, clusters = resamples.at(rows[positions]), resamples.clusters(rows[positions])

@@ -190,7 +190,8 @@ class Workbench:
             table = predictions[predictions["split"] == part].reset_index(drop=True)
             scored = self._scored(table, self.split.rows(part), at_own_cut, learners, learned)
             figures += evaluate(scored, part, self.horizons, replicates, self.seed)
-            figures += gains_in_groups(scored, part, replicates, self.seed)
+            group = self._group[self.split.rows(part)]
+            figures += gains_in_groups(scored, group, part, replicates, self.seed)
         return figures
 
     def figures_at_origins(
@@ -223,7 +224,6 @@ class Workbench:
             group_rate=group_rates(self.within(learned), group, learners)[rows],
             censoring_weight=self.censoring_weights(part, truth)[rows],
             clusters=self.dataset.items["group_id"].astype(str).to_numpy(dtype=object)[rows],
-            group=group[rows],
         )
 
     def within(self, outcomes: Outcomes) -> NDArray[np.float64]:

@@ -17,17 +17,11 @@ from ml.models import ModelSpec
 from ml.store.trusted import loadable
 from ml.tasks.calibration import LevelCalibration, ResidualIntervals
 
-<<<<<<< HEAD
 # What every family needs to fit.
 LEAST_ROWS = 2
-=======
-# Independent fits on a thread each: threads inside one boosting fit wait for each other at every node,
-# which on a shared machine costs ten times what they save.
-THREADS = 2
 # Of the hours: an end that is not known yet teaches the regressor nothing and the chances something. On the
 # open corpus every share from .15 to .5 is better than none at every origin whose rows were watched long.
 TIMING_SHARE = 0.3
->>>>>>> 96783df (Choose the champion over rolling origins, average seeds, and let words and chances speak for the hours)
 
 
 def horizon_column(days: float) -> str:
@@ -104,24 +98,7 @@ def fit_timing(
     horizons: Sequence[float],
 ) -> TimingHead:
     """Fit a family's timing head on rows (all of them training rows) with their outcomes at the cut."""
-<<<<<<< HEAD
     regressors = each(_fit_horizon, [(spec, seed, x, outcomes.within(days), weight) for days in horizons])
-=======
-    settings = {**spec.defaults, **spec.timing}
-
-    def fit_one(days: float) -> Any:
-        label = outcomes.within(days)
-        defined = ~np.isnan(label)
-        if not defined.any():
-            return None
-        members = [spec.build(settings, seed + k, "squared") for k in range(spec.timing_seeds)]
-        for member in members:
-            spec.fit(member, x[defined], label[defined], weight[defined], None)
-        return members[0] if len(members) == 1 else SeedMean(members)
-
-    with ThreadPoolExecutor(THREADS) as pool:
-        regressors = list(pool.map(fit_one, horizons))
->>>>>>> 96783df (Choose the champion over rolling origins, average seeds, and let words and chances speak for the hours)
     if regressors[0] is None:
         raise TooLittleDataError(
             f"Fewer than {LEAST_ROWS} rows are old enough for the first horizon: give a longer history."
@@ -139,9 +116,11 @@ def _fit_horizon(
     defined = ~np.isnan(label)
     if defined.sum() < LEAST_ROWS:
         return None
-    regressor = spec.build({**spec.defaults, **spec.timing}, seed, "squared")
-    spec.fit(regressor, x[defined], label[defined], weight[defined], None)
-    return regressor
+    settings = {**spec.defaults, **spec.timing}
+    members = [spec.build(settings, seed + k, "squared") for k in range(spec.timing_seeds)]
+    for member in members:
+        spec.fit(member, x[defined], label[defined], weight[defined], None)
+    return members[0] if len(members) == 1 else SeedMean(members)
 
 
 @loadable

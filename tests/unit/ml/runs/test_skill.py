@@ -76,6 +76,5 @@ def test_too_few_clusters_give_no_interval_and_no_verdict() -> None:
         group_rate=np.zeros((n, 0)),
         censoring_weight=np.ones(n),
         clusters=np.repeat(np.array(["a", "b"], dtype=object), n // 2),
-        group=np.full(n, "one", dtype=object),
     )
-    assert gains_in_groups(scored, "test", 200) == []
+    assert gains_in_groups(scored, np.full(n, "one", dtype=object), "test", 200) == []
