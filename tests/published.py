@@ -72,6 +72,17 @@ def write_published(path: Path, tickets: int = 4) -> Path:
                 is_synthetic=False,
                 observed_until="2026-01-02",
             )
+        database.execute(
+            """
+            create table bias.ranking_concentration as
+                select
+                    'assignee_ranker' as model, 'test' as split, '(all)' as dimension, who, 0.9 as gini,
+                    null::double as ci_low, null::double as ci_high, share as top_share, 70 as n_lists
+                from
+                    (values ('ranked_first', 0.14), ('first_by_most_active', 0.28), ('relevant', 0.11))
+                        as people (who, share)
+            """
+        )
         for number in range(1, tickets + 1):
             ticket = {"item_id": f"a/{'bc'[number % 2]}#{number}", "repository": f"a/{'bc'[number % 2]}"}
             insert(
@@ -95,7 +106,7 @@ def write_published(path: Path, tickets: int = 4) -> Path:
                     else {
                         "remaining_hours": 24.0 * number,
                         "remaining_p10": 12.0 * number,
-                        "remaining_p90": 48.0 * number,
+                        "remaining_p90": 48.0 * number if number != 2 else 1e6,
                         "p_within_7d": number / (tickets + 1),
                         "p_within_30d": number / (tickets + 1),
                     }

@@ -122,7 +122,9 @@ def concentration(published: Published) -> list[Row]:
         """
         select who, gini, ci_low, ci_high, top_share, n_lists
         from bias.ranking_concentration
-        where model = 'assignee_ranker' and split = 'test' and dimension = '(all)'
+        where
+            model = 'assignee_ranker' and split = 'test' and dimension = '(all)'
+            and who in ('ranked_first', 'relevant')
         order by who
         """,
         "who", "gini", "top_share",

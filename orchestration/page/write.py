@@ -23,6 +23,7 @@ LATEST = "latest"
 _WAY_BACK = f'<body>\n<p><a href="{PAGE}">The open tickets</a></p>'
 _HERE = Path(__file__).parent
 _SHOWN = 200
+_TEN_YEARS = 10 * 365 * 24.0
 # Median and interval, the first that any ticket has: seen from today, or from the creation.
 _HOURS = (("remaining_hours", "remaining_p10", "remaining_p90"), ("predicted_hours", "p10", "p90"))
 
@@ -233,6 +234,17 @@ def _moment(value: datetime) -> str:
     return f"{value:%Y-%m-%d %H:%M} UTC"
 
 
+def _chance(value: float) -> str:
+    """A chance is never certain, whatever rounding makes of it."""
+    return ">99%" if value > 0.995 else "<1%" if value < 0.005 else f"{value:.0%}"
+
+
+def _days(hours: float) -> str:
+    if hours > _TEN_YEARS:
+        return "over 10 years"
+    return f"{hours / 24:,.1f}" if hours < 2400 else f"{hours / 24:,.0f}"
+
+
 def _or_dash(form: Any) -> Any:
     return lambda value: "–" if value is None else form(value)
 
@@ -241,8 +253,9 @@ FILTERS = {
     "day": _or_dash(lambda value: f"{value:%Y-%m-%d}"),
     "moment": _or_dash(_moment),
     "percent": _or_dash(lambda value: f"{value:.0%}"),
+    "chance": _or_dash(_chance),
     "count": _or_dash(lambda value: f"{value:,.0f}"),
     "one": _or_dash(lambda value: f"{value:,.1f}"),
     "two": _or_dash(lambda value: f"{value:.2f}"),
-    "days": _or_dash(lambda hours: f"{hours / 24:,.1f}" if hours < 2400 else f"{hours / 24:,.0f}"),
+    "days": _or_dash(_days),
 }

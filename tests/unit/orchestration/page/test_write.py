@@ -60,6 +60,8 @@ def test_the_page_says_everything_that_is_published(published: Path) -> None:
         "bob 50%",
         "+ Share of the work of 30 days",
         "It broke before",
+        "over 10 years",
+        "Proposed first: the busiest person gets 14% of the tickets, Gini 0.90. Truly taken: the busiest",
         "linear (champion)",
         "0d 1% 81% 70 to 1d 2% 82% 70 beyond 365d 9% 89% 70",
         "Worse for some, beyond noise: repo (worst: a/c).",
@@ -69,6 +71,7 @@ def test_the_page_says_everything_that_is_published(published: Path) -> None:
         "It has no features.",
     ):
         assert words in read.said, words
+    assert read.said.count("Truly taken") == 1
     assert "SYNTHETIC" not in read.said.upper()
     assert "None" not in read.said and "nan" not in read.said.lower().split()
     assert "https://example.org/1" in read.links
