@@ -86,9 +86,11 @@ class AgeCalibration(BaseEstimator):
             for key in np.unique(keys):
                 rows = keys == key
                 if ended[rows].sum() >= self.min_ends:
-                    shares = share_ended(draw[rows], ended[rows], KNOTS[1:-1])[:, 0]
+                    shares = np.r_[0.0, share_ended(draw[rows], ended[rows], KNOTS[1:-1])[:, 0], 1.0]
+                    # Beyond what was watched the curves have the last word.
+                    seen = ~np.isnan(shares)
+                    rising = np.maximum.accumulate(np.interp(KNOTS, KNOTS[seen], shares[seen]))
                     # Strictly rising, or two quantiles would be one.
-                    rising = np.maximum.accumulate(np.r_[0.0, shares, 1.0])
                     self.maps_[str(key)] = ((1.0 - 1e-3) * rising + 1e-3 * KNOTS).tolist()
         return self
 

@@ -205,3 +205,13 @@ def test_a_map_undoes_a_common_bias_and_keeps_the_order() -> None:
     assert np.allclose(calibration.calibrated(grid, keys), np.sqrt(grid), atol=0.05)
     assert np.allclose(calibration.uncalibrated(calibration.calibrated(grid, keys), keys), grid, atol=1e-6)
     assert (calibration.keys_of(np.full(5, 9.0), group[:5]) == "").all()
+
+
+def test_a_map_of_lives_that_were_watched_for_half_of_their_curves_is_whole() -> None:
+    rng = np.random.default_rng(3)
+    truth, group = rng.uniform(size=4000), np.full(4000, "one", dtype=object)
+    draw, ended = np.minimum(truth, 0.5), truth < 0.5
+    calibration = AgeCalibration(min_ends=500).fit(draw, ended, np.zeros(4000), group)
+    grid = np.linspace(0.0, 1.0, 11)
+    mapped = calibration.calibrated(grid, calibration.keys_of(np.zeros(11), group[:11]))
+    assert (np.diff(mapped) > 0).all() and np.allclose(mapped, grid, atol=0.05)
