@@ -296,13 +296,13 @@ RANKING = ScoringFamily(
     rounds="n_estimators",
 )
 
-# The chance to end in a period of life has far more rows than other labels of 0 and 1. Slow steps and few
-# columns a tree paid in rolling origins.
+# The chance to end in a period of life has far more rows than other labels of 0 and 1. Few columns per tree
+# paid in rolling origins; twice as many steps of half the size gain .003 in AUC for twice the time.
 HAZARD = ScoringFamily(
     fit=_fit_binary,
     defaults={
-        "n_estimators": 400,
-        "learning_rate": 0.03,
+        "n_estimators": 250,
+        "learning_rate": 0.05,
         "num_leaves": 31,
         "min_child_samples": 100,
         "subsample": 0.7,

@@ -49,8 +49,8 @@ class TimelineRun(ScoringRun):
 class RemainingRun(dg.Config):
     """How the model of the remaining time is trained."""
 
-    seeds: int = Field(default=3, ge=1, description="Learners that are averaged.")
-    rows: int = Field(default=300_000, ge=2, description="Learn from at most this many rows at risk.")
+    seeds: int = Field(default=2, ge=1, description="Learners that are averaged.")
+    rows: int = Field(default=250_000, ge=2, description="Learn from at most this many rows at risk.")
     origins: int = Field(default=4, ge=1, description="Rolling origins that judge and calibrate it.")
     replicates: int = Field(default=200, ge=0, description="Bootstrap resamples; 0 for no intervals.")
     seed: int = Field(default=0, ge=0)

@@ -53,8 +53,8 @@ class RemainingConfig:
 
     age: str = "age_days"
     edges_days: tuple[Days, ...] = EDGES
-    seeds: Count = 3
-    rows: SomeRows = 300_000
+    seeds: Count = 2
+    rows: SomeRows = 250_000
     origins: Count = 4
     group_power: float = 0.25
     half_life: Positive | None = None
