@@ -9,12 +9,6 @@ import duckdb
 from orchestration.tables import RESULTS, SERVED
 
 HOSTILE = '</script><img src=x onerror="alert(1)"> & more'
-SIMILAR = """
-create table tickets.similar (
-    item_id varchar, repository varchar, number bigint, other_item_id varchar, score double, title varchar,
-    url varchar, state varchar, hours double
-)
-"""
 ORIGIN: Mapping[str, Any] = {"run_id": "r1", "domain": "tickets", "task": "regression"}
 
 
@@ -26,7 +20,6 @@ def write_published(path: Path, tickets: int = 4) -> Path:
     with duckdb.connect(str(path)) as database:
         database.execute("create schema bias; create schema tickets; create schema feature_store")
         database.execute("".join(table.ddl for table in (*RESULTS, *SERVED)))
-        database.execute(SIMILAR)
         insert(
             database,
             "ml.runs",
@@ -128,11 +121,12 @@ def write_published(path: Path, tickets: int = 4) -> Path:
                 "tickets.similar",
                 **ticket,
                 number=number,
-                other_item_id="a/b#77",
+                rank=1,
+                similar_item_id="a/b#77",
                 score=0.9,
                 title="It broke before",
                 url="https://example.org/77",
-                hours=48.0,
+                resolution_hours=48.0,
             )
         database.execute(
             """

@@ -54,7 +54,7 @@ def similar_tickets(published: Published) -> list[Row]:
     )
     for row in rows:
         row["url"] = _link(row.get("url"))
-        row["name"] = row.get("title") or row.get("similar_item_id") or row.get("other_item_id") or "?"
+        row["name"] = row.get("title") or row.get("similar_item_id") or "?"
     return rows
 
 

@@ -35,6 +35,8 @@ COLUMNS = {
         p_within_30d p_within_90d p_within_365d model_version scored_at title url author labels created_at
         observed_at age_days is_answered waiting_days remaining_hours remaining_p10 remaining_p90
         expected_closing_at is_overdue late_probability triage_rank reasons reason""",
+    "tickets.similar": """item_id repository number rank similar_item_id score title url state resolution_kind
+        resolution_hours""",
     "tickets.assignee_candidates": """item_id repository number login rank probability is_confident why
         reasons observed_at model_version""",
     "bias.ranking_metrics": """run_id domain task model split dimension slice metric n_lists n_relevant value
@@ -144,6 +146,26 @@ def test_people_are_proposed_for_open_tickets(finished: Finished) -> None:
         assert probabilities == sorted(probabilities, reverse=True)
         assert not any(login.endswith("bot]") or login in ("ghost", "gopherbot") for login in logins)
         assert reasons == 5 and versions == 1
+
+
+def test_open_tickets_know_what_was_like_them(finished: Finished) -> None:
+    """Five earlier tickets of the repository, the likest first, with what became of those that are closed."""
+    with duckdb.connect(str(finished.published), read_only=True) as connection:
+        ((tickets, wrong),) = connection.sql(
+            """
+            select
+                count(distinct item_id),
+                count(*) filter (
+                    split_part(similar_item_id, '#', 1) <> repository
+                    or split_part(similar_item_id, '#', 2)::bigint >= number
+                    or score <= 0 or rank not between 1 and 5 or url is not null
+                    or (state = 'open') <> (resolution_kind is null)
+                    or (state = 'open' and resolution_hours is not null)
+                )
+            from tickets.similar
+            """
+        ).fetchall()
+    assert tickets > 100 and wrong == 0
 
 
 def test_no_item_is_in_two_parts(finished: Finished) -> None:
