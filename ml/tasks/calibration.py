@@ -78,9 +78,9 @@ class LevelCalibration(BaseEstimator):
             self.shifts_.append(self._shift(_log_odds(score[defined, column]), label[defined, column]))
         return self
 
-    def keep(self, columns: NDArray[np.bool_]) -> Self:
-        """Leave the model's own probability, a shift of 0, in every other column."""
-        self.shifts_ = [shift if kept else 0.0 for shift, kept in zip(self.shifts_, columns, strict=True)]
+    def limit(self, bounds: Values) -> Self:
+        """Hold every column's shift within its bound; 0 leaves the model's own probability."""
+        self.shifts_ = [float(np.clip(shift, -b, b)) for shift, b in zip(self.shifts_, bounds, strict=True)]
         return self
 
     def predict(self, score: Values) -> Values:

@@ -41,7 +41,7 @@ def _model(
         known = bench.split.outcomes_for_refit(bench.dataset)
     levels = level_calibration(bench, earlier, known)
     if not is_judged:
-        levels.keep(np.zeros(len(bench.horizons), dtype=bool))
+        levels.limit(np.zeros(len(bench.horizons)))
     return DurationModel(
         encoder,
         heads.regressor,
@@ -65,11 +65,15 @@ def residual_intervals(bench: Workbench, fits: Fits, known: Outcomes) -> Residua
 
 
 def level_calibration(bench: Workbench, fits: Fits, known: Outcomes) -> LevelCalibration:
-    """Learn a level per horizon from all origins; kept where those learned before helped on later origins."""
+    """Learn a level per horizon from all origins; kept where those learned before helped on later origins.
+
+    No level is moved further than was tried on a later origin with clusters enough to judge by.
+    """
     labels = bench.within(known)
     scored = [(o, heads.timing.score(bench.x[o.score]), labels[o.score]) for o, heads in fits]
     gains: list[list[np.ndarray]] = [[] for _ in bench.horizons]
     clusters: list[list[np.ndarray]] = [[] for _ in bench.horizons]
+    tried = np.zeros(len(bench.horizons))
     # What moves is a timeline's level; one timeline alone is taken apart by its groups.
     name = bench.split.timeline
     if len(np.unique(name.astype(str))) < MIN_CLUSTERS:
@@ -84,10 +88,12 @@ def level_calibration(bench: Workbench, fits: Fits, known: Outcomes) -> LevelCal
         plain, moved = np.clip(score, 0.0, 1.0), learned.separately(score)
         gain = (plain - label) ** 2 - (moved - label) ** 2
         for column, shift in enumerate(learned.shifts_):
-            if shift:
-                seen_later = ~np.isnan(label[:, column])
+            seen_later = ~np.isnan(label[:, column])
+            names = name[origin.score][seen_later]
+            if shift and len(np.unique(names.astype(str))) >= MIN_CLUSTERS:
                 gains[column].append(gain[seen_later, column])
-                clusters[column].append(name[origin.score][seen_later])
+                clusters[column].append(names)
+                tried[column] = max(tried[column], abs(shift))
     helped = [
         bool(gain) and clearly_better(np.concatenate(gain), np.concatenate(own))
         for gain, own in zip(gains, clusters, strict=True)
@@ -95,4 +101,4 @@ def level_calibration(bench: Workbench, fits: Fits, known: Outcomes) -> LevelCal
     level = LevelCalibration().fit(
         np.concatenate([s for _, s, _ in scored]), np.concatenate([y for _, _, y in scored])
     )
-    return level.keep(np.array(helped))
+    return level.limit(np.where(helped, tried, 0.0))

@@ -86,7 +86,8 @@ def test_a_level_that_moved_is_found_and_the_order_stays() -> None:
         assert (np.argsort(moved[:, k]) == np.argsort(score[:, k])).all()
     assert brier(label[:, 0], moved[:, 0])[0] < brier(label[:, 0], score[:, 0])[0]
     assert (np.diff(level.predict(score), axis=1) >= 0).all()
-    np.testing.assert_array_equal(level.keep(np.array([False, False])).separately(score), score)
+    assert level.limit(np.array([0.3, 9.0])).shifts_[0] == pytest.approx(0.3)
+    np.testing.assert_array_equal(level.limit(np.zeros(2)).separately(score), score)
     assert LevelCalibration().fit(score, np.full(score.shape, np.nan)).shifts_ == [0.0, 0.0]
 
 
