@@ -29,7 +29,7 @@ class Table:
 
 _RUN: Columns = {
     "run_id": ("varchar", "Name of the run, which is that of its folder."),
-    "domain": ("varchar", "tickets, remaining, assignees, alerts or alert_clusters."),
+    "domain": ("varchar", "tickets, remaining, response, assignees, alerts or alert_clusters."),
 }
 _MODEL: Columns = {
     "task": ("varchar", "regression (hours), binary (a scorer of 0/1 outcomes) or ranking."),

@@ -29,9 +29,12 @@ def changed_features(
     full: duckdb.DuckDBPyConnection, past: duckdb.DuckDBPyConnection, cut: datetime
 ) -> list[str]:
     """Names of the features that differ for some row observed before the cut-off, each with such a row."""
-    tickets, then = (features(database, "train_tickets", cut) for database in (full, past))
-    assert list(tickets.index) == list(then.index)
-    return changed(tickets, then) + changed_later(full, past, cut)
+    names = []
+    for relation in ("train_tickets", "train_response"):
+        now, then = (features(database, relation, cut) for database in (full, past))
+        assert list(now.index) == list(then.index)
+        names += changed(now, then)
+    return names + changed_later(full, past, cut)
 
 
 def changed_later(

@@ -18,7 +18,8 @@ from tests.paths import ROOT
 DAGSTER = str(Path(sys.executable).with_name("dagster"))
 MODELS = ("median", "forest", "linear", "svm", "xgboost", "lightgbm")
 SERVED = (
-    "late_scorer", "triage_ranker", "assignee_ranker", "alert_scorer", "alert_ranker", "alert_cluster_scorer",
+    "late_scorer", "response_1d", "response_2d", "response_7d", "triage_ranker", "assignee_ranker",
+    "alert_scorer", "alert_ranker", "alert_cluster_scorer",
 )  # fmt: skip
 # The search takes most of the time and is tested on its own.
 QUICK = {f"models__{name}": {"config": {"trials": 0}} for name in MODELS} | {

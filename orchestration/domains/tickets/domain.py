@@ -5,7 +5,7 @@ from pathlib import Path
 import duckdb
 
 from orchestration.declarations import Domain, RawInput
-from orchestration.domains.tickets.tasks import REMAINING, TASKS, TICKETS
+from orchestration.domains.tickets.tasks import REMAINING, RESPONSE, TASKS, TICKETS
 from orchestration.settings import Settings
 from orchestration.tables import REPOSITORIES, SIMILAR_TICKETS, TICKET_PREDICTIONS
 
@@ -22,7 +22,7 @@ def load_folder(database: duckdb.DuckDBPyConnection, settings: Settings, folder:
 DOMAIN = Domain(
     name="tickets",
     raw=RawInput("issues", "raw.issues", "--archive", load_folder),
-    training_sets=(TICKETS, REMAINING),
+    training_sets=(TICKETS, REMAINING, RESPONSE),
     tasks=TASKS,
     tables=(TICKET_PREDICTIONS.name, SIMILAR_TICKETS.name, REPOSITORIES.name),
 )

@@ -1,4 +1,4 @@
-"""What is learned of tickets: their hours, what remains, which are late, and which come first in a week."""
+"""What is learned of tickets: hours, what remains, what is late, what comes first, who waits longest."""
 
 from ml.models import names
 from orchestration.declarations import Task, TrainingSet
@@ -34,6 +34,21 @@ REMAINING = TrainingSet(
     "remaining_snapshot",
     {name: value for name, value in TICKETS.settings.items() if name != "baselines"},
 )
+# The tickets whose comments are known, and when a person other than the author first answered them.
+RESPONSE = TrainingSet(
+    "response",
+    "train_response",
+    "label_response",
+    "response_snapshot",
+    {
+        **TICKETS.settings,
+        "horizons_days": FACTS["response_horizons_days"],
+        "baselines": {
+            "repository": ["repository_share_answered_7d"],
+            "author": ["author_share_answered_7d", "contributor_share_resolved_7d"],
+        },
+    },
+)
 HOURS = tuple(
     Task(
         name=family,
@@ -59,6 +74,17 @@ LATE_SCORER = Task(
     horizon_days=7,
     horizon="Late is what was not closed within so many days of creation.",
 )
+RESPONSES = tuple(
+    Task(
+        name=f"response_{days}d",
+        learns_from=RESPONSE,
+        kind="late",
+        description="The chance that a ticket is not answered by a person other than its author within "
+        f"{days} {'day' if days == 1 else 'days'} of its creation.",
+        horizon_days=days,
+    )
+    for days in FACTS["response_horizons_days"]
+)
 TRIAGE_RANKER = Task(
     name="triage_ranker",
     learns_from=TICKETS,
@@ -68,4 +94,4 @@ TRIAGE_RANKER = Task(
     # As good on validation as the smaller steps that small batches need, in less than half of the time.
     params={"gain_trees": 200, "learning_rate": 0.03, "n_estimators": 300},
 )
-TASKS = (*HOURS, REMAINING_TIME, LATE_SCORER, TRIAGE_RANKER)
+TASKS = (*HOURS, REMAINING_TIME, LATE_SCORER, *RESPONSES, TRIAGE_RANKER)

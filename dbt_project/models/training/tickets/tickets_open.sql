@@ -16,6 +16,11 @@ records as (
     from {{ ref('stg_github__issue') }}
 ),
 
+responses as (
+    select item_id, is_known, responded_at
+    from {{ ref('int_issue__first_response') }}
+),
+
 labels as (
     select
         item_id,
@@ -34,9 +39,15 @@ select
     observations.age_days,
     -- Made up issues and those of other trackers have no page there.
     records.source <> 'sample' and regexp_full_match(issues.repository, '[\w.-]+/[\w.-]+') as is_on_github,
+    case when responses.is_known then responses.responded_at is not null end as answered,
+    case
+        when responses.is_known and responses.responded_at is null
+            then {{ days_between('issues.created_at', 'observations.event_at') }}
+    end as waiting_days,
     issues.created_at,
     observations.event_at as observed_at
 from observations
 inner join issues on observations.item_id = issues.item_id
+inner join responses on observations.item_id = responses.item_id
 inner join records on observations.item_id = records.item_id
 left join labels on observations.item_id = labels.item_id

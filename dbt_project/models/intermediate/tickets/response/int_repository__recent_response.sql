@@ -1,0 +1,2 @@
+-- How the issues of a repository, of late were answered.
+{{ response_history(['repository'], 14) }}

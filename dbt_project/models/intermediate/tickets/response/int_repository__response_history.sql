@@ -1,0 +1,2 @@
+-- How the issues of a repository were answered.
+{{ response_history(['repository'], 90) }}
