@@ -331,6 +331,33 @@ SIMILAR_TICKETS = Table(
         "resolution_hours": ("double", "Hours that it took to be resolved; null where it was not."),
     },
 )
+RESPONSE_GAPS = Table(
+    "tickets.response_gaps",
+    "Whether newcomers wait longer for an answer than regulars. Grain: one row per repository and horizon.",
+    {
+        "repository": ("varchar", "Repository as 'owner/name'; (all) for all together."),
+        "horizon_days": (
+            "bigint",
+            "Days after the creation at which it is asked whether there was an answer.",
+        ),
+        "n_newcomers": ("bigint", "Tickets of authors with few acts in the repository before (junior)."),
+        "n_regulars": ("bigint", "Tickets of authors with more (mid, senior)."),
+        "share_waiting_newcomers": (
+            "double",
+            "Share of the newcomers' tickets not answered by then, 0 to 1.",
+        ),
+        "share_waiting_regulars": ("double", "The same of the regulars' tickets."),
+        "raw_difference": ("double", "Newcomers less regulars: above 0 where newcomers wait longer."),
+        "adjusted_difference": (
+            "double",
+            "The same among tickets of the same repository and most frequent label of the record.",
+        ),
+        "ci_low": ("double", "Lower end of its 95 % interval, over weeks of a repository."),
+        "ci_high": ("double", "Upper end."),
+        "overlap": ("double", "Share of the newcomers' tickets that have such a counterpart."),
+        "q_value": ("double", "False-discovery rate over all rows (null where it cannot be tested)."),
+    },
+)
 ASSIGNEE_CANDIDATES = Table(
     "tickets.assignee_candidates",
     "Who is most likely to take an open ticket. Grain: one row per ticket and person.",
@@ -374,7 +401,14 @@ ALERT_SCORES = Table(
 )
 
 
-SERVED = (TICKET_PREDICTIONS, REPOSITORIES, SIMILAR_TICKETS, ASSIGNEE_CANDIDATES, ALERT_SCORES)
+SERVED = (
+    TICKET_PREDICTIONS,
+    REPOSITORIES,
+    SIMILAR_TICKETS,
+    RESPONSE_GAPS,
+    ASSIGNEE_CANDIDATES,
+    ALERT_SCORES,
+)
 
 
 def descriptions() -> dict[str, tuple[str, Mapping[str, str]]]:

@@ -7,6 +7,8 @@ model may serve. Stands on `ml.stats` and `ml.errors` alone; others take what th
 """
 
 from ml.bias.config import SLICE_PREFIX, BiasConfig
+from ml.bias.estimates.comparison import q_values, two_sided_p
+from ml.bias.explain.composition import adjusted_difference, strata_of
 from ml.bias.explain.explanation import explain_bias
 from ml.bias.judge.analyzer import BiasAnalyzer
 from ml.bias.measure import BiasTables, measure_bias
@@ -44,6 +46,7 @@ __all__ = [
     "Mitigated",
     "OrderTask",
     "RankingConfig",
+    "adjusted_difference",
     "bias_json",
     "encode_dimension",
     "evaluate_ledger",
@@ -53,7 +56,10 @@ __all__ = [
     "measure_bias",
     "measure_distribution",
     "pool_groups",
+    "q_values",
     "render_page",
+    "strata_of",
+    "two_sided_p",
     "typed",
     "weighted_mean",
 ]

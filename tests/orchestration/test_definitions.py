@@ -43,6 +43,7 @@ PYTHON_ASSETS = {
     "tuned_parameters/response_7d",
     "remaining_snapshot",
     "response_snapshot",
+    "response_bias",
     "assignee_snapshot",
     "models/assignee_ranker",
     "tuned_parameters/assignee_ranker",
@@ -67,7 +68,7 @@ SIDE_TASKS = {
 }
 AFTER = {"ticket_predictions", "similar_tickets", "report", "kept_runs"}
 PEOPLE = {"assignee_snapshot", "assignee_candidates", "assignee_bias"}
-APART = {"remaining_snapshot", "remaining_bias", "response_snapshot"}
+APART = {"remaining_snapshot", "remaining_bias", "response_snapshot", "response_bias"}
 
 
 def dbt_models() -> set[str]:

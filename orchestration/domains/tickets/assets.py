@@ -21,7 +21,10 @@ from orchestration.domains.tickets.repositories import load_repositories
 from orchestration.domains.tickets.served import served_models
 from orchestration.domains.tickets.serving import load_predictions, predict_open, read_open_tickets
 from orchestration.domains.tickets.tasks import HOURS, REMAINING, TICKETS
-from orchestration.tables import TICKET_PREDICTIONS
+from orchestration.domains.tickets.waiting import EVERYWHERE, waiting_gaps
+from orchestration.facts import FACTS
+from orchestration.store.results import replace_table
+from orchestration.tables import RESPONSE_GAPS, TICKET_PREDICTIONS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -166,6 +169,36 @@ def most_urgent(rows: "pd.DataFrame", most: int = 20) -> "pd.DataFrame":
         open_in_7_days=(1 - first["p_within_7d"]).round(2), age_days=first["age_days"].round(1)
     )
     return shown
+
+
+@dg.asset(
+    deps=["train_response", "label_response"],
+    group_name="bias",
+    kinds={"duckdb"},
+    # First of what is ready, so that whatever publishes in the same run publishes it, too.
+    op_tags={"dagster/priority": "1"},
+)
+def response_bias(project: Project) -> dg.MaterializeResult:
+    """Whether newcomers wait longer for an answer than regulars, at equal mix, in `tickets.response_gaps`."""
+    with project.database() as database:
+        tickets = database.sql(
+            """
+            select event_at, group_id, slice_repo, slice_seniority, slice_label, y, observed_until
+            from training.train_response
+            inner join training.label_response using (item_id)
+            order by item_id
+            """
+        ).df()
+        gaps = waiting_gaps(tickets, FACTS["response_horizons_days"])
+        replace_table(database, RESPONSE_GAPS, gaps, "repository, horizon_days")
+    shown = gaps[gaps["repository"] == EVERYWHERE] if len(gaps) else gaps
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": len(gaps),
+            "dagster/column_schema": project.column_schema(RESPONSE_GAPS.name),
+            "everywhere": dg.MetadataValue.md(markdown_table(shown)),
+        }
+    )
 
 
 ticket_snapshots = snapshot_assets(DOMAIN)

@@ -7,7 +7,7 @@ import duckdb
 from orchestration.declarations import Domain, RawInput
 from orchestration.domains.tickets.tasks import REMAINING, RESPONSE, TASKS, TICKETS
 from orchestration.settings import Settings
-from orchestration.tables import REPOSITORIES, SIMILAR_TICKETS, TICKET_PREDICTIONS
+from orchestration.tables import REPOSITORIES, RESPONSE_GAPS, SIMILAR_TICKETS, TICKET_PREDICTIONS
 
 
 def load_folder(database: duckdb.DuckDBPyConnection, settings: Settings, folder: Path) -> None:
@@ -24,5 +24,5 @@ DOMAIN = Domain(
     raw=RawInput("issues", "raw.issues", "--archive", load_folder),
     training_sets=(TICKETS, REMAINING, RESPONSE),
     tasks=TASKS,
-    tables=(TICKET_PREDICTIONS.name, SIMILAR_TICKETS.name, REPOSITORIES.name),
+    tables=(TICKET_PREDICTIONS.name, SIMILAR_TICKETS.name, REPOSITORIES.name, RESPONSE_GAPS.name),
 )
