@@ -1,17 +1,21 @@
 """The published views: a question of the README each, answered in one line of SQL."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
 class View:
-    """A view `schema.view` over published tables; without one of these there is no view."""
+    """A view `schema.view` over published tables; without one of these there is no view.
+
+    A column means what it means in these tables, or what `columns` says of it.
+    """
 
     name: str
     meaning: str
     needs: Sequence[str]
     query: str
+    columns: Mapping[str, str] = field(default_factory=dict)
 
 
 VIEWS = (
@@ -29,6 +33,11 @@ VIEWS = (
         where p_within_7d is not null
         order by p_within_7d, repository, number
         """,
+        {
+            "p_open_in_7d": "Probability of being still open 7 days after the last look.",
+            "p_open_in_30d": "Probability of being still open 30 days after the last look.",
+            "remaining_days": "Median of the days that it will stay open from the last look on.",
+        },
     ),
     View(
         "bias.worst_slices",

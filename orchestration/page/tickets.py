@@ -43,18 +43,18 @@ def candidates(published: Published) -> list[Row]:
         "item_id", "login", "rank", "probability",
     )  # fmt: skip
     for row in rows:
-        row["plain_reasons"] = _plain(row.get("reasons"), words)
+        row["plain_reasons"] = [row["why"]] if row.get("why") else _plain(row.get("reasons"), words)
     return rows
 
 
 def similar_tickets(published: Published) -> list[Row]:
     """Earlier tickets that are like an open one, the likest first."""
     rows = published.rows_of(
-        "tickets.similar", "from tickets.similar order by item_id, score desc", "item_id", "score"
+        "tickets.similar", "from tickets.similar order by item_id, rank", "item_id", "rank"
     )
     for row in rows:
         row["url"] = _link(row.get("url"))
-        row["name"] = row.get("title") or row.get("similar_item_id") or "?"
+        row["name"] = row.get("title") or row.get("similar_item_id")
     return rows
 
 
@@ -102,7 +102,6 @@ def load_per_person(tickets: Sequence[Row], rows: Iterable[Row], most: int = 25)
     """Of how many open tickets each person is the likeliest to take them, and how many are expected."""
     first: dict[tuple[str, str], int] = defaultdict(int)
     expected: dict[tuple[str, str], float] = defaultdict(float)
-    load: dict[tuple[str, str], Any] = {}
     names = {one["item_id"]: one["repository"] for one in tickets}
     for row in rows:
         if row["item_id"] not in names:
@@ -110,7 +109,6 @@ def load_per_person(tickets: Sequence[Row], rows: Iterable[Row], most: int = 25)
         who = (names[row["item_id"]], row["login"])
         first[who] += row["rank"] == 1
         expected[who] += row["probability"] or 0.0
-        load[who] = row.get("open_tickets")
     ordered = sorted(expected, key=lambda who: (-first[who], -expected[who], who))[:most]
     return [
         {
@@ -118,7 +116,6 @@ def load_per_person(tickets: Sequence[Row], rows: Iterable[Row], most: int = 25)
             "login": who[1],
             "first": first[who],
             "expected": expected[who],
-            "open": load[who],
         }
         for who in ordered
     ]

@@ -135,7 +135,7 @@ def publish(
                 )
             rows = _copy_tables(connection, copied, temporary, domains, tables, descriptions or {})
         with duckdb.connect(str(temporary)) as publication:
-            _make_views(publication, views)
+            _make_views(publication, views, descriptions or {})
         _remove_foreign_log(published_database)
         move_into_place(temporary, published_database)
         # Of a client that wrote in between.
@@ -262,7 +262,11 @@ def _describe(
                 connection.execute(f"comment on column {name}.{quoted(column)} is '{meaning}'")
 
 
-def _make_views(publication: duckdb.DuckDBPyConnection, views: Sequence[View]) -> None:
+def _make_views(
+    publication: duckdb.DuckDBPyConnection,
+    views: Sequence[View],
+    descriptions: Mapping[str, tuple[str, Mapping[str, str]]],
+) -> None:
     """In a connection of its own: a view keeps the name of the database that it was made in."""
     there = set(
         publication.execute("select schema_name || '.' || table_name from duckdb_tables()").fetchall()
@@ -271,8 +275,20 @@ def _make_views(publication: duckdb.DuckDBPyConnection, views: Sequence[View]) -
         if {(name,) for name in view.needs} <= there:
             publication.execute(f"create view {view.name} as {view.query}")
             publication.execute(f"comment on view {view.name} is '{_escaped(view.meaning)}'")
+            meanings: dict[str, str] = {}
+            for table in view.needs:
+                meanings |= descriptions.get(table, ("", {}))[1]
+            for column, meaning in {**meanings, **view.columns}.items():
+                if column in _view_columns(publication, view.name):
+                    publication.execute(
+                        f"comment on column {view.name}.{quoted(column)} is '{_escaped(meaning)}'"
+                    )
     # Only the database file itself is moved.
     publication.execute("checkpoint")
+
+
+def _view_columns(publication: duckdb.DuckDBPyConnection, view: str) -> list[str]:
+    return [name for name, *_ in publication.execute(f"describe {view}").fetchall()]
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> list[str]:

@@ -9,6 +9,7 @@ import pytest
 
 from orchestration.__main__ import main
 from orchestration.store.warehouse import publish
+from orchestration.tables import descriptions
 from orchestration.views import VIEWS
 from tests.published import write_published
 
@@ -30,7 +31,7 @@ def warehouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             """
         )
     schemas = ("ml", "bias", "tickets", "history", "feature_store")
-    publish(pipeline, tmp_path / "warehouse.duckdb", schemas, views=VIEWS)
+    publish(pipeline, tmp_path / "warehouse.duckdb", schemas, descriptions=descriptions(), views=VIEWS)
     monkeypatch.setenv("WAREHOUSE_DIR", str(tmp_path))
     return tmp_path
 
@@ -46,6 +47,20 @@ def test_the_most_urgent_tickets_are_one_question_away(
     assert main(["sql", "--csv", "select slice, flagged from bias.worst_slices"]) == 0
     rows = list(csv.reader(io.StringIO(capsys.readouterr().out)))
     assert rows == [["slice", "flagged"], ["a/c", "True"], ["a/b", "False"]]
+
+
+def test_every_column_of_a_view_says_what_it_is(warehouse: Path) -> None:
+    with duckdb.connect(str(warehouse / "warehouse.duckdb"), read_only=True) as database:
+        found = database.execute(
+            """
+            select view_name, column_name, columns.comment
+            from duckdb_views() as views inner join duckdb_columns() as columns
+                on views.view_name = columns.table_name and views.schema_name = columns.schema_name
+            where not views.internal
+            """
+        ).fetchall()
+    assert {view for view, *_ in found} == {view.name.split(".")[1] for view in VIEWS}
+    assert [row for row in found if not row[2]] == []
 
 
 def test_without_a_question_it_says_what_can_be_asked_about(

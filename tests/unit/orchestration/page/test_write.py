@@ -59,7 +59,7 @@ def test_the_page_says_everything_that_is_published(published: Path) -> None:
         "waiting for a first answer",
         "bob 50%",
         "+ Share of the work of 30 days",
-        "It broke before",
+        "It broke before took 2.0 days",
         "over 10 years",
         "Proposed first: the busiest person gets 14% of the tickets, Gini 0.90. Truly taken: the busiest",
         "linear (champion)",
@@ -126,7 +126,7 @@ def test_what_is_absent_is_left_out_without_a_hole(published: Path, gone: str, w
 def test_a_view_that_somebody_planted_is_not_looked_at(published: Path) -> None:
     with duckdb.connect(str(published)) as database:
         database.execute("drop table tickets.similar")
-        columns = "content as item_id, 1.0 as score, content as title"
+        columns = "content as item_id, 1 as rank, content as title"
         database.execute(f"create view tickets.similar as select {columns} from read_text('{published}')")
     assert "a/c#1" in Reader(page_of(published)).said
 

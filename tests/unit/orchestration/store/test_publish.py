@@ -54,16 +54,25 @@ def test_a_view_is_made_where_its_tables_are_and_reads_them_wherever_the_file_li
     pipeline, published = tmp_path / "pipeline.duckdb", tmp_path / "warehouse.duckdb"
     write_generation(pipeline, 1, rows=3)
     views = (
-        View("bias.largest", "It's the largest.", ["bias.summary"], "select max(n) as n from bias.summary"),
+        View(
+            "bias.largest",
+            "It's the largest.",
+            ["bias.summary"],
+            "select max(n) as n, count(*) as rows from bias.summary",
+            {"rows": "How many there are."},
+        ),
         View("tickets.late", "…", ["tickets.predictions"], "from tickets.predictions"),
     )
     for rows in (3, 5):
         write_generation(pipeline, 1, rows)
-        publish(pipeline, published, SCHEMAS, views=views)
+        described = {"bias.summary": ("The summary.", {"n": "A number.", "generation": "Which."})}
+        publish(pipeline, published, SCHEMAS, descriptions=described, views=views)
         moved = published.rename(tmp_path / "moved.duckdb")
-        assert read(moved, "from bias.largest") == [(rows - 1,)]
+        assert read(moved, "from bias.largest") == [(rows - 1, rows)]
     known = "select view_name, comment from duckdb_views() where not internal"
     assert read(moved, known) == [("largest", "It's the largest.")]
+    columns = "select column_name, comment from duckdb_columns() where table_name = 'largest' order by 1"
+    assert read(moved, columns) == [("n", "A number."), ("rows", "How many there are.")]
     assert not list(tmp_path.glob("*.wal"))
 
 
