@@ -23,8 +23,8 @@ from ml.models import ModelSpec, Params, Rows, TaskName, Watch
 from ml.stats.figure import Figure
 from ml.stats.metrics import auc, average_precision
 from ml.stats.rank_metrics import Grouping, ndcg
-from ml.tasks.calibration import ProbabilityCalibration
 from ml.tasks.scoring.choice import ChoiceCalibration
+from ml.tasks.scoring.eras import base_rate_shift, calibration_that_holds, warnings_of
 from ml.tasks.scoring.figures import ScoredRows, best_threshold, report_of, scoring_metrics
 from ml.tasks.scoring.model import ScoringModel, bounded
 from ml.tasks.scoring.settings import EvalMetric, ScoringConfig, check_classes, order_by
@@ -155,7 +155,8 @@ class ScoringBench:
             own[rounds] = early.best_iteration
         on_validation = early.score(data.x)
         positive = (self.target[late] > 0).astype(float)
-        calibration = ProbabilityCalibration(min_rows=10).fit(bounded(on_validation[late]), positive[:, None])
+        begun = self.dataset.items["event_at"].to_numpy("datetime64[us]")
+        calibration = calibration_that_holds(bounded(on_validation[late]), positive[:, None], begun[late])
         threshold = best_threshold(positive, calibration.predict(bounded(on_validation[late]))[:, 0])
         final = self.family.fit(data.at(self.before_test), own, seed, None)
         line = self.dataset.config.timeline
@@ -236,6 +237,10 @@ class ScoringBench:
             metrics += scoring_metrics(
                 scored, part, fitted.estimator.threshold, config, domain.groups_are_questions
             )
+        if not domain.groups_are_questions:
+            metrics += base_rate_shift(self.dataset, self.split, self.target)
+        for warning in warnings_of(metrics):
+            logger.warning("%s", warning)
         return metrics
 
     def _proposed(
@@ -264,6 +269,7 @@ class ScoringBench:
             "params": fitted.params,
             "feature_list": self.feature_list,
             "seed": self.config.seed,
+            "warnings": warnings_of(metrics),
         }
         return report_of(head, metrics, self.metric, cv_scores, self.why_no_folds, self.config.ndcg_at)
 
