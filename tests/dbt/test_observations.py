@@ -180,7 +180,7 @@ def test_without_an_event_nothing_is_made_up(transform: Transform) -> None:
     database = transform([record(1), record(3, comments_data=None, events=None), LAST])
     known = "n_comments_other, is_answered_last, waiting_days, days_since_answer, n_labels, n_reopenings"
     assert rows(database, known, 1)[1] == (0, False, 7, 7, 0, 0)
-    assert rows(database, known, 3)[1] == (None, None, None, 7, 0, 0)
+    assert rows(database, known, 3)[1] == (None, None, None, None, 0, 0)
 
 
 def test_comments_are_counted_as_of_every_observation(transform: Transform) -> None:

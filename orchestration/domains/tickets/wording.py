@@ -130,6 +130,7 @@ OTHERS = {
 MISSING = {
     "waiting_days": "no answer is owed, as far as is known",
     "days_since_pull_request": "no pull request linked",
+    **dict.fromkeys(("days_since_comment", "days_since_answer", "days_since_event"), "no comments are known"),
 }
 
 
@@ -175,7 +176,8 @@ def say_reasons(
 def say(feature: str, value: Any) -> str:
     """Put a feature's value into words: "no answer for 12 days"."""
     if not _is_known(value):
-        return MISSING.get(feature, f"{_named(feature)} is not known")
+        words = {**DAYS, **LOG_HOURS, **SHARES}.get(feature, f"{_named(feature)} {{}}")
+        return MISSING.get(feature, f"not known: {words.format('…')}")
     if feature in COUNTS:
         noun, rest = COUNTS[feature]
         return f"{_counted(round(value), noun)} {rest}".rstrip()

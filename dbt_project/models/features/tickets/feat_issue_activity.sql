@@ -43,12 +43,18 @@ select
                 'coalesce(known.last_author_comment_at, observations.created_at)', 'observations.event_at'
             ) }}
     end as waiting_days,
-    {{ days_between('coalesce(known.last_comment_at, observations.created_at)', 'observations.event_at') }}
-        as days_since_comment,
-    {{ days_between('coalesce(known.last_answer_at, observations.created_at)', 'observations.event_at') }}
-        as days_since_answer,
-    {{ days_between('coalesce(known.last_event_at, observations.created_at)', 'observations.event_at') }}
-        as days_since_event,
+    case
+        when records.has_comments
+            then {{ days_between('coalesce(known.last_comment_at, observations.created_at)', 'observations.event_at') }}
+    end as days_since_comment,
+    case
+        when records.has_comments
+            then {{ days_between('coalesce(known.last_answer_at, observations.created_at)', 'observations.event_at') }}
+    end as days_since_answer,
+    case
+        when records.has_comments
+            then {{ days_between('coalesce(known.last_event_at, observations.created_at)', 'observations.event_at') }}
+    end as days_since_event,
     {{ days_between('known.last_pull_request_at', 'observations.event_at') }} as days_since_pull_request,
     coalesce(known.pull_requests, 0)::integer as n_pull_requests,
     coalesce(known.open_pull_requests, 0)::integer as n_open_pull_requests,
