@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import yaml
+
 from orchestration.facts import FACTS
+from orchestration.settings import DBT_PROJECT_DIR
 
 # Type in SQL, and meaning.
 Columns = Mapping[str, tuple[str, str]]
@@ -20,11 +23,27 @@ class Table:
     @property
     def ddl(self) -> str:
         """The statements that make the table and its schema where they are not there yet."""
-        columns = ", ".join(f"{name} {dtype}" for name, (dtype, _) in self.columns.items())
+        columns = ", ".join(f'"{name}" {dtype}' for name, (dtype, _) in self.columns.items())
         return (
             f"create schema if not exists {self.name.split('.')[0]};"
             f"create table if not exists {self.name} ({columns});"
         )
+
+
+def made_by_dbt(name: str, file: str) -> Table:
+    """A table that a dbt model makes: what it is stands in the yml of the model.
+
+    Parameters
+    ----------
+    name : str
+        `schema.model`.
+    file : str
+        The yml, below the models.
+    """
+    described = yaml.safe_load((DBT_PROJECT_DIR / "models" / file).read_text())
+    (model,) = described["models"]
+    columns = {column["name"]: (column["data_type"], column["description"]) for column in model["columns"]}
+    return Table(name, model["description"], columns)
 
 
 _RUN: Columns = {
@@ -380,6 +399,29 @@ ASSIGNEE_CANDIDATES = Table(
         "model_version": ("varchar", "Version of the model."),
     },
 )
+SERVICE_METRICS = made_by_dbt("tickets.service_metrics", "service/tickets/service_metrics.yml")
+SERVICE_DIFFERENCES = Table(
+    "tickets.service_differences",
+    "Are newcomers answered, and their tickets closed, less often in time than others'? "
+    "Grain: one row per repository, period, metric and reference.",
+    {
+        "repository": SERVICE_METRICS.columns["repository"],
+        "period": SERVICE_METRICS.columns["period"],
+        "metric": ("varchar", "answered_within_ or closed_within_ 1, 7, 30 or 90d."),
+        "group": ("varchar", "newcomer: whom nobody had seen in the repository before."),
+        "reference": ("varchar", "The group that they are compared with: member or regular."),
+        "n": ("bigint", "Tickets of the group."),
+        "n_reference": ("bigint", "Tickets of the reference."),
+        "value": ("double", "The group's share less that of the reference; below 0: less often in time."),
+        "ci_low": ("double", "Lower end of the 95 % interval, over authors; null for too few."),
+        "ci_high": ("double", "Upper end of the 95 % interval."),
+        "p_value": ("double", "Two-sided p-value of no difference."),
+        "q_value": (
+            "double",
+            "False-discovery rate over all differences of the period (Benjamini-Yekutieli).",
+        ),
+    },
+)
 ALERT_SCORES = Table(
     "alerts.scores",
     "The alerts of the newest batch, scored. Grain: one row per alert.",
@@ -406,6 +448,8 @@ SERVED = (
     REPOSITORIES,
     SIMILAR_TICKETS,
     RESPONSE_GAPS,
+    SERVICE_METRICS,
+    SERVICE_DIFFERENCES,
     ASSIGNEE_CANDIDATES,
     ALERT_SCORES,
 )

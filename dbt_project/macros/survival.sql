@@ -82,15 +82,19 @@
     1.959963984540054
 {%- endmacro %}
 
--- Limits of the interval of 95 % of a share (Wilson 1927); `sign` is - for the lower one and + for the upper one.
-{% macro share_limit(part, whole, sign) -%}
+-- Limits of the interval of 95 % of a share (Wilson 1927).
+{% macro share_low(part, whole) -%}
+    case when {{ whole }} > 0 then greatest(0, least({{ part }} / {{ whole }}, {{ wilson_limit(part, whole, '-') }})) end
+{%- endmacro %}
+
+{% macro share_high(part, whole) -%}
+    case when {{ whole }} > 0 then least(1, greatest({{ part }} / {{ whole }}, {{ wilson_limit(part, whole, '+') }})) end
+{%- endmacro %}
+
+-- Rounding may put it beyond the share, or beyond 0 and 1.
+{% macro wilson_limit(part, whole, sign) -%}
     {%- set half = normal_quantile() ~ "^ 2 / 2" -%}
-    case
-        when {{ whole }} > 0
-            then least(1, greatest(0,
-                ({{ part }} + {{ half }} {{ sign }} {{ normal_quantile() }}
-                    * sqrt({{ part }} * ({{ whole }} - {{ part }}) / {{ whole }} + {{ half }} / 2))
-                / ({{ whole }} + 2 * {{ half }})
-            ))
-    end
+    ({{ part }} + {{ half }} {{ sign }} {{ normal_quantile() }}
+        * sqrt({{ part }} * ({{ whole }} - {{ part }}) / nullif({{ whole }}, 0) + {{ half }} / 2))
+    / ({{ whole }} + 2 * {{ half }})
 {%- endmacro %}

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import io
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def predicted_against_actual(predictions: pd.DataFrame, title: str, split: str = "test") -> bytes:
@@ -23,7 +27,6 @@ def predicted_against_actual(predictions: pd.DataFrame, title: str, split: str =
     bytes
         A PNG picture.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     rows = predictions[(predictions["split"] == split) & predictions["y_true"].notna()]
@@ -40,9 +43,7 @@ def predicted_against_actual(predictions: pd.DataFrame, title: str, split: str =
     axes.set(
         xlabel="actual hours", ylabel="predicted hours (median)", title=f"{title}, {split}: {len(rows)} items"
     )
-    stream = io.BytesIO()
-    FigureCanvasAgg(figure).print_png(stream)
-    return stream.getvalue()
+    return png(figure)
 
 
 def error_per_slice(slices: pd.DataFrame, dimension: str | None = None, most: int = 25) -> bytes:
@@ -90,7 +91,6 @@ def metric_per_slice(metrics: pd.DataFrame, metric: str, dimension: str, most: i
 
 
 def _intervals(rows: pd.DataFrame, axis: str, title: str, most: int) -> bytes:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     sizes = rows.groupby("slice")["n"].max().sort_values(ascending=False, kind="stable")
@@ -115,6 +115,13 @@ def _intervals(rows: pd.DataFrame, axis: str, title: str, most: int) -> bytes:
     axes.set(xlabel=axis, title=title)
     if models:
         axes.legend(fontsize=7)
+    return png(figure)
+
+
+def png(figure: Figure) -> bytes:
+    """Return a figure as a PNG picture."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
     stream = io.BytesIO()
     FigureCanvasAgg(figure).print_png(stream)
     return stream.getvalue()

@@ -55,7 +55,14 @@ def built(dbt: Dbt, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_dbt_builds_and_all_its_tests_pass(built: Path) -> None:
     with duckdb.connect(built, read_only=True) as database:
         schemas = database.sql("select distinct table_schema from information_schema.tables").fetchall()
-        assert {name for (name,) in schemas} == {"raw", "staging", "intermediate", "features", "training"}
+        assert {name for (name,) in schemas} == {
+            "raw",
+            "staging",
+            "intermediate",
+            "features",
+            "training",
+            "tickets",
+        }
 
 
 def test_no_odd_record_breaks_the_build_or_is_lost(built: Path) -> None:

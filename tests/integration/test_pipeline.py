@@ -37,6 +37,10 @@ COLUMNS = {
         expected_closing_at is_overdue late_probability triage_rank reasons reason""",
     "tickets.similar": """item_id repository number rank similar_item_id score title url state resolution_kind
         resolution_hours""",
+    "tickets.service_metrics": """repository period "group" metric n value ci_low ci_high n_censored
+        reason""",
+    "tickets.service_differences": """repository period metric "group" reference n n_reference value ci_low
+        ci_high p_value q_value""",
     "tickets.assignee_candidates": """item_id repository number login rank probability is_confident why
         reasons observed_at model_version""",
     "bias.ranking_metrics": """run_id domain task model split dimension slice metric n_lists n_relevant value

@@ -54,6 +54,7 @@ PYTHON_ASSETS = {
     "similar_tickets",
     "report",
     "kept_runs",
+    "service_levels",
     "models/median",
     "models/forest",
     "models/linear",
@@ -66,7 +67,7 @@ SIDE_TASKS = {
     *(f"models/{name}" for name in ("late_scorer", "triage_ranker", "assignee_ranker", "remaining")),
     *(f"models/response_{days}d" for days in (1, 2, 7)),
 }
-AFTER = {"ticket_predictions", "similar_tickets", "report", "kept_runs"}
+AFTER = {"ticket_predictions", "similar_tickets", "report", "kept_runs", "service_levels"}
 PEOPLE = {"assignee_snapshot", "assignee_candidates", "assignee_bias"}
 APART = {"remaining_snapshot", "remaining_bias", "response_snapshot", "response_bias"}
 

@@ -7,7 +7,14 @@ import duckdb
 from orchestration.declarations import Domain, RawInput
 from orchestration.domains.tickets.tasks import REMAINING, RESPONSE, TASKS, TICKETS
 from orchestration.settings import Settings
-from orchestration.tables import REPOSITORIES, RESPONSE_GAPS, SIMILAR_TICKETS, TICKET_PREDICTIONS
+from orchestration.tables import (
+    REPOSITORIES,
+    RESPONSE_GAPS,
+    SERVICE_DIFFERENCES,
+    SERVICE_METRICS,
+    SIMILAR_TICKETS,
+    TICKET_PREDICTIONS,
+)
 
 
 def load_folder(database: duckdb.DuckDBPyConnection, settings: Settings, folder: Path) -> None:
@@ -19,10 +26,18 @@ def load_folder(database: duckdb.DuckDBPyConnection, settings: Settings, folder:
     load_landed(database, dumps.land(settings.landing_dir), source=dumps.name)
 
 
+TABLES = (
+    TICKET_PREDICTIONS,
+    SIMILAR_TICKETS,
+    REPOSITORIES,
+    RESPONSE_GAPS,
+    SERVICE_METRICS,
+    SERVICE_DIFFERENCES,
+)
 DOMAIN = Domain(
     name="tickets",
     raw=RawInput("issues", "raw.issues", "--archive", load_folder),
     training_sets=(TICKETS, REMAINING, RESPONSE),
     tasks=TASKS,
-    tables=(TICKET_PREDICTIONS.name, SIMILAR_TICKETS.name, REPOSITORIES.name, RESPONSE_GAPS.name),
+    tables=tuple(table.name for table in TABLES),
 )
