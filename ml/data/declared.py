@@ -34,7 +34,7 @@ class Column:
 
 
 ITEM_COLUMNS = (
-    Column("item_id", "text or whole number", "The item: a ticket, an alert, a parcel."),
+    Column("item_id", "text or whole number", "What is looked at, one of its kind: a parcel, a request."),
     Column("event_at", "time", "When the item is looked at; every feature must have been known by then."),
     Column("entity_id", "text or number", "Whom the item belongs to: an author, an account.", True),
     Column(
