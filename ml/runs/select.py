@@ -214,6 +214,24 @@ def at_origins(
     return pd.DataFrame(columns).dropna()
 
 
+def is_better(one: Evaluation, other: Evaluation) -> bool:
+    """Say whether a model has the lower mean MAE of log hours over the origins that both have."""
+    mine, theirs = (
+        {
+            f.split: f.value
+            for f in evaluation.metrics
+            if f.metric == DECIDING
+            and f.value is not None
+            and (f.split == LAST or f.split.startswith(ORIGIN))
+        }
+        for evaluation in (one, other)
+    )
+    shared = mine.keys() & theirs.keys()
+    if not shared:
+        return len(mine) > len(theirs)
+    return sum(mine[split] for split in shared) < sum(theirs[split] for split in shared)
+
+
 def error_of(evaluation: Evaluation) -> float | None:
     """Return the MAE of log hours over the origins; on validation where there are none."""
     over_all = evaluation.value(OVER_ORIGINS, DECIDING)

@@ -33,6 +33,8 @@ def join(standing: Sequence["Evaluation"], trained: Sequence["Evaluation"]) -> l
     standing, trained : sequence of Evaluation
         Originals and mitigated models.
     """
+    from ml.runs.select import is_better
+
     if not standing:
         return list(trained)
     if standing[0].snapshot_id != trained[0].snapshot_id:
@@ -43,7 +45,7 @@ def join(standing: Sequence["Evaluation"], trained: Sequence["Evaluation"]) -> l
         if is_mitigated(one.model):
             continue
         held = best.get(one.model)
-        if held is None or held.run_id == one.run_id or _error(one) < _error(held):
+        if held is None or held.run_id == one.run_id or is_better(one, held):
             best[one.model] = one
     for one in (*standing, *trained):
         original = original_name(one.model)
@@ -67,10 +69,3 @@ def seat(
         load_training(database, trained.folder, others, is_current=False)
     retire_models(database, domain, TASK, [one.model for one in board])
     return seated
-
-
-def _error(evaluation: "Evaluation") -> float:
-    from ml.runs.select import error_of
-
-    value = error_of(evaluation)
-    return float("inf") if value is None else value

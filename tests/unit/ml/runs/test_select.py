@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from ml.runs.card import leaderboard_text, model_card
-from ml.runs.select import Gate, choose_best, gate_of, leaderboard, ranked
+from ml.runs.select import Gate, choose_best, gate_of, is_better, leaderboard, ranked
 from ml.stats.figure import Figure
 from ml.store.record import Evaluation
 
@@ -88,6 +88,13 @@ def test_a_simpler_model_with_worse_chances_is_not_chosen() -> None:
     equal = rolling("forest", 2.1, 2.0, 2.1, 1.84)
     assert choose_best([best, with_chances(equal, 0.21, 0.23, 0.23, 0.21)]).model == "xgboost"
     assert choose_best([best, with_chances(equal, 0.21, 0.20, 0.23, 0.19)]).model == "forest"
+
+
+def test_two_runs_are_compared_at_the_origins_that_both_have() -> None:
+    full, short = rolling("linear", 2.6, 2.5, 2.7, 1.4), evaluation("linear", 1.5)
+    assert is_better(full, short) and not is_better(short, full)
+    assert is_better(evaluation("linear", 1.3), full)
+    assert is_better(rolling("linear", 2.0, 2.5, 2.7, 1.5), full)
 
 
 def test_a_mitigated_model_stands_beside_its_original_at_the_origins_that_it_was_not_fitted_for() -> None:
