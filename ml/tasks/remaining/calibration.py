@@ -68,7 +68,7 @@ def share_ended(draw: Values, ended: Mask, at: Values, weights: Values | None = 
 
 @loadable
 class AgeCalibration(BaseEstimator):
-    """A map of shares per group and band of age where ends suffice, else per band, else none.
+    """A map of shares per band of age where ends suffice, else none.
 
     Parameters
     ----------
@@ -79,19 +79,19 @@ class AgeCalibration(BaseEstimator):
     def __init__(self, min_ends: int = 300) -> None:
         self.min_ends = min_ends
 
-    def fit(self, draw: Values, ended: Mask, age: Values, group: NDArray[np.object_]) -> Self:
+    def fit(self, draw: Values, ended: Mask, age: Values) -> Self:
         """Learn from rows that the curves were not learned from, shape (n,) each."""
         self.maps_: dict[str, list[float]] = {}
-        for keys in self._keys(age, group):
-            for key in np.unique(keys):
-                rows = keys == key
-                if ended[rows].sum() >= self.min_ends:
-                    shares = np.r_[0.0, share_ended(draw[rows], ended[rows], KNOTS[1:-1])[:, 0], 1.0]
-                    # Beyond what was watched the curves have the last word.
-                    seen = ~np.isnan(shares)
-                    rising = np.maximum.accumulate(np.interp(KNOTS, KNOTS[seen], shares[seen]))
-                    # Strictly rising, or two quantiles would be one.
-                    self.maps_[str(key)] = ((1.0 - 1e-3) * rising + 1e-3 * KNOTS).tolist()
+        bands = _bands(age)
+        for key in np.unique(bands):
+            rows = bands == key
+            if ended[rows].sum() >= self.min_ends:
+                shares = np.r_[0.0, share_ended(draw[rows], ended[rows], KNOTS[1:-1])[:, 0], 1.0]
+                # Beyond what was watched the curves have the last word.
+                seen = ~np.isnan(shares)
+                rising = np.maximum.accumulate(np.interp(KNOTS, KNOTS[seen], shares[seen]))
+                # Strictly rising, or two quantiles would be one.
+                self.maps_[str(key)] = ((1.0 - 1e-3) * rising + 1e-3 * KNOTS).tolist()
         return self
 
     def keep(self, kept: Sequence[str]) -> Self:
@@ -99,13 +99,10 @@ class AgeCalibration(BaseEstimator):
         self.maps_ = {key: shares for key, shares in self.maps_.items() if key in kept}
         return self
 
-    def keys_of(self, age: Values, group: NDArray[np.object_]) -> NDArray[np.object_]:
+    def keys_of(self, age: Values) -> NDArray[np.object_]:
         """Return the name of the map of every row, "" for none."""
-        chosen = np.full(len(age), "", dtype=object)
-        for keys in self._keys(age, group):
-            known = np.isin(keys, list(self.maps_))
-            chosen[known] = keys[known]
-        return chosen
+        bands = _bands(age)
+        return np.where(np.isin(bands, list(self.maps_)), bands, "")
 
     def calibrated(self, share: Values, keys: NDArray[np.object_]) -> Values:
         """Return what a curve's share really is, shape (n,)."""
@@ -122,8 +119,6 @@ class AgeCalibration(BaseEstimator):
             result[rows] = np.interp(result[rows], *((known, KNOTS) if inverse else (KNOTS, known)))
         return result
 
-    @staticmethod
-    def _keys(age: Values, group: NDArray[np.object_]) -> list[NDArray[np.object_]]:
-        """Names of the maps that could serve each row, the closest last."""
-        bands = np.array(band_names(), dtype=object)[band_of(age)]
-        return [bands, bands + "|" + group.astype(str)]
+
+def _bands(age: Values) -> NDArray[np.object_]:
+    return np.array(band_names(), dtype=object)[band_of(age)]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from ml.data.dataset import Dataset
@@ -174,9 +175,7 @@ class Workbench:
         rows = np.concatenate([one.recent for one in backtests] or [np.zeros(0, dtype=np.intp)])
         draw, ended, seen = (np.concatenate([own[k] for own in draws] or [np.zeros(0)]) for k in range(3))
         rows = rows[seen.astype(bool)]
-        return AgeCalibration(self.config.min_ends).fit(
-            draw, ended.astype(bool), self.age[rows], self.group[rows]
-        )
+        return AgeCalibration(self.config.min_ends).fit(draw, ended.astype(bool), self.age[rows])
 
     def draws(
         self, forecast: Forecast, rows: NDArray[np.intp], outcomes: Outcomes
@@ -205,10 +204,11 @@ class Workbench:
     def _helpful(self, calibration: AgeCalibration, judge: Backtest, outcomes: Outcomes) -> list[str]:
         """Return the maps that clearly lower the Brier score of the recent rows that they serve.
 
-        Clearly: by two standard errors of the paired difference, items taken for independent.
+        Clearly: by two standard errors of the paired difference, groups taken for independent and alike. What
+        helps in one group alone tells of its last months, which the next ones need not be like.
         """
         rows = judge.recent
-        keys = calibration.keys_of(self.age[rows], self.group[rows])
+        keys = calibration.keys_of(self.age[rows])
         gain, counted = np.zeros(len(rows)), np.zeros(len(rows))
         for days in JUDGED_AHEAD:
             label = self.ended_ahead(outcomes, rows, days)
@@ -218,8 +218,9 @@ class Workbench:
             counted += ~np.isnan(label)
         kept = []
         for key in calibration.maps_:
-            own = gain[(keys == key) & (counted > 0)]
-            if len(own) > 1 and own.mean() > 2.0 * own.std() / np.sqrt(len(own)):
+            own = (keys == key) & (counted > 0)
+            by_group = pd.Series(gain[own]).groupby(self.group[rows][own]).mean()
+            if len(by_group) > 1 and by_group.mean() > 2.0 * by_group.std() / np.sqrt(len(by_group)):
                 kept.append(key)
         return kept
 

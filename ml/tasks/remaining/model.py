@@ -13,7 +13,6 @@ from scipy.special import expit
 from sklearn.base import BaseEstimator
 
 from ml.data.columns import numbers
-from ml.data.dataset import group_names
 from ml.models.fitted_scorer import FittedScorer
 from ml.store.trusted import loadable
 from ml.tasks.duration.model import horizon_column
@@ -85,8 +84,6 @@ class RemainingModel(BaseEstimator):
         Days ahead that `predict` gives chances for.
     age : str
         Feature column with the days since an item's start.
-    group : str or None
-        Column of the groups that calibration tells apart.
     """
 
     def __init__(
@@ -96,14 +93,12 @@ class RemainingModel(BaseEstimator):
         calibration: AgeCalibration,
         horizons: list[float],
         age: str = "age_days",
-        group: str | None = None,
     ) -> None:
         self.encoder = encoder
         self.hazards = hazards
         self.calibration = calibration
         self.horizons = horizons
         self.age = age
-        self.group = group
 
     def predict(self, items: pd.DataFrame) -> pd.DataFrame:
         """Say how much longer items will take that are open at their age.
@@ -129,11 +124,11 @@ class RemainingModel(BaseEstimator):
     def forecast(self, items: pd.DataFrame) -> Forecast:
         """Return the calibrated curves of items, which any chance or quantile can be asked of."""
         age = ages(items, self.age)
-        return self.forecast_encoded(self._encoded(items), age, group_names(items, self.group))
+        return self.forecast_encoded(self._encoded(items), age)
 
-    def forecast_encoded(self, x: NDArray[np.float32], age: Values, group: NDArray[np.object_]) -> Forecast:
+    def forecast_encoded(self, x: NDArray[np.float32], age: Values) -> Forecast:
         """Do as `forecast` for rows that are encoded already, shape (n, d)."""
-        return Forecast(self.hazards.curves(x, age), self.calibration, self.calibration.keys_of(age, group))
+        return Forecast(self.hazards.curves(x, age), self.calibration, self.calibration.keys_of(age))
 
     def reasons(self, items: pd.DataFrame, top: int = REASONS) -> list[list[dict[str, Any]]]:
         """Return for every item the features that move its chance to end soon the most, the strongest first.

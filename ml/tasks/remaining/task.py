@@ -95,9 +95,7 @@ class RemainingBench:
         learned = self.work.learn(own)
         domain = self.dataset.config
         model, first = (
-            RemainingModel(
-                self.encoder, hazards, trusted, list(domain.horizons_days), self.config.age, domain.weight_by
-            )
+            RemainingModel(self.encoder, hazards, trusted, list(domain.horizons_days), self.config.age)
             for hazards, trusted in (learned.final, learned.first)
         )
         told = {"validation": self._forecast(first, "validation"), "test": self._forecast(model, "test")}
@@ -174,7 +172,7 @@ class RemainingBench:
 
     def _forecast(self, model: RemainingModel, part: str) -> Forecast:
         rows = self._rows(part)
-        return model.forecast_encoded(self.work.x[rows], self.work.age[rows], self.work.group[rows])
+        return model.forecast_encoded(self.work.x[rows], self.work.age[rows])
 
     def _learned(self, part: str) -> tuple[Mask, Outcomes]:
         """Rows that taught what predicts a part, and what was known of them."""

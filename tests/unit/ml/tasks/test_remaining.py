@@ -198,20 +198,20 @@ def test_quantiles_invert_chances(seed: int) -> None:
 def test_a_map_undoes_a_common_bias_and_keeps_the_order() -> None:
     rng = np.random.default_rng(2)
     truth = rng.uniform(size=4000)
-    draw, group = truth**2, np.full(4000, "one", dtype=object)
-    calibration = AgeCalibration(min_ends=500).fit(draw, np.ones(4000, dtype=bool), np.zeros(4000), group)
-    keys = calibration.keys_of(np.zeros(5), group[:5])
+    draw = truth**2
+    calibration = AgeCalibration(min_ends=500).fit(draw, np.ones(4000, dtype=bool), np.zeros(4000))
+    keys = calibration.keys_of(np.zeros(5))
     grid = np.array([0.04, 0.16, 0.36, 0.64, 1.0])
     assert np.allclose(calibration.calibrated(grid, keys), np.sqrt(grid), atol=0.05)
     assert np.allclose(calibration.uncalibrated(calibration.calibrated(grid, keys), keys), grid, atol=1e-6)
-    assert (calibration.keys_of(np.full(5, 9.0), group[:5]) == "").all()
+    assert (calibration.keys_of(np.full(5, 9.0)) == "").all()
 
 
 def test_a_map_of_lives_that_were_watched_for_half_of_their_curves_is_whole() -> None:
     rng = np.random.default_rng(3)
-    truth, group = rng.uniform(size=4000), np.full(4000, "one", dtype=object)
+    truth = rng.uniform(size=4000)
     draw, ended = np.minimum(truth, 0.5), truth < 0.5
-    calibration = AgeCalibration(min_ends=500).fit(draw, ended, np.zeros(4000), group)
+    calibration = AgeCalibration(min_ends=500).fit(draw, ended, np.zeros(4000))
     grid = np.linspace(0.0, 1.0, 11)
-    mapped = calibration.calibrated(grid, calibration.keys_of(np.zeros(11), group[:11]))
+    mapped = calibration.calibrated(grid, calibration.keys_of(np.zeros(11)))
     assert (np.diff(mapped) > 0).all() and np.allclose(mapped, grid, atol=0.05)
