@@ -1,7 +1,7 @@
 -- What had happened in the issue before T. Where the record holds no comments at all nobody knows how many there were.
 {% set history = [
-    'comments_author', 'comments_member', 'comments_other', 'comments_bot', 'people', 'reopenings', 'labels', 'has_milestone',
-    'was_called_severe', 'pull_requests', 'open_pull_requests', 'last_comment_at', 'last_author_comment_at',
+    'comments_author', 'comments_member', 'comments_other', 'comments_bot', 'people', 'reopenings', 'labels',
+    'has_milestone', 'was_called_severe', 'pull_requests', 'open_pull_requests', 'last_comment_at', 'last_author_comment_at',
     'last_answer_at', 'last_pull_request_at', 'last_event_at'
 ] %}
 
