@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ml.store.promotions import Promotions, kept_folder
 from ml.store.run_folder import RunFolder
 
 RUNS_DIR = "warehouse/models"
@@ -37,8 +38,8 @@ def named_model(name: str, runs_dir: Path) -> tuple[RunFolder, str]:
     ----------
     name : str
         ``RUN/NAME`` below ``runs_dir``, or a path: of a run folder, of a model in it or of its file, or of
-        the output that has its run folder beside it. ``champion`` stands for the model that a run chose; by
-        itself for that of the newest run with one.
+        the output that has its run folder beside it. ``RUN/champion`` is the model that a run chose;
+        ``champion`` the promoted one, ``DOMAIN/champion`` that of a domain where several have one.
     runs_dir : Path
 
     Raises
@@ -47,7 +48,7 @@ def named_model(name: str, runs_dir: Path) -> tuple[RunFolder, str]:
         When there is no such model; the sentence says what there is.
     """
     if name == CHAMPION:
-        return _newest_champion(runs_dir)
+        return _promoted(runs_dir, None)
     for path in (Path(name), runs_dir / name):
         if path.is_dir():
             return _model_of(RunFolder(path), None)
@@ -59,6 +60,8 @@ def named_model(name: str, runs_dir: Path) -> tuple[RunFolder, str]:
                 return folder, model
         if path.name and folder.models():
             return _model_of(folder, path.name)
+    if Path(name).name == CHAMPION:
+        return _promoted(runs_dir, str(Path(name).parent))
     raise ValueError(f"There is no model {name!r}, here or in {runs_dir}: name it RUN/NAME.")
 
 
@@ -75,9 +78,14 @@ def _model_of(folder: RunFolder, name: str | None) -> tuple[RunFolder, str]:
     return folder, chosen
 
 
-def _newest_champion(runs_dir: Path) -> tuple[RunFolder, str]:
-    runs = [RunFolder(path) for path in sorted(runs_dir.glob("*")) if path.is_dir()]
-    chosen = [(run, best) for run in runs if (best := run.best()) is not None and best in run.models()]
-    if not chosen:
-        raise ValueError(f"No run in {runs_dir} has chosen a champion: name a model, as RUN/NAME.")
-    return max(chosen, key=lambda one: one[0].evaluation(one[1]).finished_at)
+def _promoted(runs_dir: Path, domain: str | None) -> tuple[RunFolder, str]:
+    newest = {(one.domain, one.task): one for one in Promotions(runs_dir).all()}
+    found = [one for one in newest.values() if domain in (None, one.domain)]
+    if len(found) != 1:
+        has = (
+            f"champions are known of {', '.join(sorted({one.domain for one in newest.values()}) or ['none'])}"
+        )
+        raise ValueError(
+            f"Which champion of {runs_dir} is meant? {has}: name it DOMAIN/champion, or a RUN/NAME."
+        )
+    return kept_folder(runs_dir, found[0].to_version), found[0].model

@@ -23,7 +23,7 @@ def register(commands: Any) -> None:
         "--model",
         required=True,
         metavar="MODEL",
-        help="RUN/NAME or RUN/champion below --runs-dir, champion for that of the newest run, or the path "
+        help="RUN/NAME or RUN/champion below --runs-dir, champion for the promoted one, or the path "
         "of a run folder, of a model in it, or of what train-scorer and train-ranker wrote",
     )
     score.add_argument("--runs-dir", default=RUNS_DIR, type=Path, metavar="DIR")

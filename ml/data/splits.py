@@ -31,7 +31,7 @@ class Split:
     Parameters
     ----------
     part : ndarray of str, shape (n,)
-        "train", "validation" or "test".
+        "train", "validation", "test", or "none" of rows that nothing can be learned or judged by.
     timeline : ndarray of object, shape (n,)
         The group on whose timeline the row was split.
     validation_cut, test_cut : ndarray of datetime64[us], shape (n,)
@@ -167,8 +167,9 @@ def split_by_groups(dataset: Dataset, validation: float = 5, test: float = 6) ->
     Returns
     -------
     Split
-        A training label counts when known before the first validation group began, a validation label
-        when known before the first test group began; every given label of the last part counts.
+        A group without any known label, which waits to be scored, is in no part. A training label counts
+        when known before the first validation group began, a validation label when known before the first
+        test group began; every given label of the last part counts.
 
     Raises
     ------
@@ -176,6 +177,11 @@ def split_by_groups(dataset: Dataset, validation: float = 5, test: float = 6) ->
         When the groups are too few for the parts asked for.
     """
     order, rank = groups_in_time(dataset)
+    is_labelled = ~dataset.row_labels()["is_censored"].groupby(rank).transform("all").to_numpy(bool)
+    places = np.unique(rank[is_labelled])
+    order = [order[place] for place in places]
+    # Groups without a label take no place: the row of one gets that of the next labelled group, and no part.
+    rank = np.searchsorted(places, rank)
     counts = {"validation": _count(validation, len(order)), "test": _count(test, len(order))}
     n_train = len(order) - sum(counts.values())
     if counts["validation"] < 1 or counts["test"] < 0 or n_train < 1:
@@ -185,14 +191,15 @@ def split_by_groups(dataset: Dataset, validation: float = 5, test: float = 6) ->
         )
     first_test = n_train + counts["validation"]
     part = np.where(rank >= first_test, "test", np.where(rank >= n_train, "validation", "train"))
+    part = np.where(is_labelled, part, "none")
     start = dataset.items["event_at"].to_numpy("datetime64[us]")
     n, end = len(part), dataset.labels["observed_until"].max().to_datetime64().astype("datetime64[us]")
-    test_cut = start[rank >= first_test].min() if counts["test"] else end
+    test_cut = start[part == "test"].min() if counts["test"] else end
     return _known_parts(
         dataset,
         part,
         timeline=dataset.groups(None),
-        validation_cut=np.full(n, start[rank >= n_train].min()),
+        validation_cut=np.full(n, start[np.isin(part, ("validation", "test"))].min()),
         test_cut=np.full(n, test_cut),
     )
 

@@ -186,31 +186,6 @@ def rank_in_group(score: Values, groups: Groups) -> NDArray[np.int64]:
     return _grouping(groups).places(score) + 1
 
 
-def hold_above_cut(rank: NDArray[np.int64], must_stay: NDArray[np.bool_], cut: int) -> NDArray[np.int64]:
-    """Return ranks of one group in which no row of ``must_stay`` is below ``cut``.
-
-    They move up into the last places above the cut, in their own order, past the lowest of the others;
-    when there are more of them than places, they fill all places and the first ones after the cut.
-
-    Parameters
-    ----------
-    rank : ndarray of int, shape (n,)
-        1 to n.
-    must_stay : ndarray of bool, shape (n,)
-    cut : int
-        Last rank that is reviewed.
-    """
-    order = np.argsort(rank, kind="stable")
-    kept = order[must_stay[order]]
-    places = max(0, min(cut, len(order)) - len(kept))
-    others = order[~must_stay[order]]
-    above = np.concatenate([others[:places], kept])
-    above = above[np.argsort(rank[above], kind="stable")]
-    result = np.empty(len(rank), dtype=np.int64)
-    result[np.concatenate([above, others[places:]])] = np.arange(1, len(rank) + 1)
-    return result
-
-
 def _grouping(groups: Groups) -> Grouping:
     return groups if isinstance(groups, Grouping) else Grouping(groups)
 

@@ -11,6 +11,8 @@ from orchestration.defs.training import read_dataset
 from orchestration.store.results import current_models
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from ml.data.dataset import Dataset
     from ml.store.record import Evaluation
 
@@ -56,6 +58,13 @@ def find_current_runs(project: Project, domain: str, tasks: Sequence[str]) -> li
         run = runs.setdefault(one.run_id, Run(folder, settings.snapshots_dir / one.snapshot_id, []))
         run.evaluations.append(RunFolder(folder).evaluation(one.model))
     return list(runs.values())
+
+
+def served_predictions(project: Project, evaluation: "Evaluation") -> "pd.DataFrame":
+    """The predictions of a current model's validation and test rows."""
+    from ml.store.run_folder import RunFolder
+
+    return RunFolder(project.settings().runs_dir / evaluation.run_id).predictions(evaluation.model)
 
 
 def served_model(project: Project, task: Task) -> tuple[Any, "Evaluation"]:

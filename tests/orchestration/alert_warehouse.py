@@ -1,8 +1,9 @@
 """The alerts' assets on the embedded batches, trained once for all tests that look at them."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -33,12 +34,12 @@ def train(folder: Path) -> None:
     materialize(folder)
 
 
-def materialize(folder: Path) -> None:
-    """From the snapshots to the scores."""
+def materialize(folder: Path, assets: Sequence[Any] = ASSETS, config: Any = CONFIG) -> None:
+    """From the snapshots to the scores, or some assets only."""
     with pytest.MonkeyPatch.context() as patch, dg.DagsterInstance.ephemeral() as instance:
         patch.setenv("WAREHOUSE_DIR", str(folder))
         result = dg.materialize(
-            ASSETS, resources={"project": Project()}, run_config=CONFIG, instance=instance
+            assets, resources={"project": Project()}, run_config=config, instance=instance
         )
     assert result.success
 

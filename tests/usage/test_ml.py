@@ -185,7 +185,7 @@ WRONG: list[tuple[str, str]] = [
     ("score --model empty --data-dir {hours} --output {free}/s.csv --runs-dir {run}", "it has none"),
     (
         "score --model champion --data-dir {hours} --output {free}/s.csv --runs-dir {run}",
-        "has chosen a champ",
+        "Which champion of",
     ),
     ("score --model a/b --data-dir {hours} --output {free}/s.xlsx", "name it FILE.csv or FILE.parquet"),
     ("score --model a/b --data-dir {hours} --output {free}", "is a folder: name a file"),

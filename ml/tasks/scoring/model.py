@@ -86,14 +86,11 @@ class ScoringModel(BaseEstimator):
         ValueError
             When an item is older than the model's own knowledge, or is there twice.
         """
-        names = group_names(items, self.timeline)
-        # A timeline that was not there in training has nothing that could have been trained on.
-        known = pd.to_datetime(pd.Series(names).map(self.known_until)).to_numpy("datetime64[us]")
-        old = items["event_at"].to_numpy("datetime64[us]") < known
+        old = self.may_know(items)
         if old.any():
             at = int(np.flatnonzero(old)[0])
             raise ValueError(
-                f"The item {items['item_id'].iloc[at]!r} is from before {known[at]}: "
+                f"The item {items['item_id'].iloc[at]!r} is from before {self._known_until(items)[at]}: "
                 "the model may have been trained on it; score newer items."
             )
         if items["item_id"].duplicated().any():
@@ -105,6 +102,15 @@ class ScoringModel(BaseEstimator):
             ],
             axis=1,
         )
+
+    def may_know(self, items: pd.DataFrame) -> NDArray[np.bool_]:
+        """Return which items began before the model's knowledge ended: it may have been trained on them."""
+        return items["event_at"].to_numpy("datetime64[us]") < self._known_until(items)
+
+    def _known_until(self, items: pd.DataFrame) -> NDArray[np.datetime64]:
+        # A timeline that was not there in training has nothing that could have been trained on.
+        names = pd.Series(group_names(items, self.timeline))
+        return pd.to_datetime(names.map(self.known_until)).to_numpy("datetime64[us]")
 
     def predict(
         self, items: pd.DataFrame, top: int = REASONS, reasons_to_rank: int | None = None
@@ -152,9 +158,7 @@ class ScoringModel(BaseEstimator):
         ``{"feature", "contribution"}``; a positive contribution raises the score. A learner that knows no
         contributions gives no reasons.
         """
-        if len(x) == 0:
-            return []
-        parts = self.learner.contributions(x)
+        parts = self.learner.contributions(x) if len(x) and top else None
         if parts is None:
             return [[] for _ in range(len(x))]
         sources = self.encoder.sources()

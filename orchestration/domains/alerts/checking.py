@@ -113,7 +113,7 @@ def find_problem(connection: duckdb.DuckDBPyConnection, batch: LandedBatch, requ
     """Return why the batch must be refused as `file: reason`, or None when nothing speaks against it."""
     if batch.problem:
         return batch.problem
-    for name in FILES:
+    for name in batch.names:
         reason = _damage(batch, name) or _misfit(connection, batch, name, required[name])
         if reason:
             return f"{name}.parquet: {reason}"
@@ -221,9 +221,11 @@ def _broken_laws(
     files = ", ".join(
         f"{name} as (select {', '.join(read_as(c, t) for c, t, _ in required[name])}"  # noqa: S608
         f" from read_parquet({_literal(batch.files[name].path)}))"
-        for name in FILES
+        for name in batch.names
     )
     for name, offending, reason in _LAWS:
+        if name not in batch.names:
+            continue
         found = connection.execute(f"with {files} {offending} order by 1 limit 1").fetchall()
         if found:
             yield f"{name}.parquet: {reason.format(found[0][0])}"

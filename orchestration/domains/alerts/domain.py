@@ -7,7 +7,7 @@ import duckdb
 from orchestration.declarations import Domain, RawInput
 from orchestration.domains.alerts.tasks import ALERTS, CLUSTERS, TASKS
 from orchestration.settings import Settings
-from orchestration.tables import ALERT_SCORES
+from orchestration.tables import ALERT_ORDERS, ALERT_SCORES
 
 
 def load_folder(database: duckdb.DuckDBPyConnection, settings: Settings, folder: Path) -> None:
@@ -27,5 +27,5 @@ DOMAIN = Domain(
     raw=RawInput("alerts", "raw.alert_batches", "--batches", load_folder),
     training_sets=(ALERTS, CLUSTERS),
     tasks=TASKS,
-    tables=(ALERT_SCORES.name,),
+    tables=(ALERT_SCORES.name, ALERT_ORDERS.name),
 )

@@ -125,7 +125,7 @@ def _load_files(connection: duckdb.DuckDBPyConnection, batches: Sequence[LandedB
             f"delete from {table} where list_contains(?, batch_id)",  # noqa: S608
             [[batch.batch_id for batch in batches]],
         )
-        paths = {str(batch.files[name].path): batch.batch_id for batch in batches}
+        paths = {str(batch.files[name].path): batch.batch_id for batch in batches if name in batch.names}
         columns = [read_as(column, dtype) for column, dtype, _ in required_columns(connection)[name]]
         if not paths:
             continue
@@ -157,6 +157,7 @@ def _account(
                 "md5": declared.md5,
             }
             for name, declared in batch.declared.items()
+            if name in batch.names
         ]
         reason = refused.get(batch.batch_id)
         connection.execute(

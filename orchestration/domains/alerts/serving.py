@@ -1,5 +1,6 @@
-"""The scores of the newest batch into DuckDB: one row per alert, with rank, reasons and model versions."""
+"""The scores of a batch into DuckDB: one row per alert, with both orders, reasons and model versions."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -15,50 +16,66 @@ if TYPE_CHECKING:
 CRITICAL = FACTS["severities"].index("critical")
 
 
-def score_newest_batch(
+def chosen_batches(items: pd.DataFrame, batches: Sequence[str]) -> pd.DataFrame:
+    """The alerts of the batches that are named, or of the newest when none is.
+
+    Raises
+    ------
+    ValueError
+        A batch is not there; the sentence names it.
+    """
+    if not batches:
+        return items.loc[items["event_at"] == items["event_at"].max()].reset_index(drop=True)
+    known = sorted(items["group_id"].astype(str).unique())
+    unknown = sorted(set(batches) - set(known))
+    if unknown:
+        raise ValueError(
+            f"The batches {unknown} are not in the snapshot: the newest one is {known[-1]}; name batches as "
+            "processing date/window, and load them first."
+        )
+    return items.loc[items["group_id"].isin(batches)].reset_index(drop=True)
+
+
+def score_batches(
     items: pd.DataFrame,
     scorer: "ScoringModel",
     ranker: "ScoringModel",
     versions: tuple[str, str],
     cut: int,
 ) -> pd.DataFrame:
-    """Score every alert of the newest batch once.
+    """Score every alert once.
 
     Parameters
     ----------
     items : DataFrame
-        The training relation's items, all batches.
+        Whole batches of the training relation's items.
     scorer, ranker : ScoringModel
         The scorer gives probability and reasons, the ranker the order.
     versions : tuple of str
         Model versions of scorer and ranker.
     cut : int
-        Last rank that is reviewed: a critical alert is never ranked below it, as long as there is room.
+        Last rank that is reviewed; a critical alert is reviewed whatever its rank.
 
     Returns
     -------
     DataFrame
         The columns of `alerts.scores`, best rank first.
     """
-    from ml.stats.rank_metrics import hold_above_cut
-
-    newest = items.loc[items["event_at"] == items["event_at"].max()].reset_index(drop=True)
-    scored, ordered = scorer.score_new(newest), ranker.score_new(newest)
-    rank = ordered["rank"].to_numpy().copy()
-    is_critical = (newest["severity_rank"] >= CRITICAL).to_numpy()
-    for batch in sorted(newest["group_id"].unique()):
-        rows = (newest["group_id"] == batch).to_numpy()
-        rank[rows] = hold_above_cut(rank[rows], is_critical[rows], cut)
+    scored, ordered = scorer.predict(items), ranker.predict(items, top=0)
+    is_critical = (items["severity_rank"] >= CRITICAL).to_numpy(dtype=bool)
     return (
         pd.DataFrame(
             {
-                "item_id": newest["item_id"],
-                "batch_id": newest["group_id"],
-                "event_at": newest["event_at"],
+                "item_id": items["item_id"],
+                "batch_id": items["group_id"],
+                "event_at": items["event_at"],
                 "probability": scored["probability"],
                 "is_flagged": scored["probability"] >= scorer.threshold,
-                "rank": rank,
-                "is_held_above_cut": is_critical & (ordered["rank"].to_numpy() > cut),
+                "probability_rank": scored["rank"],
+                "rank": ordered["rank"],
+                "must_review": is_critical,
+                "is_held_above_cut": is_critical & (ordered["rank"] > cut),
+                "may_be_known": scorer.may_know(items) | ranker.may_know(items),
                 "reasons": scored["reasons"],
                 "scorer_version": versions[0],
                 "ranker_version": versions[1],

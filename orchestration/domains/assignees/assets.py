@@ -15,7 +15,7 @@ from orchestration.defs.runs import Run, served_model
 from orchestration.defs.snapshots import snapshot_assets
 from orchestration.defs.tuning import tuned_parameters_asset
 from orchestration.domains.assignees.domain import DOMAIN
-from orchestration.domains.assignees.serving import load_candidates, propose
+from orchestration.domains.assignees.serving import load_candidates, of_repositories, propose
 from orchestration.domains.assignees.tasks import RANKER
 from orchestration.tables import ASSIGNEE_CANDIDATES
 
@@ -27,6 +27,9 @@ class Proposing(TimelineRun):
     """How many people. The ranker is the current one: the other fields are its to heed."""
 
     most: int = Field(default=5, ge=1, description="People per open ticket.")
+    repositories: list[str] = Field(
+        default=[], description="Repositories whose open tickets are served; all if empty."
+    )
 
 
 @dg.asset(
@@ -41,7 +44,9 @@ def assignee_candidates(
     model, evaluation = served_model(project, RANKER)
     with project.database() as database:
         items = database.sql("from training.assignees_open order by item_id").df()
-    proposed = propose(items, model, evaluation.model_version, config.most)
+    proposed = propose(
+        of_repositories(items, config.repositories), model, evaluation.model_version, config.most
+    )
     with project.database() as database:
         load_candidates(database, proposed)
     project.publish(DOMAIN)

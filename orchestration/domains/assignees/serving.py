@@ -1,5 +1,6 @@
 """Whom to propose for the tickets that are open now, into DuckDB: a short list per ticket, with reasons."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -16,6 +17,24 @@ PROPOSED = [
     "item_id", "login", "rank", "probability", "is_confident", "why", "reasons", "observed_at",
     "model_version",
 ]  # fmt: skip
+
+
+def of_repositories(items: pd.DataFrame, repositories: Sequence[str]) -> pd.DataFrame:
+    """The candidates of the open tickets of some repositories; of all when none is named.
+
+    Raises
+    ------
+    ValueError
+        A repository has no open ticket with candidates; the sentence names it.
+    """
+    if not repositories:
+        return items
+    unknown = sorted(set(repositories) - set(items["slice_repo"]))
+    if unknown:
+        raise ValueError(
+            f"The repositories {unknown} have no open ticket with candidates: name them as tickets.* does."
+        )
+    return items[items["slice_repo"].isin(repositories)].reset_index(drop=True)
 
 
 def propose(items: pd.DataFrame, model: "ScoringModel", version: str, most: int) -> pd.DataFrame:

@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,6 +14,8 @@ from orchestration.store.landing import LandedFile, SourceError, land_file
 
 SAMPLE = "sample"
 FILES = ("alerts", "features", "clusters", "money_flows", "ground_truth")
+# A batch that nobody has judged yet comes without: it is scored, and never learned from.
+OPTIONAL = "ground_truth"
 _META = "META.json"
 _META_BYTES = 1 << 20
 _ACCOUNTS = "accounts.parquet"
@@ -50,6 +52,11 @@ class LandedBatch:
     files: dict[str, LandedFile] = field(default_factory=dict)
     declared: dict[str, DeclaredFile] = field(default_factory=dict)
     problem: str | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The tables that the batch is to bring: all, or all but the truth."""
+        return tuple(name for name in FILES if name != OPTIONAL or name in self.files)
 
     @property
     def batch_id(self) -> str:
@@ -160,7 +167,6 @@ def _batches(root: Path) -> Iterator[tuple[Path, date, int]]:
 def _land_batch(path: Path, day: date, days: int, landing_dir: Path, folder: Path) -> LandedBatch:
     target = folder / day.isoformat() / str(days)
     found = {name: path / f"{name}.parquet" for name in FILES}
-    missing = [f"{name}.parquet" for name, file in found.items() if not file.is_file()]
     files = {name: land_file(file, landing_dir, target) for name, file in found.items() if file.is_file()}
     if not (path / _META).is_file():
         return LandedBatch(day, days, files, problem=f"{_META}: the file is missing")
@@ -171,9 +177,11 @@ def _land_batch(path: Path, day: date, days: int, landing_dir: Path, folder: Pat
         declared = _declared(json.loads(meta.path.read_bytes()), day, days)
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         return LandedBatch(day, days, files, problem=f"{_META}: {_sentence(error)}")
-    if missing:
-        return LandedBatch(day, days, files, declared, f"{missing[0]}: the file is missing")
-    return LandedBatch(day, days, files, declared)
+    if OPTIONAL in files and OPTIONAL not in declared:
+        return LandedBatch(day, days, files, declared, f"{_META}: it says nothing about {OPTIONAL}.parquet")
+    batch = LandedBatch(day, days, files, declared)
+    missing = [f"{name}.parquet: the file is missing" for name in batch.names if name not in files]
+    return replace(batch, problem=missing[0]) if missing else batch
 
 
 def _declared(meta: dict[str, Any], day: date, days: int) -> dict[str, DeclaredFile]:
@@ -188,6 +196,7 @@ def _declared(meta: dict[str, Any], day: date, days: int) -> dict[str, DeclaredF
             _rows(files[f"{name}.parquet"]["rows"]), str(files[f"{name}.parquet"]["md5"])[:64].lower()
         )
         for name in FILES
+        if name != OPTIONAL or f"{name}.parquet" in files
     }
 
 

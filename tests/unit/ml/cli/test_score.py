@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from ml.cli import main
 from ml.data.dataset import Dataset
+from ml.runs.promote import challenge
 from ml.store.run_folder import RunFolder
 from ml.tasks import RANKER, SCORER
 from ml.tasks.scoring.settings import ScoringConfig
@@ -20,7 +21,12 @@ from tests.unit.ml import grouped, synthetic
 
 FEW_TREES = ScoringConfig(validation_groups=3, test_groups=4, cv_folds=0, params={"n_estimators": 30})
 MODELS = ["late", "hours/linear", "hours/lightgbm", "hours/median", "scorer.txt", "ranker.run/ranker"]
-ALIASES = {"hours/champion": "hours/linear", "champion": "hours/linear", "scorer.run": "scorer.txt"}
+ALIASES = {
+    "hours/champion": "hours/linear",
+    "champion": "hours/linear",
+    "items/champion": "hours/linear",
+    "scorer.run": "scorer.txt",
+}
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +38,12 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (home / "few.yaml").write_text("params: {n_estimators: 30}\nreplicates: 0\ncv_folds: 0\n")
     train = ["train", "--data-dir", str(hours), "--runs-dir", str(home), "-r", "hours", "--trials", "0"]
     assert main([*train, "-m", "linear", "lightgbm"]) == 0
-    RunFolder(home / "hours").write_best("linear", "for the test")
+    folder = RunFolder(home / "hours")
+    folder.write_best("linear", "for the test")
+    chosen = challenge(
+        folder.evaluation("linear"), Dataset.from_dir(hours), home, who="ann", gate="", passes=True
+    )
+    assert chosen.is_promoted
     for task in ("scorer", "ranker"):
         command = [f"train-{task}", "--data-dir", str(classes), "--output", str(home / f"{task}.txt")]
         groups = ["--validation-groups", "3", "--test-groups", "4"]
@@ -48,7 +59,7 @@ def data_of(home: Path, model: str) -> Path:
 
 def scored(home: Path, model: str, items: pd.DataFrame, suffix: str = "parquet") -> pd.DataFrame:
     """What the command writes for some items, with no label file beside them."""
-    folder = home / "items"
+    folder = home / "to-score"
     folder.mkdir(exist_ok=True)
     items.to_parquet(folder / "train.parquet", index=False)
     output = home / f"out.{suffix}"
@@ -59,7 +70,11 @@ def scored(home: Path, model: str, items: pd.DataFrame, suffix: str = "parquet")
 
 def _path(home: Path, model: str) -> str:
     """Runs below the folder of runs by their name, files by their path."""
-    return model if model.startswith(("hours", "champion")) else str(home / model)
+    return (
+        model
+        if "/champion" in model or model.startswith(("hours", "champion", "items"))
+        else str(home / model)
+    )
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -145,6 +160,7 @@ MISFITS = [
     ("hours/linear", lambda f: pd.concat([f, f]), "has two rows with one observation time"),
     ("hours/forest", lambda f: f, "has no model 'forest' (it has lightgbm, linear, median)"),
     ("hours2/linear", lambda f: f, "There is no model"),
+    ("parcels/champion", lambda f: f, "Those of items are known"),
     ("ranker.run/scorer", lambda f: f, "has no model 'scorer' (it has ranker)"),
 ]
 

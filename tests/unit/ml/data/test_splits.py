@@ -11,9 +11,9 @@ import pytest
 
 from ml.data.dataset import Dataset
 from ml.data.outcomes import Outcomes
-from ml.data.splits import POOLED, split_by_time
+from ml.data.splits import POOLED, split_by_groups, split_by_time
 from ml.errors import TooLittleDataError
-from tests.unit.ml import synthetic
+from tests.unit.ml import grouped, synthetic
 
 
 def test_parts_are_consecutive_on_every_timeline_and_have_their_shares() -> None:
@@ -162,3 +162,18 @@ def test_test_rows_are_as_old_as_their_group_was_watched() -> None:
     test = split.part == "test"
     assert 0.1 < np.nanmean(within[test]) < 0.999
     assert np.isnan(within[test]).mean() < 0.2
+
+
+@pytest.mark.parametrize("unlabelled", [[13], [12, 13], [0], [5, 9], [3, 11, 13]])
+def test_groups_without_a_label_take_no_part(unlabelled: list[int]) -> None:
+    """The split is that of the labelled groups alone, wherever the others lie."""
+    items, labels = grouped.frames()
+    waits = items["group_id"].isin([f"week-{number:02d}" for number in unlabelled])
+    censored = labels.assign(
+        is_censored=waits, y=labels["y"].where(~waits), labelled_at=labels["labelled_at"].where(~waits)
+    )
+    split = split_by_groups(Dataset(items, censored), 3, 4)
+    alone = split_by_groups(Dataset(items[~waits], labels[~waits]), 3, 4)
+    np.testing.assert_array_equal(split.part[~waits], alone.part)
+    np.testing.assert_array_equal(split.known[~waits], alone.known)
+    assert not split.rows("train", "validation", "test")[waits].any() and not split.known[waits].any()

@@ -14,7 +14,6 @@ from ml.data.dataset import Dataset
 from ml.data.folds import known_before_test
 from ml.errors import TooLittleDataError
 from ml.models.lightgbm_scorers import check_params, safe_names
-from ml.stats.rank_metrics import hold_above_cut
 from ml.tasks import RANKER, SCORER, Task, Trained
 from ml.tasks.scoring.settings import ScoringConfig, split_for
 from ml.tasks.stopping import stopping_folds
@@ -276,15 +275,6 @@ def test_reasons_are_the_strongest_contributions_of_item_columns() -> None:
         assert sizes == sorted(sizes, reverse=True)
         assert {reason["feature"] for reason in everything[row]} == set(data.features)
     assert pd.Series([reasons[0]["feature"] for reasons in first_five]).mode()[0] == "load"
-
-
-def test_items_held_above_the_cut_stay_there() -> None:
-    rank = np.arange(1, 9)
-    must = np.array([False, True, False, False, False, False, True, False])
-    held = hold_above_cut(rank, must, cut=4)
-    assert list(held) == [1, 2, 3, 5, 6, 7, 4, 8]
-    assert list(hold_above_cut(rank, ~must, cut=2)[~must]) == [1, 2, 3, 4, 5, 6]
-    assert list(hold_above_cut(rank, np.zeros(8, dtype=bool), cut=4)) == list(rank)
 
 
 @pytest.mark.parametrize("task", [SCORER, RANKER])

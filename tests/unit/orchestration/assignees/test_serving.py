@@ -11,7 +11,7 @@ from ml.tasks import RANKER
 from ml.tasks.scoring.model import ScoringModel
 from ml.tasks.scoring.settings import ScoringConfig
 from orchestration.domains.assignees.reasons import in_words
-from orchestration.domains.assignees.serving import load_candidates, propose
+from orchestration.domains.assignees.serving import load_candidates, of_repositories, propose
 from tests.unit.ml import grouped
 
 
@@ -99,3 +99,11 @@ def test_no_open_ticket_gives_an_empty_table(
     load_candidates(database, propose(items.head(0), model, "v1", most=3))
     table = database.sql("from tickets.assignee_candidates")
     assert table.fetchall() == [] and "probability" in table.columns
+
+
+def test_only_the_repositories_that_are_named_are_served() -> None:
+    items = pd.DataFrame({"item_id": ["a", "b", "c"], "slice_repo": ["x/y", "x/z", "x/y"]})
+    assert list(of_repositories(items, ["x/y"])["item_id"]) == ["a", "c"]
+    assert of_repositories(items, []) is items
+    with pytest.raises(ValueError, match=r"\['x/w'\] have no open ticket"):
+        of_repositories(items, ["x/y", "x/w"])
