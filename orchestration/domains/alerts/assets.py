@@ -34,7 +34,11 @@ class Serving(ScoringRun):
     )
 
 
-@dg.asset(deps=[["models", task.name] for task in DOMAIN.tasks], group_name="selection", kinds={"duckdb"})
+@dg.asset(
+    deps=[*(["models", task.name] for task in DOMAIN.tasks), ALERTS.snapshot],
+    group_name="selection",
+    kinds={"duckdb"},
+)
 def alert_scores(
     context: dg.AssetExecutionContext, config: Serving, project: Project
 ) -> dg.MaterializeResult:
