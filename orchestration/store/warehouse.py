@@ -273,7 +273,11 @@ def _make_views(
     )
     for view in views:
         if {(name,) for name in view.needs} <= there:
-            publication.execute(f"create view {view.name} as {view.query}")
+            try:
+                publication.execute(f"create view {view.name} as {view.query}")
+            except duckdb.BinderException:
+                logger.info("%s waits until %s are made by this version.", view.name, ", ".join(view.needs))
+                continue
             publication.execute(f"comment on view {view.name} is '{_escaped(view.meaning)}'")
             meanings: dict[str, str] = {}
             for table in view.needs:

@@ -76,6 +76,18 @@ def test_a_view_is_made_where_its_tables_are_and_reads_them_wherever_the_file_li
     assert not list(tmp_path.glob("*.wal"))
 
 
+def test_a_table_of_an_earlier_version_is_published_without_the_view_that_asks_for_more(
+    tmp_path: Path,
+) -> None:
+    pipeline, published = tmp_path / "pipeline.duckdb", tmp_path / "warehouse.duckdb"
+    write_generation(pipeline, 1)
+    views = [View("ml.newer", "Newer.", ("ml.models",), "select since_then from ml.models")]
+    views += [View("ml.plain", "Plain.", ("ml.models",), "select n from ml.models")]
+    publish(pipeline, published, SCHEMAS, views=views)
+    assert read(published, "select view_name from duckdb_views() where not internal") == [("plain",)]
+    assert read(published, "select count(*) from ml.plain") == [(1000,)]
+
+
 def test_copies_the_schemas_that_exist_and_no_other(tmp_path: Path) -> None:
     pipeline, published = tmp_path / "pipeline.duckdb", tmp_path / "public place" / "ware'house.duckdb"
     write_generation(pipeline, 1)
