@@ -128,7 +128,9 @@ def write_published(path: Path, tickets: int = 4) -> Path:
                 title="It broke before",
                 url="https://example.org/77",
                 resolution_hours=48.0,
+                resolution_kind="duplicate",
             )
+        _serve(database)
         database.execute(
             """
             create table feature_store.feature_registry (feature varchar, description varchar);
@@ -149,9 +151,61 @@ def write_published(path: Path, tickets: int = 4) -> Path:
     return path
 
 
+def _serve(database: duckdb.DuckDBPyConnection) -> None:
+    """Service levels: a/b answers in hours and closes nearly all, of a/c it is not known when it closes."""
+    served = {"period": "last 365 days", "group": "all", "n": 50, "n_censored": 3}
+    for repository, metric, value, low, high in (
+        ("a/b", "time_to_first_response_median", 5.25, 4.0, 7.5),
+        ("a/b", "time_to_close_final_median", 240.0, 120.0, None),
+        ("a/b", "closed_within_7d", 0.25, 0.2, 0.3),
+        ("a/b", "closed_within_90d", 0.95, 0.9, 0.97),
+        ("a/c", "time_to_first_response_median", 96.0, 72.0, 144.0),
+        ("a/c", "time_to_close_final_median", None, None, None),
+        ("a/c", "closed_within_7d", 0.125, 0.1, 0.15),
+        ("a/c", "closed_within_90d", None, None, None),
+    ):
+        level = {"repository": repository, "metric": metric, "value": value, "ci_low": low, "ci_high": high}
+        reason = None if value is not None else "not reached"
+        insert(database, "tickets.service_metrics", **served, **level, reason=reason)
+        # Of others than all together, and of other times, which the page does not mean.
+        aside = {**served, **level, "value": 0.9, "ci_low": None, "ci_high": None}
+        insert(database, "tickets.service_metrics", **aside | {"period": "2024"})
+        insert(database, "tickets.service_metrics", **aside | {"group": "bot"})
+    for repository, days, difference, q_value in (
+        ("(all)", 2, 0.5, 0.001),
+        ("(all)", 7, 0.0625, 0.01),
+        ("a/b", 7, -0.03, 0.02),
+        ("a/c", 7, 0.2, 0.5),
+    ):
+        insert(
+            database,
+            "tickets.response_gaps",
+            repository=repository,
+            horizon_days=days,
+            n_newcomers=40,
+            n_regulars=60,
+            share_waiting_newcomers=0.4,
+            share_waiting_regulars=0.3,
+            raw_difference=0.1,
+            adjusted_difference=difference,
+            ci_low=difference - 0.05,
+            ci_high=difference + 0.05,
+            overlap=0.83,
+            q_value=q_value,
+        )
+    for repository, metric, q_value in (
+        ("a/b", "closed_within_30d", 0.04),
+        ("a/c", "closed_within_30d", float("nan")),
+        ("a/c", "closed_within_7d", 0.001),
+    ):
+        row = {"repository": repository, "period": "last 365 days", "metric": metric, "group": "newcomer"}
+        figures = {"reference": "regular", "value": -0.125, "q_value": q_value}
+        insert(database, "tickets.service_differences", **row, **figures)
+
+
 def insert(database: duckdb.DuckDBPyConnection, table: str, **row: Any) -> None:
-    """Insert one row, what is not named is null."""
+    """Insert one row, what is not named is null; of the origin only what the table has."""
     known = {name for name, *_ in database.execute(f"describe {table}").fetchall()}
-    named = {name: value for name, value in row.items() if name in known}
-    names, values = ", ".join(named), ", ".join(f"${name}" for name in named)
+    named = {name: value for name, value in row.items() if name in known or name not in ORIGIN}
+    names, values = ", ".join(f'"{name}"' for name in named), ", ".join(f"${name}" for name in named)
     database.execute(f"insert into {table} ({names}) values ({values})", named)

@@ -32,14 +32,19 @@ def survival_plot(curves: Mapping[str, Sequence[tuple[float, float]]], most: int
         )
     for days in sorted({days for points in drawn.values() for days, _ in points if days}):
         parts.append(f'<text class="tick" x="{x(days):.1f}" y="{_HEIGHT - 12}">{days:g} d</text>')
-    ends: list[float] = []
-    for name, points in sorted(drawn.items(), key=lambda one: -one[1][-1][1]):
+    ordered = sorted(drawn.items(), key=lambda one: -one[1][-1][1])
+    places: list[float] = []
+    for _, points in ordered:
+        # Labels that would lie upon each other are moved apart, and never below the axis.
+        places.append(max([y(points[-1][1]) + 4, *(place + 14 for place in places[-1:])]))
+    for i in range(len(places)):
+        places[i] = min(places[i], y(0.0) + 4 - 14 * (len(places) - 1 - i))
+    for (name, points), place in zip(ordered, places, strict=True):
         line = " ".join(f"{x(days):.1f},{y(share):.1f}" for days, share in points)
-        # Labels that would lie upon each other are moved apart.
-        place = max([y(points[-1][1]) + 4, *(end + 14 for end in ends)])
-        ends.append(place)
+        dots = "".join(f'<circle cx="{x(days):.1f}" cy="{y(share):.1f}" r="2"/>' for days, share in points)
         parts.append(
             f'<polyline class="curve" points="{line}"><title>{escape(name)}</title></polyline>'
+            f'<g class="points">{dots}</g>'
             f'<text class="note" x="{x(points[-1][0]) + 6:.1f}" y="{place:.1f}">{escape(name[-26:])}</text>'
         )
     return "".join([*parts, "</svg>"])

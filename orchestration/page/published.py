@@ -31,10 +31,12 @@ class Published:
         return self._columns.get(table, [])
 
     def rows(self, query: str, parameters: Sequence[Any] | dict[str, Any] | None = None) -> list[Row]:
-        """The rows of a query, each by the names of its columns."""
+        """The rows of a query, each by the names of its columns; what is not a number is not known."""
         answer = self._database.execute(query, parameters)
         names = [column[0] for column in answer.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+        # Only not-a-number differs from itself.
+        rows = [[None if value != value else value for value in row] for row in answer.fetchall()]
+        return [dict(zip(names, row, strict=True)) for row in rows]
 
     def rows_of(self, table: str, query: str, *columns: str) -> list[Row]:
         """The rows of a query about a table; none where it lacks one of some columns."""

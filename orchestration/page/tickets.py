@@ -1,7 +1,7 @@
 """The open tickets, who could take them, what was like them, and how it looks per repository and person."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -50,11 +50,15 @@ def candidates(published: Published) -> list[Row]:
 def similar_tickets(published: Published) -> list[Row]:
     """Earlier tickets that are like an open one, the likest first."""
     rows = published.rows_of(
-        "tickets.similar", "from tickets.similar order by item_id, rank", "item_id", "rank"
-    )
+        "tickets.similar",
+        "from tickets.similar order by item_id, rank",
+        "item_id", "rank", "similar_item_id", "title", "url", "state", "resolution_kind", "resolution_hours",
+    )  # fmt: skip
     for row in rows:
         row["url"] = _link(row.get("url"))
-        row["name"] = row.get("title") or row.get("similar_item_id")
+        row["name"] = row["title"] or row["similar_item_id"]
+        kind = (row["resolution_kind"] or "unknown").replace("_", " ")
+        row["end"] = f"{row['state']}, {kind}" if kind not in ("unknown", "completed") else row["state"]
     return rows
 
 
@@ -68,8 +72,10 @@ def feature_words(published: Published) -> dict[str, str]:
     return {row["feature"]: str(row["description"]).split(". ")[0].rstrip(".") for row in rows}
 
 
-def repositories(published: Published, tickets: Sequence[Row]) -> list[Row]:
-    """Per repository: open, overdue, expected to close within a week, and where its records come from."""
+def repositories(
+    published: Published, tickets: Sequence[Row], waits: Mapping[str, Mapping[str, Row]]
+) -> list[Row]:
+    """Per repository: open, overdue, expected to close within a week, its waits, and its source."""
     known = {
         row["repository"]: row
         for row in published.rows_of(
@@ -80,19 +86,21 @@ def repositories(published: Published, tickets: Sequence[Row]) -> list[Row]:
     for ticket in tickets:
         grouped[ticket["repository"]].append(ticket)
     rows = []
-    for name in sorted({*known, *grouped}, key=lambda name: (-len(grouped[name]), name)):
-        own = grouped[name]
+    for repository in sorted({*known, *grouped}, key=lambda name: (-len(grouped[name]), name)):
+        own = grouped[repository]
         chances = [one["p_within_7d"] for one in own if one.get("p_within_7d") is not None]
         waiting = [not one["is_answered"] for one in own if one.get("is_answered") is not None]
         overdue = [one["is_overdue"] for one in own if one.get("is_overdue") is not None]
         rows.append(
             {
-                **known.get(name, {}),
-                "repository": name,
+                **known.get(repository, {}),
+                "repository": repository,
                 "open": len(own),
                 "overdue": sum(overdue) if overdue else None,
                 "closing": sum(chances) if chances else None,
+                "n_chances": len(chances),
                 "waiting": sum(waiting) if waiting else None,
+                **{name: waits.get(repository, {}).get(name) for name in ("answer", "close")},
             }
         )
     return rows

@@ -136,23 +136,3 @@ def promotions(published: Published, most: int = 5) -> list[Row]:
     return published.rows_of(
         "ml.promotions", f"from ml.promotions order by promoted_at desc limit {most}", "promoted_at", "why"
     )
-
-
-def survival(published: Published) -> dict[str, list[tuple[float, float]]]:
-    """Per repository the share of tickets that is still open after some days, where service metrics tell."""
-    curves: dict[str, list[tuple[float, float]]] = {}
-    rows = published.rows_of(
-        "tickets.service_metrics",
-        """
-        select repository, regexp_extract(metric, '([0-9]+)_?d(ays)?$', 1)::int as days, value
-        from tickets.service_metrics
-        where
-            regexp_matches(metric, '^(share_closed|closed)_within_[0-9]+_?d(ays)?$')
-            and "group" = 'all' and period = 'all' and value is not null
-        order by repository, days
-        """,
-        "repository", "metric", "value", "group", "period",
-    )  # fmt: skip
-    for row in rows:
-        curves.setdefault(row["repository"], [(0.0, 1.0)]).append((float(row["days"]), 1 - row["value"]))
-    return curves

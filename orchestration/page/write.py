@@ -13,8 +13,8 @@ from typing import Any
 
 from ml.store.files import json_text, move_folder_into_place, write_atomically
 from ml.store.run_folder import BIAS_DOCUMENT, BIAS_PAGE, RunFolder
+from orchestration.page import service, trust
 from orchestration.page import tickets as about_tickets
-from orchestration.page import trust
 from orchestration.page.curves import survival_plot
 from orchestration.page.published import Published, Row, open_published
 
@@ -85,7 +85,7 @@ def render(
     names = next((one for one in _HOURS if any(row.get(one[0]) is not None for row in tickets)), ())
     for ticket in tickets:
         ticket["hours"] = [ticket.get(name) for name in names]
-    repositories = about_tickets.repositories(published, tickets)
+    repositories = about_tickets.repositories(published, tickets, service.waits(published))
     proposals = about_tickets.candidates(published)
     bias = trust.bias(published)
     script = (_HERE / "page.js").read_text(encoding="utf-8")
@@ -103,7 +103,9 @@ def render(
         "observed_until": about_tickets.newest(repositories, "observed_until"),
         "scored_at": about_tickets.newest(tickets, "scored_at"),
         "is_synthetic": any(row.get("is_synthetic") for row in repositories),
-        "curves": survival_plot(trust.survival(published)),
+        "curves": survival_plot(service.survival(published)),
+        "newcomers": service.newcomers(published),
+        "period": service.PERIOD,
         "load": about_tickets.load_per_person(tickets, proposals),
         "concentration": trust.concentration(published),
         "board": _board(board),
@@ -207,7 +209,11 @@ def _present(tickets: Sequence[Row], repositories: Sequence[Row]) -> dict[str, b
         "is_overdue",
     )  # fmt: skip
     known = {name: any(ticket.get(name) not in (None, []) for ticket in tickets) for name in columns}
-    return known | {"waiting": any(row["waiting"] is not None for row in repositories)}
+    told = {
+        name: any(row[name] and row[name]["value"] is not None for row in repositories)
+        for name in ("answer", "close")
+    }
+    return known | told | {"waiting": any(row["waiting"] is not None for row in repositories)}
 
 
 def _board(rows: Sequence[Row]) -> str:
@@ -245,6 +251,10 @@ def _days(hours: float) -> str:
     return f"{hours / 24:,.1f}" if hours < 2400 else f"{hours / 24:,.0f}"
 
 
+def _wait(hours: float) -> str:
+    return f"{hours:.1f} h" if hours < 48 else f"{hours / 24:,.1f} d"
+
+
 def _or_dash(form: Any) -> Any:
     return lambda value: "–" if value is None else form(value)
 
@@ -258,4 +268,5 @@ FILTERS = {
     "one": _or_dash(lambda value: f"{value:,.1f}"),
     "two": _or_dash(lambda value: f"{value:.2f}"),
     "days": _or_dash(_days),
+    "wait": _or_dash(_wait),
 }

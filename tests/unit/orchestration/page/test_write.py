@@ -3,6 +3,7 @@
 import csv
 import re
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 
 import duckdb
@@ -10,6 +11,7 @@ import pytest
 
 from ml.store.run_folder import BIAS_DOCUMENT, BIAS_PAGE, RunFolder
 from orchestration.__main__ import main
+from orchestration.page.curves import survival_plot
 from orchestration.page.write import write_page
 from tests.published import HOSTILE, insert, write_published
 
@@ -59,7 +61,15 @@ def test_the_page_says_everything_that_is_published(published: Path) -> None:
         "waiting for a first answer",
         "bob 50%",
         "+ Share of the work of 30 days",
-        "It broke before took 2.0 days",
+        "It broke before closed, duplicate, took 2.0 d",
+        "a/b 2 1 1.2 2 5.2 h 4.0 h – 7.5 h 10.0 d at least 5.0 d 2026-01-02",
+        "a/c 2 0 0.2 of 1 with a chance 1 4.0 d 3.0 d – 6.0 d not reached 2026-01-02",
+        "Do newcomers wait longer? For an answer, yes: 7 days after the creation 40% of newcomers' tickets "
+        "have no answer, and 30% of regulars'. Among tickets of the same repository and label the difference "
+        "is +6.2 points [+1.2, +11.2]; 83% of newcomers' tickets have such a counterpart. "
+        "Beyond chance, in points: a/b −3.0.",
+        "closed within 30 days, people never seen there before less others without rights (last 365 days): "
+        "beyond chance, in points: a/b −12.5.",
         "over 10 years",
         "Proposed first: the busiest person gets 14% of the tickets, Gini 0.90. Truly taken: the busiest",
         "linear (champion)",
@@ -104,6 +114,13 @@ def test_nothing_of_a_ticket_becomes_markup_and_nothing_is_loaded(published: Pat
     ("gone", "words"),
     [
         ("drop table tickets.similar", "It broke before"),
+        ("drop table tickets.service_metrics", "median time"),
+        ("drop table tickets.service_metrics", "How long tickets stay open"),
+        ("drop table tickets.response_gaps", "have no answer"),
+        ("drop table tickets.service_differences", "never seen there before"),
+        ("delete from tickets.service_metrics where metric like 'time_to_close%'", "median time to close"),
+        ("delete from tickets.service_metrics where metric like 'closed_within%'", "How long tickets stay"),
+        ("update tickets.response_gaps set adjusted_difference = 'nan'", "points [+"),
         ("drop table tickets.assignee_candidates", "Load per person"),
         ("drop table tickets.repositories", "records until"),
         ("drop table bias.summary", "For whom it is wrong"),
@@ -121,6 +138,48 @@ def test_what_is_absent_is_left_out_without_a_hole(published: Path, gone: str, w
     read = Reader(page_of(published))
     assert words not in read.said and "None" not in read.said
     assert "a/c#1" in read.said
+
+
+@pytest.mark.parametrize(
+    ("q_value", "difference", "verdict"),
+    [
+        ("0.01", 0.1, "yes:"),
+        ("0.01", -0.1, "no, regulars do:"),
+        ("0.2", 0.1, "not beyond chance:"),
+        ("null", 0.1, "it cannot be tested:"),
+        ("'nan'", 0.1, "it cannot be tested:"),
+    ],
+)
+def test_newcomers_are_said_to_wait_longer_only_beyond_chance(
+    published: Path, q_value: str, difference: float, verdict: str
+) -> None:
+    with duckdb.connect(str(published)) as database:
+        database.execute(
+            f"update tickets.response_gaps set q_value = {q_value}, adjusted_difference = {difference}"
+        )
+    assert f"Do newcomers wait longer? For an answer, {verdict}" in Reader(page_of(published)).said
+
+
+def test_the_curves_go_through_the_published_shares_of_open_tickets(published: Path) -> None:
+    text = page_of(published).read_text()
+    curves = dict(re.findall(r'<polyline class="curve" points="([^"]+)"><title>([^<]+)', text))
+    found = {
+        name: [float(point.split(",")[1]) for point in points.split()] for points, name in curves.items()
+    }
+    assert sorted(found) == ["a/b", "a/c"]
+    (all_open, week, quarter), (also_open, other_week) = found["a/b"], found["a/c"]
+    # Heights are counted from above: as many for the same share, and in proportion to what is closed.
+    assert all_open == also_open
+    assert (week - all_open) == pytest.approx(2 * (other_week - all_open), abs=0.2)
+    assert (quarter - all_open) / (week - all_open) == pytest.approx(0.95 / 0.25, rel=0.01)
+
+
+def test_labels_of_curves_that_end_alike_lie_apart_and_within_the_picture() -> None:
+    drawn = survival_plot({f"a/{n}": [(0.0, 1.0), (90.0, 0.01)] for n in range(8)})
+    height = float(re.findall(r'viewBox="0 0 \d+ (\d+)"', drawn)[0])
+    places = sorted(float(y) for y in re.findall(r'class="note" x="[^"]+" y="([^"]+)"', drawn))
+    assert len(places) == 8 and places[0] > 0 and places[-1] < height
+    assert min(b - a for a, b in pairwise(places)) >= 12
 
 
 def test_a_view_that_somebody_planted_is_not_looked_at(published: Path) -> None:
