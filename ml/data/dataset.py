@@ -64,7 +64,7 @@ class Dataset:
     @classmethod
     def from_dir(cls, directory: str | Path) -> Self:
         """Read ``train.parquet``, ``label.parquet`` and, when present, ``domain.json`` of a folder."""
-        return cls(*_read(Path(directory)))
+        return cls(*read_training_set(directory))
 
     @cached_property
     def snapshot_id(self) -> str:
@@ -123,7 +123,7 @@ def group_names(items: pd.DataFrame, column: str | None) -> NDArray[np.object_]:
 
 def snapshot_id_of(directory: str | Path) -> str:
     """Return the identity of the training set in a folder, whether the contract would accept it or not."""
-    items, labels, config = _read(Path(directory))
+    items, labels, config = read_training_set(directory)
     return content_id(items, labels, asdict(config))
 
 
@@ -141,7 +141,15 @@ def read_items(directory: str | Path) -> pd.DataFrame:
     return conform_items(_read_table(path))
 
 
-def _read(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, DomainConfig]:
+def read_training_set(directory: str | Path) -> tuple[pd.DataFrame, pd.DataFrame, DomainConfig]:
+    """Return the items, labels and settings of a folder, as they are there.
+
+    Raises
+    ------
+    ValueError
+        When one is absent or cannot be read.
+    """
+    folder = Path(directory)
     paths = [folder / ITEMS, folder / LABELS]
     missing = [str(path) for path in paths if not path.is_file()]
     if missing:

@@ -125,13 +125,13 @@ class _Label:
         everything = np.zeros(len(y))
         self.lines = [pd.factorize(line)[0] for line in (everything, *periods, *calendar)]
         by_time = np.argsort(start, kind="stable")
-        self.pairs = [_pairs(y, line, by_time) for line in self.lines]
+        self.pairs = [neighbours(y, line, by_time) for line in self.lines]
 
     def told_by(self, column: pd.Series, kind: Kind) -> str:
         """Return how the feature gives the label away, or nothing."""
         if self.is_binary and (found := self._separated_by_levels(column, kind)):
             return found
-        for values, reading in _readings(column, kind):
+        for values, reading in readings(column, kind):
             given = np.isfinite(values)
             values = np.where(given, values, np.nan)
             if given.sum() * 2 < len(values) or len(np.unique(values[given])) < 2:
@@ -143,14 +143,14 @@ class _Label:
 
     def _copied(self, values: Values, given: NDArray[np.bool_]) -> str:
         n = int(given.sum())
-        kept = _signs(values, *self.pairs[0][:2]) * self.pairs[0][2]
+        kept = signs(values, *self.pairs[0][:2]) * self.pairs[0][2]
         for sign in (1, -1):
             if not (kept == -sign).any() and _in_order(self.y[given], sign * values[given]):
                 return f"equals the label but for its unit or direction on the {n} known rows that have it"
         if n >= ENOUGH_ROWS and _in_ranges(self.y[given], values[given]):
             return f"splits the label into ranges that do not overlap, on {n} known rows"
         found = self._ordered(values)
-        if found or not _follows(values[given], self.hours[given]):
+        if found or not follows(values[given], self.hours[given]):
             return found
         # The time of an end is the start plus the label: what is left of it without the start is a copy.
         for unit in TIME_UNITS:
@@ -161,7 +161,7 @@ class _Label:
 
     def _ordered(self, values: Values) -> str:
         for left, right, direction in self.pairs:
-            kept = _signs(values, left, right) * direction
+            kept = signs(values, left, right) * direction
             n_right, n_wrong = int((kept > 0).sum()), int((kept < 0).sum())
             untied, comparable = n_right + n_wrong, int((~np.isnan(kept)).sum())
             if untied < ENOUGH_PAIRS:
@@ -179,7 +179,7 @@ class _Label:
         if low.max() < high.min() or high.max() < low.min():
             return "alone tells every positive from every negative"
         for line, (left, right, direction) in zip(self.lines, self.pairs, strict=True):
-            kept = _signs(values, left, right) * direction
+            kept = signs(values, left, right) * direction
             kept = kept[~np.isnan(kept)]
             if len(kept) and abs(kept.sum()) == len(kept) and self._separated_within(values, given, line):
                 return "tells every positive from every negative within each of the periods or groups"
@@ -214,7 +214,7 @@ class _Label:
         return "alone tells every positive from every negative" if reveals else ""
 
 
-def _readings(column: pd.Series, kind: Kind) -> Iterator[tuple[Values, str]]:
+def readings(column: pd.Series, kind: Kind) -> Iterator[tuple[Values, str]]:
     """Give the numbers that a column holds, is written as, or is ordered by, with the words for each."""
     if kind == "number":
         yield np.asarray(column.astype("Float64").to_numpy(float, na_value=np.nan)), ""
@@ -236,7 +236,7 @@ def _readings(column: pd.Series, kind: Kind) -> Iterator[tuple[Values, str]]:
         yield np.where(ordered < 0, np.nan, ordered), "in the order of its letters "
 
 
-def _pairs(y: Values, line: Positions, by_time: Positions) -> tuple[Positions, Positions, Values]:
+def neighbours(y: Values, line: Positions, by_time: Positions) -> tuple[Positions, Positions, Values]:
     """Return neighbours in time of one line whose labels differ, and the sign of the difference."""
     order = by_time[np.argsort(line[by_time], kind="stable")]
     left = np.concatenate([order[:-step] for step in NEIGHBOURS if step < len(order)])
@@ -245,15 +245,15 @@ def _pairs(y: Values, line: Positions, by_time: Positions) -> tuple[Positions, P
     left, right = left[differ], right[differ]
     thinned = slice(None, None, max(1, len(left) // MOST_PAIRS))
     left, right = left[thinned], right[thinned]
-    return left, right, _signs(y, left, right)
+    return left, right, signs(y, left, right)
 
 
-def _signs(values: Values, left: Positions, right: Positions) -> Values:
+def signs(values: Values, left: Positions, right: Positions) -> Values:
     """Return per pair 1 where the right one is larger, -1 where it is smaller, NaN where one is missing."""
     one, other = values[left], values[right]
-    signs = (other > one).astype(float) - (other < one)
-    signs[np.isnan(one) | np.isnan(other)] = np.nan
-    return signs
+    direction = (other > one).astype(float) - (other < one)
+    direction[np.isnan(one) | np.isnan(other)] = np.nan
+    return direction
 
 
 def _in_order(y: Values, values: Values) -> bool:
@@ -266,9 +266,11 @@ def _in_order(y: Values, values: Values) -> bool:
     return bool((before <= values[1:])[y[1:] != y[:-1]].all())
 
 
-def _follows(values: Values, hours: Values) -> bool:
+def follows(values: Values, hours: Values) -> bool:
     """Say whether the values grow with time, by ranks: a line would follow the largest values alone."""
-    return bool(np.ptp(hours)) and pd.Series(values).corr(pd.Series(hours), method="spearman") > 0.5
+    if not (np.ptp(hours) and np.ptp(values)):
+        return False
+    return pd.Series(values).corr(pd.Series(hours), method="spearman") > 0.5
 
 
 def _in_ranges(y: Values, values: Values) -> bool:
