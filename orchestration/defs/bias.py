@@ -26,8 +26,8 @@ def bias_asset(
     name: str,
     after: str,
     description: str,
-    learned_from: Sequence[str],
     show: Callable[[Tables, Sequence[Run]], dict[str, Any]],
+    learned_from: Sequence[str] | None = None,
     is_published: bool = True,
 ) -> dg.AssetsDefinition:
     """The asset that measures the bias of a domain's current models.
@@ -39,10 +39,10 @@ def bias_asset(
         Those of its tasks that are measured.
     name, after, description : str
         Of the asset, of the one that it follows, and what it says of itself.
-    learned_from : sequence of str
-        The training sets of the models that are measured.
     show : callable (tables, runs) -> metadata
         What it shows of the test part beside the gaps, given its tables and the runs that were measured.
+    learned_from : sequence of str or None
+        The training sets of the models that are measured; None for all of the domain's.
     is_published : bool
         False where a later asset decides whether readers get it.
     """
@@ -57,7 +57,8 @@ def bias_asset(
         op_tags={} if is_published else {"dagster/priority": "1"},
     )
     def bias(project: Project) -> dg.MaterializeResult:
-        runs = {name: read_current_runs(project, name, tasks) for name in learned_from}
+        training_sets = learned_from or [one.name for one in domain.training_sets]
+        runs = {name: read_current_runs(project, name, tasks) for name in training_sets}
         tables = together(measure(project, name, tasks, own) for name, own in runs.items())
         if is_published:
             project.publish(domain)

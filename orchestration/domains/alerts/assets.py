@@ -99,7 +99,6 @@ alert_bias = bias_asset(
     after="alert_scores",
     description="For whom the alerts' models miss, wrongly flag, misjudge or rank too low, in the schema "
     "`bias`.",
-    learned_from=[one.name for one in DOMAIN.training_sets],
     show=show_recall,
 )
 alert_snapshots = snapshot_assets(DOMAIN)

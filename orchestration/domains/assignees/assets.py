@@ -83,7 +83,6 @@ assignee_bias = bias_asset(
     name="assignee_bias",
     after="assignee_candidates",
     description="Where the ranker of people is worse, whom it puts first, and how much lands on how few.",
-    learned_from=[one.name for one in DOMAIN.training_sets],
     show=show_people,
 )
 assignee_snapshots = snapshot_assets(DOMAIN)
