@@ -98,9 +98,15 @@ class World:
             }
 
     @staticmethod
-    def _labelled(record: Record, closed: datetime | None) -> datetime | None:
-        times = [moment(e["created_at"]) for e in record["events"] or [] if e["event"] == "labeled"]
-        return min((at for at in times if at and not (closed and at >= closed)), default=None)
+    def _labelled(record: Record, closed: datetime | None) -> dict[str, datetime]:
+        """The labels by the word that they are, each with the first time that it was set before the end."""
+        first: dict[str, datetime] = {}
+        for event in record["events"] or []:
+            at = moment(event["created_at"])
+            if event["event"] == "labeled" and at and not (closed and at >= closed):
+                word = f"label:{event['label']['name'].lower()}"
+                first[word] = min(at, first.get(word, at))
+        return first
 
     @staticmethod
     def _handlers(record: Record, opened: datetime, closed: datetime | None) -> set[str]:
@@ -160,14 +166,14 @@ class World:
 
     def word_shares(self, who: str, item: str, before: date) -> list[float]:
         issue, shares = self.issues[item], []
-        is_labelled = issue["labelled"] is not None and issue["labelled"].date() < before
-        for word in issue["words"] | ({"label:bug"} if is_labelled else set()):
+        labels = {word for word, at in issue["labelled"].items() if at.date() < before}
+        for word in issue["words"] | labels:
             everybodys = [
                 (name, other)
                 for other in self.issues.values()
                 for name in other["handlers"]
                 if other["repository"] == issue["repository"]
-                and (word in other["words"] or (word == "label:bug" and other["labelled"]))
+                and (word in other["words"] or word in other["labelled"])
                 and other["closed"].date() < before
             ]
             own = sum(name == who for name, _ in everybodys)
