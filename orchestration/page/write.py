@@ -66,6 +66,9 @@ def write_page(published_database: Path, runs_dir: Path, reports_dir: Path) -> P
     pointer = reports_dir / f".{LATEST}"
     pointer.unlink(missing_ok=True)
     pointer.symlink_to(target.name)
+    if not (reports_dir / LATEST).is_symlink():
+        # A copy of the folder has a folder in its place.
+        shutil.rmtree(reports_dir / LATEST, ignore_errors=True)
     pointer.replace(reports_dir / LATEST)
     return target / PAGE
 

@@ -14,7 +14,8 @@ from tests.paths import ROOT
 AXE = "axe-core@4.14.1"
 
 
-@pytest.fixture(scope="session")
+# As long as Playwright runs, its loop is the thread's: what else needs one, as Dagster does, would fail.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if found is None:

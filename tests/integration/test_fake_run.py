@@ -29,10 +29,15 @@ def test_from_the_fake_to_the_best_model_in_one_command(tmp_path: Path) -> None:
     warehouse = tmp_path / "warehouse"
     with duckdb.connect(str(warehouse / "warehouse.duckdb"), read_only=True) as published:
         models = dict(published.sql("select model, alias from ml.models where domain = 'tickets'").fetchall())
-        predicted = published.sql("select count(*), min(predicted_hours) from tickets.predictions").fetchall()
-    assert set(models) == set(MODELS) and "champion" in models.values()
+        predicted = published.sql(
+            "select count(*), count_if(predicted_hours >= 0), count(reason) from tickets.predictions"
+        ).fetchall()
+    # Whether a model beats the median on what is made up at random is left to chance.
+    assert set(models) == set(MODELS)
     # Every fifth issue of the fake is open.
-    assert predicted[0][0] == ISSUES // 5 and predicted[0][1] >= 0
+    n, with_hours, with_reason = predicted[0]
+    assert n == ISSUES // 5
+    assert (with_hours if "champion" in models.values() else with_reason) == n
     with duckdb.connect(str(warehouse / "pipeline.duckdb"), read_only=True) as database:
         sources = database.sql("select source, count(*) from raw.issues group by all").fetchall()
         assigned = database.sql(
