@@ -136,7 +136,7 @@ def test_the_example_of_the_readme_makes_a_training_set(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     opened = pd.Timestamp("2021-01-01") + pd.to_timedelta(np.sort(rng.uniform(0, 900, 500)), unit="D")
     priority = rng.integers(1, 5, 500)
-    closed = pd.Series(opened + pd.to_timedelta(rng.lognormal(1 + priority, 1, 500), unit="h"))
+    closed = pd.Series(opened + pd.to_timedelta(rng.lognormal(1 + priority / 2, 1, 500), unit="h"))
     foreign = {
         "id": range(500), "opened": opened, "closed": closed.where(closed < pd.Timestamp("2023-07-01")),
         "queue": rng.choice(["billing", "network"], 500), "customer": rng.choice(["a", "b", "c"], 500),

@@ -160,7 +160,7 @@ MISFITS = [
     ("hours/linear", lambda f: pd.concat([f, f]), "has two rows with one observation time"),
     ("hours/forest", lambda f: f, "has no model 'forest' (it has lightgbm, linear, median)"),
     ("hours2/linear", lambda f: f, "There is no model"),
-    ("parcels/champion", lambda f: f, "Those of items are known"),
+    ("parcels/champion", lambda f: f, "champions are known of items"),
     ("ranker.run/scorer", lambda f: f, "has no model 'scorer' (it has ranker)"),
 ]
 
