@@ -41,7 +41,7 @@ CLOCKS = {
     "rejected_at",
 }
 # So does the key of a dbt model, which covers when the records were fetched.
-CLOCKS |= {"seconds", "built_from"}
+CLOCKS |= {"seconds", "built_from", "promoted_at"}
 
 
 def command(select: str = "*", config: Mapping[str, object] | None = None) -> list[str]:
