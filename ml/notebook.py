@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from sklearn.model_selection import PredefinedSplit
 
 from ml.data import dataset
-from ml.data.splits import split_by_time
+from ml.data.parts.splits import split_by_time
 from ml.encoding.matrix import PreprocessingConfig, new_encoder
 
 

@@ -22,7 +22,7 @@ def register(commands: Any) -> None:
 
 def _audit(options: argparse.Namespace) -> int:
     from ml.data.dataset import read_training_set
-    from ml.data.leak_audit import suspects
+    from ml.data.leaks.audit import suspects
 
     items, labels, _ = read_training_set(options.data_dir)
     found = suspects(items, labels)

@@ -19,7 +19,7 @@ from ml.data.columns import Kind, kind_of
 from ml.data.content import content_id
 from ml.data.contract import KEY_COLUMNS, SLICE, conform, conform_items, is_feature
 from ml.data.domain import DomainConfig
-from ml.data.leaks import refuse_copies, refuse_outcome_names
+from ml.data.leaks.copies import refuse_copies, refuse_outcome_names
 
 ITEMS, LABELS = "train.parquet", "label.parquet"
 
@@ -99,7 +99,7 @@ class Dataset:
         return group_names(self.items, column)
 
     def refuse_copies_of(self, target: NDArray[np.float64]) -> None:
-        """Refuse a feature that gives ``target`` away, a value per row; see `ml.data.leaks.refuse_copies`."""
+        """Refuse a feature that gives ``target`` away, a value per row; see `ml.data.leaks.copies`."""
         columns = dict.fromkeys(("group_id", "entity_id", self.config.timeline, self.config.weight_by))
         groups = [self.groups(column) for column in columns if column is not None]
         refuse_copies(self.items, self.kinds(), target, self.first_times(), groups)

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ml.data.dataset import Dataset
-from ml.data.splits import Split
+from ml.data.parts.splits import Split
 from ml.encoding.encoders import (
     CategoryEncoder,
     FloatMatrix,

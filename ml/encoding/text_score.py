@@ -14,9 +14,9 @@ from sklearn.linear_model import Ridge
 
 from ml.data.columns import Kind
 from ml.data.dataset import Dataset
-from ml.data.origins import cuts_of_training
 from ml.data.outcomes import Outcomes, outcomes_at
-from ml.data.splits import Split
+from ml.data.parts.origins import cuts_of_training
+from ml.data.parts.splits import Split
 from ml.encoding.encoders import FloatMatrix, TextEncoder
 from ml.store.trusted import loadable
 

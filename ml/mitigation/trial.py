@@ -13,7 +13,7 @@ import pandas as pd
 from ml.bias import SLICE_PREFIX, BiasConfig, Mitigated, evaluate_ledger, fit_group_correction
 from ml.data.dataset import Dataset
 from ml.data.outcomes import Outcomes
-from ml.data.splits import Split
+from ml.data.parts.splits import Split
 from ml.mitigation.methods import ADJUSTMENT, METHODS, Fitted, Fitting, Target
 from ml.mitigation.models import HOURS, AdjustedModel, adjusted
 from ml.models import find

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ml.data.dataset import Dataset
-from ml.data.splits import PARTS, Split
+from ml.data.parts.splits import PARTS, Split
 from ml.tasks import DURATION, RANKER, SCORER, Task
 from ml.tasks.duration.task import TrainingConfig
 from ml.tasks.scoring.ranker import ranking_target

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from ml.backend import each
 from ml.data.dataset import Dataset
-from ml.data.folds import Fold, rolling_folds
-from ml.data.splits import Split
+from ml.data.parts.folds import Fold, rolling_folds
+from ml.data.parts.splits import Split
 from ml.models import Rows, ScoringFamily, Watch
 
 # An AUC of .9 judged by 100 positives has a standard error of about .02, by 20 of them .05 (Hanley and McNeil

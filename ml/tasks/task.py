@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol
 import pandas as pd
 
 from ml.data.dataset import Dataset
-from ml.data.splits import Split
+from ml.data.parts.splits import Split
 from ml.models import ModelSpec, Params, TaskName, find
 from ml.stats.figure import Figure, HorizonFigure
 

@@ -27,8 +27,7 @@ from packaging.version import Version
 from orchestration.defs.resources import Project
 from orchestration.facts import FACTS
 from orchestration.settings import DBT_MANIFEST, DBT_PROJECT_DIR, Settings
-from orchestration.store.builds import built_keys, keys_of, record_builds, tests_to_run
-from orchestration.store.feature_registry import lineage
+from orchestration.store.builds import built_keys, keys_of, out_of_date, record_builds, tests_to_run
 
 _PARSED = "partial_parse.msgpack"
 
@@ -117,18 +116,15 @@ def dbt_models(context: dg.AssetExecutionContext, dbt: DbtCliResource, project: 
     settings, manifest = project.settings(), json.loads(DBT_MANIFEST.read_text())
     with project.database() as database:  # waits for whoever holds the file, and says who does
         keys, built = keys_of(database, manifest, {**FACTS, **settings.dbt_variables}), built_keys(database)
-    # What reads a model comes after it.
-    ordered = sorted(keys, key=lambda key: len(lineage(manifest, key)))
-    assets = {key: translator.get_asset_key(manifest["nodes"][key]) for key in ordered}
-    selected = {key: asset for key, asset in assets.items() if asset in context.selected_asset_keys}
-    changed: set[str] = set()
-    for key in selected:
-        if keys[key] != built.get(key) or not changed.isdisjoint(lineage(manifest, key)):
-            changed.add(key)
-    context.log.info("%d of %d models are as they were.", len(selected) - len(changed), len(selected))
-    for key, asset in selected.items():
-        if key not in changed:
-            yield dg.Output(None, output_name=asset.to_python_identifier(), metadata={"unchanged": True})
+    assets = {key: translator.get_asset_key(manifest["nodes"][key]) for key in keys}
+    asked = [key for key, asset in assets.items() if asset in context.selected_asset_keys]
+    stale = out_of_date(manifest, keys, built, asked)
+    changed = [key for key, is_stale in stale.items() if is_stale]
+    context.log.info("%d of %d models are as they were.", len(asked) - len(changed), len(asked))
+    for key, is_stale in stale.items():
+        if not is_stale:
+            name = assets[key].to_python_identifier()
+            yield dg.Output(None, output_name=name, metadata={"unchanged": True})
     if not changed:
         return
     with settings.dbt_environment():
@@ -143,9 +139,7 @@ def dbt_models(context: dg.AssetExecutionContext, dbt: DbtCliResource, project: 
                 manifest, translator, context, invocation.target_path, PROJECT
             )
     with project.database() as database:
-        record_builds(
-            database, manifest, keys, {key for key in built if keys.get(key) == built[key]} | changed
-        )
+        record_builds(database, manifest, keys, built, changed)
     # The next run with these settings need not parse from the start, whatever set-up was made with.
     (invocation.target_path / _PARSED).replace(DBT_MANIFEST.parent / _PARSED)
     # Of a run that failed the folder stays: its log tells why.

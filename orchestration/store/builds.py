@@ -7,7 +7,7 @@ empties them (see `on-run-start` in dbt_project.yml): they never speak of relati
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import duckdb
@@ -90,16 +90,32 @@ def built_keys(database: duckdb.DuckDBPyConnection) -> dict[str, str]:
     )
 
 
+def out_of_date(
+    manifest: Mapping[str, Any], keys: Mapping[str, str], built: Mapping[str, str], asked: Iterable[str]
+) -> dict[str, bool]:
+    """Which of the models that are asked for would come out otherwise now; what reads a model comes after it.
+
+    With one that is built again goes whatever reads it.
+    """
+    stale: dict[str, bool] = {}
+    read_by = {key: lineage(manifest, key) for key in asked}
+    for key in sorted(read_by, key=lambda key: len(read_by[key])):
+        stale[key] = keys[key] != built.get(key) or any(stale.get(read, False) for read in read_by[key])
+    return stale
+
+
 def record_builds(
     database: duckdb.DuckDBPyConnection,
     manifest: Mapping[str, Any],
     keys: Mapping[str, str],
-    current: Collection[str],
+    built: Mapping[str, str],
+    changed: Collection[str],
 ) -> None:
-    """Keep the keys of the models that are as of now, and forget all others.
+    """Keep the keys of the models that were built now, and of those that still are as of now.
 
-    What was built now from a model that was not, and is not as of now, is forgotten, too.
+    What was built now from a model that was not, and is not as of now, is forgotten.
     """
+    current = {key for key, value in built.items() if keys.get(key) == value} | set(changed)
     rows = [
         [key, manifest["nodes"][key]["schema"], manifest["nodes"][key]["alias"], keys[key]]
         for key in sorted(current)

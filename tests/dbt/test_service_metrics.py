@@ -12,7 +12,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from orchestration.domains.tickets.service import judge
+from orchestration.domains.tickets.service.levels import judge
 from tests.dbt.conftest import Models, Transform
 from tests.dbt.records import iso
 

@@ -77,13 +77,13 @@ def quantiles(
 @settings(max_examples=150, deadline=None)
 @given(waits=waits)
 def test_the_curve_and_its_limits_are_those_of_scikit_survival(curves: Curves, waits: list[Wait]) -> None:
-    compare_with_oracle(curves(waits), waits)
+    assert_as_the_oracle_says(curves(waits), waits)
 
 
 def test_a_long_curve_is_as_exact(curves: Curves) -> None:
     rng = random.Random(1)
     long = [(round(rng.lognormvariate(3, 2), 2), rng.random() < 0.8) for _ in range(20_000)]
-    compare_with_oracle(curves(long), long)
+    assert_as_the_oracle_says(curves(long), long)
 
 
 def test_sixty_thousand_waits_take_less_than_two_seconds(curves: Curves) -> None:
@@ -95,7 +95,7 @@ def test_sixty_thousand_waits_take_less_than_two_seconds(curves: Curves) -> None
     assert curve["n_events"].sum() == sum(ended for _, ended in many)
 
 
-def compare_with_oracle(curve: pd.DataFrame, waits: Sequence[Wait]) -> None:
+def assert_as_the_oracle_says(curve: pd.DataFrame, waits: Sequence[Wait]) -> None:
     from sksurv.nonparametric import kaplan_meier_estimator
 
     hours, ended = np.array([w for w, _ in waits]), np.array([e for _, e in waits])

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ml.data.origins import Origin
 from ml.data.outcomes import Outcomes
+from ml.data.parts.origins import Origin
 from ml.stats.intervals import MIN_CLUSTERS
 from ml.tasks.calibration import LevelCalibration, ResidualIntervals, clearly_better
 from ml.tasks.duration.fit import Heads, Workbench

@@ -11,9 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ml.data.dataset import Dataset
-from ml.data.origins import Origin, rolling_origins
 from ml.data.outcomes import Outcomes
-from ml.data.splits import Split
+from ml.data.parts.origins import Origin, rolling_origins
+from ml.data.parts.splits import Split
 from ml.data.weights import censoring_weights, recency_weights
 from ml.models import ModelSpec, Validation
 from ml.stats.figure import Figure

@@ -15,8 +15,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ml.data.dataset import Dataset
+from ml.data.parts.splits import Split, date_of, split_by_time
 from ml.data.settings import NotNegative, Positive, Seed, SomeRows, Whole, check_settings
-from ml.data.splits import Split, date_of, split_by_time
 from ml.encoding.matrix import PreprocessingConfig, encode
 from ml.models import ModelSpec, Params
 from ml.stats.figure import Figure

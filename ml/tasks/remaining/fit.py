@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +10,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ml.backend import each
 from ml.data.dataset import Dataset
-from ml.data.origins import Origin, rolling_origins
 from ml.data.outcomes import Outcomes, outcomes_at
-from ml.data.splits import Split
+from ml.data.parts.origins import Origin, rolling_origins
+from ml.data.parts.splits import Split
 from ml.data.weights import recency_weights
 from ml.errors import TooLittleDataError
 from ml.models import Rows, ScoringFamily
@@ -27,7 +27,6 @@ from ml.tasks.remaining.settings import RemainingConfig
 
 Values = NDArray[np.float64]
 Mask = NDArray[np.bool_]
-THREADS = 2
 # Rows at risk that the last period needs; later ones are like it.
 MIN_AT_RISK = 50
 # Days ahead that decide whether a map of calibration is kept.
@@ -161,12 +160,8 @@ class Workbench:
             weight=self._weights(found.row, begin),
             names=[*self.names, *PERIOD_FEATURES],
         )
-        with ThreadPoolExecutor(THREADS) as pool:
-            learners = list(
-                pool.map(
-                    lambda seed: self.family.fit(data, params, self.config.seed + seed, None), range(seeds)
-                )
-            )
+        jobs = [(data, params, self.config.seed + seed, None) for seed in range(seeds)]
+        learners = each(self.family.fit, jobs)
         return Hazards(learners, list(edges), last_period)
 
     def calibration(self, backtests: list[Backtest], outcomes: Outcomes) -> AgeCalibration:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ml.data.dataset import Dataset
 from ml.data.outcomes import Outcomes
-from ml.data.splits import Split, split_by_time
+from ml.data.parts.splits import Split, split_by_time
 from ml.encoding.matrix import new_encoder
 from ml.models import ModelSpec, Params
 from ml.stats.figure import Figure

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.data.dataset import Dataset
-from ml.data.splits import Split
+from ml.data.parts.splits import Split
 from ml.stats.figure import Figure
 from ml.stats.shift import rate_shift
 from ml.tasks.calibration import ProbabilityCalibration, clearly_better

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from ml.data.dataset import Dataset
-from ml.data.folds import drawn_groups, forward_folds, known_before_test, stratified_group_folds
-from ml.data.splits import Split
+from ml.data.parts.folds import drawn_groups, forward_folds, known_before_test, stratified_group_folds
+from ml.data.parts.splits import Split
 from ml.encoding.matrix import PreprocessingConfig, fit_and_encode, new_encoder
 from ml.errors import TooLittleDataError
 from ml.models import ModelSpec, Params, Rows, TaskName, Watch

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.data.dataset import Dataset
+from ml.data.parts.splits import Split, split_by_groups, split_by_time
 from ml.data.settings import Count, Days, NotNegative, Positive, Seed, Whole, check_settings
-from ml.data.splits import Split, split_by_groups, split_by_time
 from ml.errors import TooLittleDataError
 
 EvalMetric = Literal["auc", "average_precision", "ndcg"]

@@ -18,10 +18,14 @@ from orchestration.defs.tuning import tuned_parameters_asset
 from orchestration.domains.tickets.domain import DOMAIN
 from orchestration.domains.tickets.leaderboard import TASK, join, seat
 from orchestration.domains.tickets.repositories import load_repositories
-from orchestration.domains.tickets.served import served_models
-from orchestration.domains.tickets.serving import load_predictions, predict_open, read_open_tickets
+from orchestration.domains.tickets.service.waiting import EVERYWHERE, waiting_gaps
+from orchestration.domains.tickets.serving.predictions import (
+    load_predictions,
+    predict_open,
+    read_open_tickets,
+)
+from orchestration.domains.tickets.serving.served import served_models
 from orchestration.domains.tickets.tasks import HOURS, REMAINING, TICKETS
-from orchestration.domains.tickets.waiting import EVERYWHERE, waiting_gaps
 from orchestration.facts import FACTS
 from orchestration.store.results import replace_table
 from orchestration.tables import RESPONSE_GAPS, TICKET_PREDICTIONS

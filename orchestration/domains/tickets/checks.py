@@ -110,7 +110,7 @@ def shifts(before: "Dataset", now: "Dataset", hours: "pd.DataFrame") -> "pd.Data
     """
     import pandas as pd
 
-    from ml.data.splits import split_by_time
+    from ml.data.parts.splits import split_by_time
     from ml.stats.drift import population_stability
 
     learned = before.items[split_by_time(before).part == "train"]

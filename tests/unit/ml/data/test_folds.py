@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from ml.data.dataset import Dataset
-from ml.data.folds import (
+from ml.data.parts.folds import (
     drawn_groups,
     forward_folds,
     known_before_test,
     stratified_group_folds,
 )
-from ml.data.splits import split_by_groups
+from ml.data.parts.splits import split_by_groups
 from tests.unit.ml import grouped
 
 

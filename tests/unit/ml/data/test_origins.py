@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from ml.data.dataset import Dataset
-from ml.data.origins import Origin, rolling_origins
-from ml.data.splits import Split, split_by_time
+from ml.data.parts.origins import Origin, rolling_origins
+from ml.data.parts.splits import Split, split_by_time
 from tests.unit.ml import synthetic
 
 HORIZONS = (1, 7, 30, 90, 365)

@@ -11,7 +11,7 @@ import pytest
 
 from ml.data.dataset import Dataset
 from ml.data.outcomes import Outcomes
-from ml.data.splits import POOLED, split_by_groups, split_by_time
+from ml.data.parts.splits import POOLED, split_by_groups, split_by_time
 from ml.errors import TooLittleDataError
 from tests.unit.ml import grouped, synthetic
 

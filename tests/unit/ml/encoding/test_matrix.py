@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ml.data.splits import split_by_time
+from ml.data.parts.splits import split_by_time
 from ml.encoding.encoders import CategoryEncoder, GroupSelector, ItemEncoder, NumberEncoder, TextEncoder
 from ml.encoding.matrix import PreprocessingConfig, fit_and_encode, new_encoder, prepare
 from ml.models.lightgbm_scorers import safe_names

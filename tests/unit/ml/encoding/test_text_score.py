@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from ml.data.dataset import Dataset
-from ml.data.splits import split_by_time
+from ml.data.parts.splits import split_by_time
 from ml.encoding.encoders import TextEncoder
 from ml.encoding.matrix import PreprocessingConfig, prepare
 from ml.encoding.text_score import chained_scores

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from ml.data.dataset import Dataset
-from ml.data.splits import split_by_time
+from ml.data.parts.splits import split_by_time
 from ml.mitigation.methods import Fitting, Target
 from ml.mitigation.models import main_slices, slices_by_size
 from ml.mitigation.run import (

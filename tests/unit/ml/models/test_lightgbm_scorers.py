@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ml.data.folds import Fold
+from ml.data.parts.folds import Fold
 from ml.models import Rows, Watch
 from ml.models.lightgbm_scorers import BINARY, RANKING, Objective, fit_booster, start_trees
 from ml.stats.metrics import auc

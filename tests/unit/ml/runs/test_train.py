@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from ml.data.dataset import Dataset
-from ml.data.splits import split_by_time
+from ml.data.parts.splits import split_by_time
 from ml.encoding.matrix import PreprocessingConfig
 from ml.models import find
 from ml.runs.train import train_models

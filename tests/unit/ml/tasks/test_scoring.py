@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from ml.data.dataset import Dataset
-from ml.data.folds import known_before_test
+from ml.data.parts.folds import known_before_test
 from ml.errors import TooLittleDataError
 from ml.models.lightgbm_scorers import check_params, safe_names
 from ml.tasks import RANKER, SCORER, Task, Trained

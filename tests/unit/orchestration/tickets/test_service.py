@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from orchestration.domains.tickets.service import judge
+from orchestration.domains.tickets.service.levels import judge
 from orchestration.tables import SERVICE_DIFFERENCES
 
 

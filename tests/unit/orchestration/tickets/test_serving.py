@@ -9,8 +9,8 @@ from ml.tasks import RANKER, REMAINING
 from ml.tasks.remaining.model import RemainingModel
 from ml.tasks.remaining.settings import RemainingConfig
 from ml.tasks.scoring.settings import ScoringConfig
-from orchestration.domains.tickets.served import Served
-from orchestration.domains.tickets.serving import OpenTickets, load_predictions, predict_open
+from orchestration.domains.tickets.serving.predictions import OpenTickets, load_predictions, predict_open
+from orchestration.domains.tickets.serving.served import Served
 from orchestration.facts import FACTS
 from tests.unit.ml import grouped, lives
 

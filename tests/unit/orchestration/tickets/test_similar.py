@@ -3,7 +3,7 @@
 import duckdb
 import pytest
 
-from orchestration.domains.tickets.similar import find_similar, load_similar, read_texts
+from orchestration.domains.tickets.serving.similar import find_similar, load_similar, read_texts
 
 ISSUES = """
     ('o/r', 1, 'Segmentation fault in the parser', 'crash on start', '2020-01-01', '2020-01-03', 'github'),

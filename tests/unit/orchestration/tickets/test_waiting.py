@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from orchestration.domains.tickets.waiting import EVERYWHERE, waiting_gaps
+from orchestration.domains.tickets.service.waiting import EVERYWHERE, waiting_gaps
 
 START = pd.Timestamp("2020-01-06")
 

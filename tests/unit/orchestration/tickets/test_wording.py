@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from ml.data.contract import is_feature
-from orchestration.domains.tickets.wording import duration, say, say_reasons
+from orchestration.domains.tickets.serving.wording import duration, say, say_reasons
 from orchestration.settings import DBT_PROJECT_DIR
 
 VALUES = {

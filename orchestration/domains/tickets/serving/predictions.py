@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from orchestration.domains.tickets.served import Served
-from orchestration.domains.tickets.wording import say_reasons
+from orchestration.domains.tickets.serving.served import Served
+from orchestration.domains.tickets.serving.wording import say_reasons
 from orchestration.facts import FACTS
 from orchestration.store.results import replace_table
 from orchestration.tables import TICKET_PREDICTIONS

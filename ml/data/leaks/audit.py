@@ -1,9 +1,9 @@
 """Which features look like leaks: each is compared with the outcome over time, and suspects get evidence.
 
-The copies that `ml.data.leaks` refuses are certain; what is named here is worth a look. Rows are compared
-with their neighbours in time, so that neither a trend nor a season passes for skill, and what is found must
-be gone when the feature is shuffled within periods. Of texts it looks at their presence and at numbers and
-dates in them, not at the words.
+The copies that `ml.data.leaks.copies` refuses are certain; what is named here is worth a look. Rows are
+compared with their neighbours in time, so that neither a trend nor a season passes for skill, and what is
+found must be gone when the feature is shuffled within periods. Of texts it looks at their presence and at
+numbers and dates in them, not at the words.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ml.data.columns import Kind, kind_of
 from ml.data.contract import conform, is_feature
-from ml.data.leaks import (
+from ml.data.leaks.copies import (
     ENOUGH_PAIRS,
     ENOUGH_ROWS,
     FEW_LEVELS,

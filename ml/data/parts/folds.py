@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ml.data.dataset import Dataset
 from ml.data.outcomes import known_at
-from ml.data.splits import Split, groups_in_time
+from ml.data.parts.splits import Split, groups_in_time
 from ml.errors import TooLittleDataError
 
 Rows = NDArray[np.intp]

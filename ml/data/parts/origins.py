@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ml.data.dataset import Dataset
 from ml.data.outcomes import Outcomes, outcomes_at
-from ml.data.splits import Split
+from ml.data.parts.splits import Split
 
 Mask = NDArray[np.bool_]
 # Known rows on either side of an origin, below which nothing is learned or judged there.

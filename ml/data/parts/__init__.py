@@ -1,0 +1,1 @@
+"""Parts in time: the split, folds before the test part, and rolling origins."""
