@@ -40,8 +40,8 @@ CLOCKS = {
     "fetched_at",
     "rejected_at",
 }
-# So does the key of a dbt model, which covers when the records were fetched.
-CLOCKS |= {"seconds", "built_from", "promoted_at"}
+# So does the key of a dbt model, which covers when the records were fetched, and a promotion names its run.
+CLOCKS |= {"seconds", "built_from", "promoted_at", "who"}
 
 
 def command(select: str = "*", config: Mapping[str, object] | None = None) -> list[str]:
