@@ -10,7 +10,8 @@ import duckdb
 from ml.store.lock import only_one
 from orchestration.declarations import Domain
 from orchestration.settings import PROJECT_ROOT, Settings
-from orchestration.store.warehouse import open_pipeline_database, publish
+from orchestration.store.publication import publish
+from orchestration.store.warehouse import open_pipeline_database
 from orchestration.tables import descriptions
 from orchestration.views import VIEWS
 

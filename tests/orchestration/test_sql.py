@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from orchestration.__main__ import main
-from orchestration.store.warehouse import publish
+from orchestration.store.publication import publish
 from orchestration.tables import descriptions
 from orchestration.views import VIEWS
 from tests.published import write_published
