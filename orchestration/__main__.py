@@ -69,11 +69,26 @@ def _report(options: argparse.Namespace) -> None:
     print(write_page(settings.published_database, settings.runs_dir, settings.reports_dir))
 
 
+def _register_figures(commands: Any) -> None:
+    command = commands.add_parser("figures", help="take the README's figures over from what is published")
+    command.set_defaults(run=_figures)
+
+
+def _figures(options: argparse.Namespace) -> None:
+    from orchestration.page.figures import write_figures
+    from orchestration.settings import PROJECT_ROOT, Settings
+
+    readme = PROJECT_ROOT / "README.md"
+    write_figures(Settings.from_environment().published_database, readme)
+    print(readme)
+
+
 # A command is a function that adds its parser and sets `run`.
 COMMANDS: tuple[Register, ...] = (
     run.register,
     sql.register,
     _register_report,
+    _register_figures,
     _register_export,
     training_set.register,
 )
