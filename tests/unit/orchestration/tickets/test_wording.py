@@ -21,10 +21,8 @@ RANGES = {"observed_weekday": (1, 7), "observed_month": (1, 12), "observed_hour"
 
 
 def features() -> dict[str, str]:
-    content = yaml.safe_load(
-        (DBT_PROJECT_DIR / "models" / "training" / "tickets" / "train_remaining.yml").read_text()
-    )
-    columns = content["models"][0]["columns"]
+    content = yaml.safe_load((DBT_PROJECT_DIR / "models" / "training" / "tickets" / "train.yml").read_text())
+    (columns,) = (one["columns"] for one in content["models"] if one["name"] == "train_remaining")
     return {one["name"]: one["data_type"] for one in columns if is_feature(one["name"])}
 
 
