@@ -75,7 +75,7 @@ $(MANIFEST): $(DBT_SOURCES) .venv/.installed
 	python -c 'import orchestration.defs.dbt'
 	touch $@
 
-setup-cluster: setup .venv/.cluster  ## Dask beside the rest, for TRAINING_BACKEND=dask and the tests that use it
+setup-cluster: setup .venv/.cluster  ## what runs beyond one machine need, and the tests of them
 
 .venv/.cluster: requirements-cluster.lock .venv/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-cluster.lock

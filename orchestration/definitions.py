@@ -12,6 +12,7 @@ import orchestration.domains
 from orchestration.defs.automation import JOBS, SCHEDULES, SENSORS
 from orchestration.defs.dbt import dbt_resource
 from orchestration.defs.dressing import dressed
+from orchestration.defs.executor import chosen_executor
 from orchestration.defs.resources import Project
 from orchestration.domains import registry
 
@@ -32,6 +33,5 @@ defs = dg.Definitions(
     schedules=SCHEDULES,
     sensors=SENSORS,
     resources={"project": Project(), "dbt": dbt_resource},
-    # Every step works on the same DuckDB file, which one process at a time can hold.
-    executor=dg.in_process_executor,
+    executor=chosen_executor(),
 )

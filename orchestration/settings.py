@@ -109,6 +109,9 @@ class Settings(BaseSettings):
         Where models are fitted: `local` (in the run's own process), `processes` of this machine, or `dask`.
     training_workers : int
         Processes of the backend; 0 for one per core, as far as the free memory goes.
+    run_executor : str
+        Where the steps of a run are executed: `in_process`, `multiprocess`, or `package:attribute`, an
+        executor of a Dagster library (`dagster_k8s:k8s_job_executor`).
     dask_scheduler : str
         Address of a running Dask scheduler; empty for a cluster on this machine.
     """
@@ -148,6 +151,11 @@ class Settings(BaseSettings):
         default="processes", description="one of local, processes, dask"
     )
     training_workers: int = Field(default=0, ge=0, description="a whole number from 0")
+    run_executor: str = Field(
+        default="in_process",
+        pattern=r"^(in_process|multiprocess|[\w.]+:\w+)$",
+        description="one of in_process, multiprocess, or package:attribute",
+    )
     dask_scheduler: str = Field(default="", validation_alias="DASK_SCHEDULER_ADDRESS")
 
     failure_webhook: Webhook = Field(

@@ -7,6 +7,7 @@ import dagster as dg
 import pandas as pd
 
 from orchestration.declarations import Domain
+from orchestration.defs.executor import HOLDS_DATABASE
 from orchestration.defs.metadata import markdown_table
 from orchestration.defs.resources import Project
 from orchestration.defs.runs import Run, read_current_runs
@@ -54,7 +55,7 @@ def bias_asset(
         kinds={"duckdb"},
         description=description,
         # First of what is ready, so that whatever publishes in the same run publishes it, too.
-        op_tags={} if is_published else {"dagster/priority": "1"},
+        op_tags=HOLDS_DATABASE if is_published else HOLDS_DATABASE | {"dagster/priority": "1"},
     )
     def bias(project: Project) -> dg.MaterializeResult:
         training_sets = learned_from or [one.name for one in domain.training_sets]

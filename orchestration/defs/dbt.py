@@ -24,6 +24,7 @@ from dagster_dbt import (
 from dagster_dbt.asset_utils import default_asset_key_fn
 from packaging.version import Version
 
+from orchestration.defs.executor import HOLDS_DATABASE
 from orchestration.defs.resources import Project
 from orchestration.facts import FACTS
 from orchestration.settings import DBT_MANIFEST, DBT_PROJECT_DIR, Settings
@@ -109,7 +110,11 @@ translator = NamedByModel(
 
 
 @dbt_assets(
-    manifest=PROJECT.manifest_path, project=PROJECT, dagster_dbt_translator=translator, name="dbt_models"
+    manifest=PROJECT.manifest_path,
+    project=PROJECT,
+    dagster_dbt_translator=translator,
+    name="dbt_models",
+    op_tags=HOLDS_DATABASE,
 )
 def dbt_models(context: dg.AssetExecutionContext, dbt: DbtCliResource, project: Project) -> Iterator[Any]:
     """Build and test every selected model that would come out otherwise; dbt tests become asset checks."""

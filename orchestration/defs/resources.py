@@ -24,9 +24,10 @@ class Project(dg.ConfigurableResource):
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Project"]:
-        """Say what a run works on, and let no other run work on it meanwhile."""
+        """Say what a run works on, and let no other run work on it meanwhile; its steps may be processes."""
         settings = self.settings()
-        with only_one(settings.warehouse_dir / ".run.lock", f"is under way in {settings.warehouse_dir}"):
+        lock, party = settings.warehouse_dir / ".run.lock", context.run.run_id if context.run else ""
+        with only_one(lock, f"is under way in {settings.warehouse_dir}", party):
             if context.log:
                 context.log.info(
                     "; ".join(f"{name}: {value}" for name, value in settings.described().items())
@@ -41,8 +42,12 @@ class Project(dg.ConfigurableResource):
     def database(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """The pipeline's database, open for as long as the block runs."""
         settings = self.settings()
-        limit = settings.duckdb_memory_limit
-        with open_pipeline_database(settings.pipeline_database, memory_limit=limit) as database:
+        with open_pipeline_database(
+            settings.pipeline_database,
+            # Another step of the run may be at work on it.
+            wait_seconds=60 if settings.run_executor == "in_process" else 600,
+            memory_limit=settings.duckdb_memory_limit,
+        ) as database:
             yield database
 
     def publish(self, domain: Domain) -> dict[str, int]:

@@ -5,6 +5,7 @@ import json
 import dagster as dg
 
 from orchestration.declarations import Domain, RawInput, TrainingSet
+from orchestration.defs.executor import HOLDS_DATABASE
 from orchestration.defs.resources import Project
 from orchestration.facts import FACTS
 from orchestration.settings import DBT_MANIFEST
@@ -26,6 +27,7 @@ def snapshot_asset(training_set: TrainingSet, raw: RawInput) -> dg.AssetsDefinit
         deps=[train, label],
         group_name="training",
         kinds={"parquet"},
+        op_tags=HOLDS_DATABASE,
         description=f"The training relation {train} and its labels as Parquet, named by content hash.",
     )
     def snapshot(context: dg.AssetExecutionContext, project: Project) -> dg.MaterializeResult:

@@ -26,7 +26,7 @@ def mark_dead_runs(instance: dg.DagsterInstance) -> list[str]:
     dead = [
         run
         for run in instance.get_runs(dg.RunsFilter(statuses=_UNDER_WAY))
-        if (written := _last_written(instance, run.run_id)) and not _is_alive(*written)
+        if (writers := _writers(instance, run.run_id)) and not any(_is_alive(*one) for one in writers)
     ]
     for run in dead:
         instance.report_run_failed(
@@ -44,14 +44,19 @@ def dead_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     )
 
 
-def _last_written(instance: dg.DagsterInstance, run_id: str) -> tuple[int, float] | None:
-    """The process that wrote the newest event of a run, and when, in seconds since 1970."""
-    page = instance.get_records_for_run(run_id, of_type=_BY_THE_RUN_ITSELF, limit=1, ascending=False)
-    for record in page.records:
-        event = record.event_log_entry.dagster_event
-        if event is not None and event.pid is not None:
-            return event.pid, record.event_log_entry.timestamp
-    return None
+def _writers(instance: dg.DagsterInstance, run_id: str) -> set[tuple[int, float]]:
+    """The processes that wrote the run's newest events and its start, and when, in seconds since 1970.
+
+    Of a run whose steps are processes of their own, the newest may be of one that has ended.
+    """
+    newest = instance.get_records_for_run(run_id, of_type=_BY_THE_RUN_ITSELF, limit=1, ascending=False)
+    start = dg.DagsterEventType.RUN_START
+    starts = instance.get_records_for_run(run_id, of_type=start, limit=1, ascending=False)
+    written = [
+        (record.event_log_entry.dagster_event, record.event_log_entry.timestamp)
+        for record in (*newest.records, *starts.records)
+    ]
+    return {(event.pid, when) for event, when in written if event is not None and event.pid is not None}
 
 
 def _is_alive(pid: int, written: float) -> bool:

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from orchestration.defs.bias import Tables, bias_asset
 from orchestration.defs.configs import ScoringRun, unheeded
+from orchestration.defs.executor import HOLDS_DATABASE
 from orchestration.defs.metadata import markdown_table, picture
 from orchestration.defs.models import model_asset
 from orchestration.defs.resources import Project
@@ -38,6 +39,7 @@ class Serving(ScoringRun):
     deps=[*(["models", task.name] for task in DOMAIN.tasks), ALERTS.snapshot],
     group_name="selection",
     kinds={"duckdb"},
+    op_tags=HOLDS_DATABASE,
 )
 def alert_scores(
     context: dg.AssetExecutionContext, config: Serving, project: Project

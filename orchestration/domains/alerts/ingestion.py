@@ -2,13 +2,14 @@
 
 import dagster as dg
 
+from orchestration.defs.executor import HOLDS_DATABASE
 from orchestration.defs.resources import Project
 from orchestration.domains.alerts.loading import load_alert_batches
 from orchestration.domains.alerts.sources.batches import SAMPLE, get_alert_source
 from orchestration.store.landing import SourceError
 
 
-@dg.asset(group_name="ingestion", kinds={"duckdb"})
+@dg.asset(group_name="ingestion", kinds={"duckdb"}, op_tags=HOLDS_DATABASE)
 def raw_alerts(context: dg.AssetExecutionContext, project: Project) -> dg.MaterializeResult:
     """The rows of every alert batch that was accepted as a whole; refused batches are kept in the account."""
     settings = project.settings()
@@ -40,7 +41,11 @@ def raw_alerts(context: dg.AssetExecutionContext, project: Project) -> dg.Materi
     )
 
 
-@dg.asset_check(asset="raw_alerts", description="Batches whose newest delivery was refused.")
+@dg.asset_check(
+    asset="raw_alerts",
+    description="Batches whose newest delivery was refused.",
+    op_tags=HOLDS_DATABASE,
+)
 def refused_batches(project: Project) -> dg.AssetCheckResult:
     """Warn when a batch was refused; the others are loaded all the same."""
     with project.database() as database:

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from orchestration.defs.bias import Tables, bias_asset
 from orchestration.defs.configs import TimelineRun, unheeded
+from orchestration.defs.executor import HOLDS_DATABASE
 from orchestration.defs.metadata import markdown_table, picture
 from orchestration.defs.models import model_asset
 from orchestration.defs.resources import Project
@@ -33,7 +34,10 @@ class Proposing(TimelineRun):
 
 
 @dg.asset(
-    deps=[["models", RANKER.name], "assignees_open", "tickets_open"], group_name="selection", kinds={"duckdb"}
+    deps=[["models", RANKER.name], "assignees_open", "tickets_open"],
+    group_name="selection",
+    kinds={"duckdb"},
+    op_tags=HOLDS_DATABASE,
 )
 def assignee_candidates(
     context: dg.AssetExecutionContext, config: Proposing, project: Project

@@ -8,6 +8,7 @@ import dagster as dg
 from orchestration.defs.automation.freshness import DAILY
 from orchestration.defs.bias import GAP_COLUMNS, Tables, bias_asset
 from orchestration.defs.configs import TrainingRun
+from orchestration.defs.executor import HOLDS_DATABASE
 from orchestration.defs.metadata import markdown_table, picture
 from orchestration.defs.models import model_asset
 from orchestration.defs.resources import Project
@@ -34,7 +35,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-@dg.asset(deps=[["models", task.name] for task in HOURS], group_name="models", kinds={"duckdb"})
+@dg.asset(
+    deps=[["models", task.name] for task in HOURS],
+    group_name="models",
+    kinds={"duckdb"},
+    op_tags=HOLDS_DATABASE,
+)
 def trained_models(
     context: dg.AssetExecutionContext, config: TrainingRun, project: Project
 ) -> dg.MaterializeResult:
@@ -137,6 +143,7 @@ remaining_bias = bias_asset(
     deps=["best_model", "tickets_open", "remaining_open", "train_remaining"],
     group_name="selection",
     kinds={"duckdb"},
+    op_tags=HOLDS_DATABASE,
     freshness_policy=DAILY,
 )
 def ticket_predictions(context: dg.AssetExecutionContext, project: Project) -> dg.MaterializeResult:
@@ -180,7 +187,7 @@ def most_urgent(rows: "pd.DataFrame", most: int = 20) -> "pd.DataFrame":
     group_name="bias",
     kinds={"duckdb"},
     # First of what is ready, so that whatever publishes in the same run publishes it, too.
-    op_tags={"dagster/priority": "1"},
+    op_tags=HOLDS_DATABASE | {"dagster/priority": "1"},
 )
 def response_bias(project: Project) -> dg.MaterializeResult:
     """Whether newcomers wait longer for an answer than regulars, at equal mix, in `tickets.response_gaps`."""

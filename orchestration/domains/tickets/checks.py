@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 import duckdb
 
+from orchestration.defs.executor import HOLDS_DATABASE
 from orchestration.defs.metadata import markdown_table
 from orchestration.defs.resources import Project
 from orchestration.defs.training import read_dataset
@@ -26,7 +27,11 @@ HOURS = "predicted hours"
 LOST, GROWN, FEW = 0.1, 3.0, 100
 
 
-@dg.asset_check(asset="raw_issues", description="No repository lost records or grew as if by a mistake.")
+@dg.asset_check(
+    asset="raw_issues",
+    description="No repository lost records or grew as if by a mistake.",
+    op_tags=HOLDS_DATABASE,
+)
 def volume(project: Project) -> dg.AssetCheckResult:
     """Records per repository against those of the run before; the sample may go when real ones come."""
     with project.database() as database:

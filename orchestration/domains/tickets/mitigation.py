@@ -8,6 +8,7 @@ import dagster as dg
 from pydantic import Field
 
 from orchestration.defs.bias import measure_run
+from orchestration.defs.executor import HOLDS_DATABASE
 from orchestration.defs.metadata import markdown_table
 from orchestration.defs.resources import Project
 from orchestration.defs.runs import Run, read_current_runs
@@ -51,7 +52,7 @@ class MitigationRun(dg.Config):
     )
 
 
-@dg.asset(deps=["bias_metrics"], group_name="bias", kinds={"duckdb"})
+@dg.asset(deps=["bias_metrics"], group_name="bias", kinds={"duckdb"}, op_tags=HOLDS_DATABASE)
 def bias_mitigation(
     context: dg.AssetExecutionContext, config: MitigationRun, project: Project
 ) -> dg.MaterializeResult:

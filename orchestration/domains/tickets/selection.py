@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 import dagster as dg
 from pydantic import Field
 
+from orchestration.defs.executor import HOLDS_DATABASE
 from orchestration.defs.metadata import markdown_table
 from orchestration.defs.resources import Project
 from orchestration.defs.runs import Run, read_current_runs
@@ -45,6 +46,7 @@ class SelectionGate(dg.Config):
     deps=["bias_mitigation"],
     group_name="selection",
     kinds={"duckdb"},
+    op_tags=HOLDS_DATABASE,
     check_specs=[
         dg.AssetCheckSpec(
             GATE,

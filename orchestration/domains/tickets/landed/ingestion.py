@@ -7,6 +7,7 @@ import dagster as dg
 from pydantic import Field
 
 from orchestration.defs.automation.freshness import DAILY
+from orchestration.defs.executor import HOLDS_DATABASE
 from orchestration.defs.forwarding import forwarded
 from orchestration.defs.resources import Project
 from orchestration.domains.tickets.landed.loading import SAMPLE, LoadReport, load_landed, rejection_reasons
@@ -27,7 +28,7 @@ class IssuesConfig(dg.Config):
     sweep: bool = False
 
 
-@dg.asset(group_name="ingestion", kinds={"duckdb"}, freshness_policy=DAILY)
+@dg.asset(group_name="ingestion", kinds={"duckdb"}, op_tags=HOLDS_DATABASE, freshness_policy=DAILY)
 def raw_issues(
     context: dg.AssetExecutionContext, config: IssuesConfig, project: Project
 ) -> dg.MaterializeResult:
@@ -79,6 +80,7 @@ def raw_issues(
 @dg.asset_check(
     asset="raw_issues",
     description="Records that could not be loaded, of all in the files that the source has now.",
+    op_tags=HOLDS_DATABASE,
 )
 def rejected_records(project: Project) -> dg.AssetCheckResult:
     """Warn when a record was rejected; fail above the set share, and for a file that cannot be read."""

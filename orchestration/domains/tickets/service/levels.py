@@ -3,6 +3,7 @@
 import dagster as dg
 import pandas as pd
 
+from orchestration.defs.executor import HOLDS_DATABASE
 from orchestration.defs.metadata import markdown_table, picture
 from orchestration.defs.resources import Project
 from orchestration.domains.tickets.domain import DOMAIN
@@ -48,6 +49,7 @@ def judge(compared: pd.DataFrame) -> pd.DataFrame:
     deps=["service_metrics", "int_service__comparison", "int_service__survival"],
     group_name="service",
     kinds={"duckdb"},
+    op_tags=HOLDS_DATABASE,
 )
 def service_levels(project: Project) -> dg.MaterializeResult:
     """Who waits how long for an answer and for the end, in `tickets.service_metrics` and its differences."""

@@ -7,6 +7,7 @@ import duckdb
 import pandas as pd
 from pydantic import Field
 
+from orchestration.defs.executor import HOLDS_DATABASE
 from orchestration.defs.resources import Project
 from orchestration.domains.tickets.domain import DOMAIN
 from orchestration.store.results import replace_table
@@ -58,6 +59,7 @@ class Comparing(dg.Config):
     deps=["tickets_open", "int_issue__cleaned", "int_issue__closing", "int_issue__resolution"],
     group_name="selection",
     kinds={"duckdb"},
+    op_tags=HOLDS_DATABASE,
 )
 def similar_tickets(
     context: dg.AssetExecutionContext, config: Comparing, project: Project

@@ -17,7 +17,7 @@ HOLD = """
 import sys, time
 from pathlib import Path
 from ml.store.lock import only_one
-with only_one(Path(sys.argv[1]), "is under way"):
+with only_one(Path(sys.argv[1]), "is under way", *sys.argv[2:]):
     print("held", flush=True)
     time.sleep(60)
 """
@@ -38,7 +38,25 @@ def test_the_second_one_is_told_who_is_first_and_death_frees_the_lock(tmp_path: 
         )
         first.send_signal(signal.SIGKILL)
     with only_one(lock, "is under way"):
-        assert lock.read_text() == str(os.getpid())
+        assert lock.read_text().split() == [str(os.getpid())]
+
+
+def test_the_steps_of_one_run_hold_it_together_and_no_other_run_beside_them(tmp_path: Path) -> None:
+    lock = tmp_path / ".lock"
+    command = [sys.executable, "-c", HOLD, str(lock), "run 1"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as first:
+        assert first.stdout is not None and first.stdout.readline() == "held\n"
+        with only_one(lock, "is under way", "run 1"):
+            first.kill()
+            first.wait()
+            # The one that wrote its name is gone, and the run goes on.
+            for party in ("run 2", ""):
+                with pytest.raises(LockedError, match="Another run"), only_one(lock, "", party):
+                    pass
+            with only_one(lock, "is under way", "run 1"):
+                pass
+    with only_one(lock, "is under way", "run 2"):
+        pass
 
 
 def test_two_runs_never_work_on_one_warehouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
