@@ -1,11 +1,12 @@
 """Running the pipeline as a user does, in a folder of its own, and looking at what it left."""
 
+import gzip
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import dagster as dg
@@ -13,6 +14,8 @@ import duckdb
 import pytest
 
 from orchestration.defs.resources import Project
+from orchestration.domains.tickets.sources.sample import generate_records
+from orchestration.domains.tickets.sources.sample_process import REPOSITORIES
 from tests.paths import ROOT
 
 DAGSTER = str(Path(sys.executable).with_name("dagster"))
@@ -22,12 +25,25 @@ SERVED = (
     "alert_scorer", "alert_ranker", "alert_cluster_scorer",
 )  # fmt: skip
 # The search takes most of the time and is tested on its own.
-QUICK = {f"models__{name}": {"config": {"trials": 0}} for name in MODELS} | {
-    "trained_models": {"config": {"trials": 0}}
+QUICK: dict[str, object] = {
+    **{f"models__{name}": {"config": {"trials": 0}} for name in MODELS},
+    "trained_models": {"config": {"trials": 0}},
+    "models__remaining": {"config": {"seeds": 1, "rows": 20_000, "origins": 2, "replicates": 50}},
 }
 # The whole pipeline searches for the parameters of its scorers and rankers, too.
 WHOLE = QUICK | {f"tuned_parameters__{name}": {"config": {"trials": 1}} for name in SERVED}
-WHOLE |= {"models__remaining": {"config": {"seeds": 1, "rows": 20_000, "origins": 2, "replicates": 50}}}
+# From landing to publishing with few models, for what is begun again and again.
+FEW = ("median", "linear", "forest")
+FEW_ASSETS = ",".join(
+    ["*training_snapshot", "*tickets_open", "*remaining_open", "*train_remaining"]
+    + [f"models/{name}" for name in FEW]
+    + ["trained_models", "bias_metrics", "bias_mitigation", "best_model", "ticket_predictions"]
+)
+FEW_CONFIG: dict[str, object] = {
+    **{f"models__{name}": {"config": {"trials": 0}} for name in FEW},
+    "trained_models": {"config": {"trials": 0, "models": [*FEW]}},
+    "bias_mitigation": {"config": {"best": 1}},
+}
 # Times of day and durations differ from run to run, and nothing else may.
 # A model's file (sha256) holds the time at which it was written.
 CLOCKS = {
@@ -117,6 +133,17 @@ def run_the_sample(folder: Path) -> None:
     answer = materialize(folder, config=WHOLE)
     assert answer.returncode == 0, answer.stdout[-4000:]
     (folder / "log").write_text(answer.stdout)
+
+
+def small_archive(folder: Path) -> Path:
+    """A sixth of the embedded sample, as dumps."""
+    folder.mkdir()
+    for repository in REPOSITORIES:
+        few = replace(repository, issues=repository.issues // 6, pull_requests=repository.pull_requests // 6)
+        lines = "".join(json.dumps(record) + "\n" for record in generate_records(few))
+        file = folder / f"{repository.name.replace('/', '__')}.jsonl.gz"
+        file.write_bytes(gzip.compress(lines.encode()))
+    return folder
 
 
 def tables(database: Path) -> dict[str, list[tuple[object, ...]]]:

@@ -1,20 +1,16 @@
 """A domain is the set of its files: without those of the alerts, tickets still reach the published file."""
 
-import gzip
 import json
 import os
 import shutil
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from orchestration.domains.tickets.sources.sample import generate_records
-from orchestration.domains.tickets.sources.sample_process import REPOSITORIES
-from tests.integration.pipeline import DAGSTER, QUICK, environment
+from tests.integration.pipeline import DAGSTER, QUICK, environment, small_archive
 from tests.paths import ROOT
 
 ALERTS = (
@@ -42,17 +38,6 @@ def copy_of_the_project(folder: Path) -> None:
         if (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / name, folder / name)
-
-
-def small_archive(folder: Path) -> Path:
-    """A sixth of the embedded sample, as dumps."""
-    folder.mkdir()
-    for repository in REPOSITORIES:
-        few = replace(repository, issues=repository.issues // 6, pull_requests=repository.pull_requests // 6)
-        lines = "".join(json.dumps(record) + "\n" for record in generate_records(few))
-        file = folder / f"{repository.name.replace('/', '__')}.jsonl.gz"
-        file.write_bytes(gzip.compress(lines.encode()))
-    return folder
 
 
 def run(command: list[str], cwd: Path, settings: dict[str, str]) -> str:

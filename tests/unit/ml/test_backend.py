@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from threadpoolctl import threadpool_limits
 
 from ml.backend import CONNECT_SECONDS, TrainingBackend, each
 from ml.data.dataset import Dataset
@@ -46,7 +47,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> tuple[Dataset, Dataset]:
 
 @pytest.fixture(scope="module")
 def at_home(data: tuple[Dataset, Dataset]) -> dict[str, str]:
-    return fingerprints(*data)
+    """In a process that has more than the one thread of a worker."""
+    with threadpool_limits(2, user_api="openmp"):
+        return fingerprints(*data)
 
 
 def test_processes_give_the_same_predictions(data: Any, at_home: dict[str, str]) -> None:
