@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 MANIFEST := dbt_project/target/manifest.json
 DBT_SOURCES := $(shell find dbt_project -type f \( -name '*.sql' -o -name '*.yml' -o -name '*.csv' \) -not -path '*/target/*')
 
-.PHONY: setup run report dev run-fake test lint format bench fake-fidelity export setup-cluster lock clean
+.PHONY: setup run report dev run-fake test lint format bench bench-scale fake-fidelity export setup-cluster lock clean
 
 run: setup  ## the whole pipeline on the configured source (the embedded sample unless .env says otherwise)
 	@python -m orchestration run $(RUN)
@@ -43,6 +43,9 @@ format: setup
 
 bench: setup  ## seconds per stage, written to bench.json
 	python -m tests.bench
+
+bench-scale: setup  ## seconds, memory and growth per stage on multiples of an archive, written to bench_scale.json
+	python -m tests.bench_scale
 
 fake-fidelity: setup  ## fake and client against GitHub's own schema, description and recorded answers (needs npm)
 	pytest -m fidelity -n 0 tests/fidelity

@@ -118,8 +118,8 @@ class Baseline:
     """The model whose own gaps say what is natural: see `thresholds_above`."""
 
     model: str
-    ratio: float = 2.0
-    allowance: float = 0.25
+    ratio: float
+    allowance: float
 
 
 def parse_thresholds(texts: Sequence[str]) -> dict[str, dict[str, float]]:
