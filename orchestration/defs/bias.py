@@ -25,7 +25,7 @@ def bias_asset(
     tasks: Sequence[str],
     *,
     name: str,
-    after: str,
+    after: Sequence[str],
     description: str,
     show: Callable[[Tables, Sequence[Run]], dict[str, Any]],
     learned_from: Sequence[str] | None = None,
@@ -38,8 +38,10 @@ def bias_asset(
     domain : Domain
     tasks : sequence of {"regression", "binary", "ranking"}
         Those of its tasks that are measured.
-    name, after, description : str
-        Of the asset, of the one that it follows, and what it says of itself.
+    name, description : str
+        Of the asset, and what it says of itself.
+    after : sequence of str
+        The assets that it follows.
     show : callable (tables, runs) -> metadata
         What it shows of the test part beside the gaps, given its tables and the runs that were measured.
     learned_from : sequence of str or None
@@ -50,7 +52,7 @@ def bias_asset(
 
     @dg.asset(
         name=name,
-        deps=[dg.AssetKey.from_user_string(after)],
+        deps=[dg.AssetKey.from_user_string(one) for one in after],
         group_name="bias",
         kinds={"duckdb"},
         description=description,

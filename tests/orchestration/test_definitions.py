@@ -5,6 +5,7 @@ import os
 import resource
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 from ml.models import registry
@@ -105,6 +106,18 @@ def test_the_graph_runs_from_raw_issues_to_the_predictions() -> None:
     assert not upstream & (SIDE_TASKS | PEOPLE | APART), (
         "a task that is skipped must not keep the hours from being predicted"
     )
+
+
+def test_the_groups_follow_each_other_in_one_direction() -> None:
+    """The lineage that the UI shows first is one of groups: a circle of them has no order."""
+    graph = defs.resolve_asset_graph()
+    before: dict[str, set[str]] = {}
+    for key in graph.materializable_asset_keys:
+        own = graph.get(key).group_name
+        parents = {graph.get(parent).group_name for parent in graph.get(key).parent_keys}
+        before.setdefault(own, set()).update(parents - {own})
+    order = list(TopologicalSorter(before).static_order())
+    assert order[0] == "ingestion" and order[-1] == "serving"
 
 
 def test_every_dbt_test_is_an_asset_check() -> None:

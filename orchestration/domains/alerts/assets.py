@@ -37,7 +37,7 @@ class Serving(ScoringRun):
 
 @dg.asset(
     deps=[*(["models", task.name] for task in DOMAIN.tasks), ALERTS.snapshot],
-    group_name="selection",
+    group_name="serving",
     kinds={"duckdb"},
     op_tags=HOLDS_DATABASE,
 )
@@ -98,7 +98,7 @@ alert_bias = bias_asset(
     DOMAIN,
     ("binary", "ranking"),
     name="alert_bias",
-    after="alert_scores",
+    after=[f"models/{task.name}" for task in DOMAIN.tasks],
     description="For whom the alerts' models miss, wrongly flag, misjudge or rank too low, in the schema "
     "`bias`.",
     show=show_recall,

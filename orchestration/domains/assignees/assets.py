@@ -35,7 +35,7 @@ class Proposing(TimelineRun):
 
 @dg.asset(
     deps=[["models", RANKER.name], "assignees_open", "tickets_open"],
-    group_name="selection",
+    group_name="serving",
     kinds={"duckdb"},
     op_tags=HOLDS_DATABASE,
 )
@@ -85,7 +85,7 @@ assignee_bias = bias_asset(
     DOMAIN,
     ("ranking",),
     name="assignee_bias",
-    after="assignee_candidates",
+    after=["models/assignee_ranker"],
     description="Where the ranker of people is worse, whom it puts first, and how much lands on how few.",
     show=show_people,
 )

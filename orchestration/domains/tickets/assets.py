@@ -117,7 +117,7 @@ bias_metrics = bias_asset(
     DOMAIN,
     (TASK,),
     name="bias_metrics",
-    after="trained_models",
+    after=["trained_models"],
     learned_from=(TICKETS.name,),
     description="Error of every model in every slice, with intervals, q-values and reasons, in the schema "
     "`bias`.",
@@ -131,7 +131,7 @@ remaining_bias = bias_asset(
     DOMAIN,
     (TASK,),
     name="remaining_bias",
-    after="models/remaining",
+    after=["models/remaining"],
     learned_from=(REMAINING.name,),
     description="The same of the remaining time, at every age that a ticket was seen at.",
     show=show_errors,
@@ -141,7 +141,7 @@ remaining_bias = bias_asset(
 
 @dg.asset(
     deps=["best_model", "tickets_open", "remaining_open", "train_remaining"],
-    group_name="selection",
+    group_name="serving",
     kinds={"duckdb"},
     op_tags=HOLDS_DATABASE,
     freshness_policy=DAILY,

@@ -16,7 +16,8 @@ handled as (
 
 open_issues as (
     select item_id
-    from {{ ref('tickets_open') }}
+    from {{ ref('int_issue__observation') }}
+    where not is_learned_from
 ),
 
 observed as (

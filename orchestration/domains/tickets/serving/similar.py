@@ -57,7 +57,7 @@ class Comparing(dg.Config):
 
 @dg.asset(
     deps=["tickets_open", "int_issue__cleaned", "int_issue__closing", "int_issue__resolution"],
-    group_name="selection",
+    group_name="serving",
     kinds={"duckdb"},
     op_tags=HOLDS_DATABASE,
 )
