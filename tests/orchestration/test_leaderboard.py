@@ -148,6 +148,23 @@ def test_what_is_seen_from_the_creation_says_so_and_shows_nothing_outlived(wareh
     ) == [(False, 40.0)]
 
 
+def test_what_breaks_a_gate_is_neither_promoted_nor_published_then_or_later(warehouse: Path) -> None:
+    published, journal = warehouse / "warehouse.duckdb", warehouse / "models" / "promotions.jsonl"
+    before = published.read_bytes(), journal.read_bytes(), tables(warehouse, VERSIONS)
+    journal.unlink()
+    for limits in (
+        {"calibration_limit": 0.0},
+        {"severity": "ERROR", "thresholds": {"*": {"shrunk_gap": -1.0}}},
+    ):
+        config = {"best_model": {"config": {"beyond_noise": False, **limits}}}
+        with pytest.raises(dg.DagsterError, match="1 blocking asset check failed"):
+            materialize([best_model, ticket_predictions], config)
+        assert published.read_bytes() == before[0] and not journal.exists()
+    journal.write_bytes(before[1])
+    materialize([ticket_predictions], {})
+    assert tables(warehouse, VERSIONS) == before[2] and journal.read_bytes() == before[1]
+
+
 def test_without_an_open_ticket_the_table_is_empty(warehouse: Path) -> None:
     relations = ("tickets_open", "remaining_open", "train_remaining")
     with open_pipeline_database(warehouse / "pipeline.duckdb") as database:

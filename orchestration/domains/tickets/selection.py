@@ -1,16 +1,15 @@
 """The best model: chosen on validation; no better than the median, or unfair, is refused."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import dagster as dg
-from pydantic import Field
 
 from orchestration.defs.executor import HOLDS_DATABASE
 from orchestration.defs.metadata import markdown_table
 from orchestration.defs.resources import Project
 from orchestration.defs.runs import Run, read_current_runs
 from orchestration.domains.tickets.domain import DOMAIN
+from orchestration.domains.tickets.gates import GATES, SelectionGate, calibration_check, gate_check
 from orchestration.domains.tickets.leaderboard import TASK
 from orchestration.store.promotions import follow_promotions
 from orchestration.store.results import set_champion
@@ -19,27 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ml.runs.promote import Outcome
-    from ml.runs.select import Choice, Gate
-
-GATE = "bias_gate"
-
-
-class SelectionGate(dg.Config):
-    """What a model must hold to be chosen, on validation, and to be served, on the test part."""
-
-    thresholds: dict[str, dict[str, float]] = Field(
-        default={},
-        description="Limits by dimension (`*`: every other one) and metric (relative_gap, shrunk_gap, "
-        "mae_difference, mae_ratio). Dimensions without one are judged by the median's own gap.",
-    )
-    ratio_to_baseline: float = Field(
-        default=2.0, ge=1, description="A gap up to this many times the median's own is by nature."
-    )
-    allowance: float = Field(default=0.25, ge=0, description="So is a gap up to the median's own plus this.")
-    beyond_noise: bool = Field(default=True, description="Judge flagged dimensions only.")
-    severity: Literal["WARN", "ERROR"] = Field(
-        default="WARN", description="ERROR: a champion that breaks the gate is neither published nor served."
-    )
+    from ml.runs.select import Choice
 
 
 @dg.asset(
@@ -47,14 +26,7 @@ class SelectionGate(dg.Config):
     group_name="selection",
     kinds={"duckdb"},
     op_tags=HOLDS_DATABASE,
-    check_specs=[
-        dg.AssetCheckSpec(
-            GATE,
-            asset="best_model",
-            blocking=True,
-            description="The champion's gaps on the test part are within the limits.",
-        )
-    ],
+    check_specs=GATES,
 )
 def best_model(
     context: dg.AssetExecutionContext, config: SelectionGate, project: Project
@@ -99,18 +71,25 @@ def best_model(
     page = write_bias_page(block, home.evaluations, home.folder, gate=gate, model=choice.model)
     chosen = next((one for one in evaluations if one.model == choice.model), None)
     worse = worse_groups(chosen, split="test") if chosen else []
-    check = gate_check(choice, summary, gate, dg.AssetCheckSeverity(config.severity), worse)
-    served = check.passed or check.severity == dg.AssetCheckSeverity.WARN
-    outcome = challenge_champion(project, home, choice, check, f"Dagster run {context.run.run_id[:8]}")
+    checks = [
+        gate_check(choice, summary, gate, dg.AssetCheckSeverity(config.severity), worse),
+        calibration_check(
+            chosen, config.calibration_limit, dg.AssetCheckSeverity(config.calibration_severity)
+        ),
+    ]
+    refusing = [one for one in checks if not one.passed and one.severity == dg.AssetCheckSeverity.ERROR]
+    told = "\n".join(str(one.description) for one in checks)
+    who = f"Dagster run {context.run.run_id[:8]}"
+    outcome = challenge_champion(project, home, choice, told, not refusing, who)
     context.log.info("%s", outcome.why)
     published: dict[str, int] = {}
-    if served:
+    if not refusing:
         with project.database() as database:
             if not follow_promotions(database, project.settings().runs_dir, DOMAIN.name, TASK):
                 set_champion(database, DOMAIN.name, TASK, None)
         published = project.publish(DOMAIN)
     else:
-        context.log.error("Nothing is published: %s", check.description)
+        context.log.error("Nothing is published: %s", " ".join(str(one.description) for one in refusing))
     return dg.MaterializeResult(
         metadata={
             "best_model": choice.model or "none",
@@ -126,12 +105,12 @@ def best_model(
             "published_rows": sum(published.values()),
             "published": dg.MetadataValue.path(str(project.settings().published_database)),
         },
-        check_results=[check],
+        check_results=checks,
     )
 
 
 def challenge_champion(
-    project: Project, home: Run, choice: "Choice", check: dg.AssetCheckResult, who: str
+    project: Project, home: Run, choice: "Choice", gate: str, passes: bool, who: str
 ) -> "Outcome":
     """Let the best model take the champion's place, if it is better and may serve."""
     from ml.runs.promote import Outcome, challenge
@@ -141,14 +120,7 @@ def challenge_champion(
     if choice.model is None:
         return Outcome(Promotions(runs_dir).champion(DOMAIN.name, TASK), False, choice.reason)
     (challenger,) = [one for one in home.evaluations if one.model == choice.model]
-    return challenge(
-        challenger,
-        home.dataset,
-        runs_dir,
-        who=who,
-        gate=check.description or "",
-        passes=check.passed or check.severity == dg.AssetCheckSeverity.WARN,
-    )
+    return challenge(challenger, home.dataset, runs_dir, who=who, gate=gate, passes=passes)
 
 
 def bias_answer(summary: "pd.DataFrame", model: str | None) -> str:
@@ -163,51 +135,3 @@ def summary_of(run: Run) -> "pd.DataFrame":
 
     gaps = RunFolder(run.folder).table("summary")
     return gaps[gaps["model"].isin([one.model for one in run.evaluations])]
-
-
-def gate_check(
-    choice: "Choice",
-    summary: "pd.DataFrame",
-    gate: "Gate",
-    severity: dg.AssetCheckSeverity,
-    worse: Sequence[str] = (),
-) -> dg.AssetCheckResult:
-    """What the gate says of the chosen model on the test part, limit by limit.
-
-    Neither may there be repositories where it is ``worse`` than their own median beyond noise.
-    """
-    from ml.runs.select import gate_of
-
-    if choice.model is None:
-        return dg.AssetCheckResult(
-            passed=False, check_name=GATE, severity=severity, description=choice.reason,
-            metadata={"refused": dg.MetadataValue.json(choice.refused)},
-        )  # fmt: skip
-    result = gate_of(choice.model, summary, gate, split="test")
-    table = result.table()
-    failed = table[table["verdict"] == "failed"]
-    return dg.AssetCheckResult(
-        passed=result.passed and not worse,
-        check_name=GATE,
-        severity=severity,
-        description="\n".join([str(result), *(f"Worse than its own median in {one}." for one in worse)]),
-        metadata={
-            "model": choice.model,
-            "verdict": result.verdict,
-            "expected": dg.MetadataValue.json(_by_limit(failed if len(failed) else table, "expected")),
-            "actual": dg.MetadataValue.json(_by_limit(failed if len(failed) else table, "actual")),
-            "limits": dg.MetadataValue.md(markdown_table(table)),
-            "worse_than_own_median": dg.MetadataValue.json(list(worse)),
-            "not_assessable": ", ".join(result.not_assessable) or "none",
-        },
-    )
-
-
-def _by_limit(table: "pd.DataFrame", column: str) -> dict[str, float | None]:
-    """The column's figure by limit; None where it is no number, which JSON cannot hold."""
-    names = table["dimension"] + "." + table["metric"]
-    finite = table[column].abs() < float("inf")
-    return {
-        name: round(float(value), 4) if ok else None
-        for name, value, ok in zip(names, table[column], finite, strict=True)
-    }
