@@ -33,7 +33,7 @@ QUICK: dict[str, object] = {
 # The whole pipeline searches for the parameters of its scorers and rankers, too.
 WHOLE = QUICK | {f"tuned_parameters__{name}": {"config": {"trials": 1}} for name in SERVED}
 # From landing to publishing with few models, for what is begun again and again.
-FEW = ("median", "linear", "forest")
+FEW = ("median", "linear")
 FEW_ASSETS = ",".join(
     ["*training_snapshot", "*tickets_open", "*remaining_open", "*train_remaining"]
     + [f"models/{name}" for name in FEW]
