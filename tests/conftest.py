@@ -13,7 +13,8 @@ from tests.unit.landed import warehouse
 # Tests run side by side already: fits of theirs in further processes would only wait for each other.
 os.environ.setdefault("TRAINING_BACKEND", "local")
 # So would threads inside a fit: before they give way to each other they turn round and round.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
+for library in ("OMP", "OPENBLAS"):
+    os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from tests.fake_github import TOKEN
 from tests.integration.pipeline import MODELS, command, environment
 from tests.paths import ROOT
 
-ISSUES = 1_200
+ISSUES = 600
 
 
 def test_from_the_fake_to_the_best_model_in_one_command(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> tuple[Dataset, Dataset]:
 @pytest.fixture(scope="module")
 def at_home(data: tuple[Dataset, Dataset]) -> dict[str, str]:
     """In a process that has more than the one thread of a worker."""
-    with threadpool_limits(2, user_api="openmp"):
+    with threadpool_limits(2):
         return fingerprints(*data)
 
 
