@@ -1,28 +1,19 @@
-"""The whole pipeline on the sample once more: after a run in peace, and after runs that were killed."""
+"""The whole pipeline on the sample once more, after a run in peace."""
 
-import os
 import shutil
-import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from orchestration.domains.tickets.assets import trained_models
 from tests.integration.pipeline import (
-    FEW_ASSETS,
-    FEW_CONFIG,
     WHOLE,
     Finished,
-    command,
-    environment,
     materialize,
     materialize_here,
-    small_archive,
     tables,
 )
-from tests.paths import ROOT
 
 READER = """
 import sys, time, duckdb
@@ -76,44 +67,6 @@ def test_trained_models_alone_trains_what_is_missing(own: Finished) -> None:
     materialize_here(trained_models, own.folder, config)
     folder = own.folder / "warehouse" / "models" / "my_run_123"
     assert {path.name for path in folder.glob("*.skops")} == {"linear.skops", "median.skops"}
-
-
-# What the log says when a stage is under way: landing, dbt, training, bias, publishing.
-STAGES = (
-    "raw_issues - STEP_START",
-    "START sql table model training",
-    "linear: ",
-    "bias_metrics - STEP_START",
-    "ticket_predictions - STEP_START",
-)
-
-
-def test_killed_at_any_stage_and_run_again_gives_the_same_tables(tmp_path: Path) -> None:
-    settings = {"ISSUES_SOURCE": "archive", "ISSUES_ARCHIVE": str(small_archive(tmp_path / "dumps"))}
-    in_peace, killed = tmp_path / "in peace", tmp_path / "killed"
-    for stage in STAGES:
-        process = subprocess.Popen(
-            command(FEW_ASSETS, FEW_CONFIG),
-            env=environment(killed, **settings),
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-        assert process.stdout is not None
-        seen = next((line for line in process.stdout if stage in line), None)
-        # dbt is a child of the run: both must be gone.
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-        assert seen is not None, f"the run ended before {stage!r}"
-    for folder in (killed, in_peace):
-        answer = materialize(folder, FEW_ASSETS, FEW_CONFIG, **settings)
-        assert answer.returncode == 0, answer.stdout[-4000:]
-    expected, resumed = (tables(folder / "warehouse" / "warehouse.duckdb") for folder in (in_peace, killed))
-    assert set(resumed) == set(expected)
-    for table, rows in expected.items():
-        assert resumed[table] == rows, table
 
 
 def test_an_unknown_model_is_refused_by_name(own: Finished) -> None:
