@@ -114,6 +114,7 @@ def write_published(path: Path, tickets: int = 4) -> Path:
                     login=login,
                     rank=rank,
                     probability=0.5 / rank,
+                    current_load=rank,
                     reasons=[{"feature": "acts_share_30d", "contribution": 0.5}],
                 )
             insert(

@@ -43,6 +43,7 @@ def candidates(published: Published) -> list[Row]:
         "item_id", "login", "rank", "probability",
     )  # fmt: skip
     for row in rows:
+        row.setdefault("current_load", None)
         row["plain_reasons"] = [row["why"]] if row.get("why") else _plain(row.get("reasons"), words)
     return rows
 
@@ -107,9 +108,10 @@ def repositories(
 
 
 def load_per_person(tickets: Sequence[Row], rows: Iterable[Row], most: int = 25) -> list[Row]:
-    """Of how many open tickets each person is the likeliest to take them, and how many are expected."""
+    """What each person has now, how many tickets they are the likeliest to take, how many are expected."""
     first: dict[tuple[str, str], int] = defaultdict(int)
     expected: dict[tuple[str, str], float] = defaultdict(float)
+    has: dict[tuple[str, str], int | None] = {}
     names = {one["item_id"]: one["repository"] for one in tickets}
     for row in rows:
         if row["item_id"] not in names:
@@ -117,11 +119,13 @@ def load_per_person(tickets: Sequence[Row], rows: Iterable[Row], most: int = 25)
         who = (names[row["item_id"]], row["login"])
         first[who] += row["rank"] == 1
         expected[who] += row["probability"] or 0.0
+        has[who] = row["current_load"]
     ordered = sorted(expected, key=lambda who: (-first[who], -expected[who], who))[:most]
     return [
         {
             "repository": who[0],
             "login": who[1],
+            "has": has[who],
             "first": first[who],
             "expected": expected[who],
         }

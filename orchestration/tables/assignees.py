@@ -18,6 +18,10 @@ ASSIGNEE_CANDIDATES = Table(
             "Whether the person is proposed: the first of the list, and likely enough to be right in 75 % of "
             "such cases of the repository; below that nobody is.",
         ),
+        "current_load": (
+            "bigint",
+            "Open tickets of the repository that its records say the person has, as of the download.",
+        ),
         "why": ("varchar", "The strongest reasons for the person, in words."),
         "reasons": REASONS,
         "observed_at": ("timestamp", "When the question is asked: what was known by then is used (UTC)."),

@@ -41,8 +41,8 @@ COLUMNS = {
         reason""",
     "tickets.service_differences": """repository period metric "group" reference n n_reference value ci_low
         ci_high p_value q_value""",
-    "tickets.assignee_candidates": """item_id repository number login rank probability is_confident why
-        reasons observed_at model_version""",
+    "tickets.assignee_candidates": """item_id repository number login rank probability is_confident
+        current_load why reasons observed_at model_version""",
     "bias.ranking_metrics": """run_id domain task model split dimension slice metric n_lists n_relevant value
         ci_low ci_high q_value assessable flagged""",
     "feature_store.feature_registry": """feature_view feature dtype entity owner description ttl sql_hash

@@ -1,5 +1,6 @@
 """When things run, what happens to a run that failed or died, and what is kept of earlier ones."""
 
-from orchestration.defs.automation.schedules import JOBS, SCHEDULES, SENSORS
+from orchestration.defs.automation.jobs import JOBS
+from orchestration.defs.automation.schedules import SCHEDULES, SENSORS
 
 __all__ = ["JOBS", "SCHEDULES", "SENSORS"]

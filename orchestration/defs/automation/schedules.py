@@ -1,25 +1,15 @@
-"""Jobs, schedules and sensors: when things run. Schedules are off by default; the UI turns one on."""
+"""Schedules and sensors: when things run. What trains is off by default; the UI turns it on."""
 
 import dagster as dg
 
 from orchestration.defs.automation.dead_runs import dead_runs
 from orchestration.defs.automation.failed_runs import failed_runs
+from orchestration.defs.automation.jobs import everything, refresh, sweep
+from orchestration.defs.automation.retraining import retraining
 
-# A search for parameters is asked for: nothing of a run reads them unless it is told to.
-everything = dg.define_asset_job(
-    "everything", selection=dg.AssetSelection.all() - dg.AssetSelection.groups("tuning")
-)
-
-sweep = dg.define_asset_job(
-    "sweep",
-    selection=dg.AssetSelection.assets("raw_issues"),
-    config={"ops": {"raw_issues": {"config": {"sweep": True}}}},
-    description="Fetch what changed, and look for issues that are gone; only the source github does more.",
-)
-
-JOBS = [everything, sweep]
 SCHEDULES = [
     dg.ScheduleDefinition(name="daily", job=everything, cron_schedule="0 3 * * *"),
+    dg.ScheduleDefinition(name="daily_refresh", job=refresh, cron_schedule="0 3 * * *"),
     dg.ScheduleDefinition(name="monthly_sweep", job=sweep, cron_schedule="0 1 1 * *"),
 ]
-SENSORS = [dead_runs, failed_runs]
+SENSORS = [dead_runs, failed_runs, retraining]

@@ -34,7 +34,7 @@ class Proposing(TimelineRun):
 
 
 @dg.asset(
-    deps=[["models", RANKER.name], "assignees_open", "tickets_open"],
+    deps=[["models", RANKER.name], "assignees_open", "tickets_open", "stg_github__assignee"],
     group_name="serving",
     kinds={"duckdb"},
     op_tags=HOLDS_DATABASE,

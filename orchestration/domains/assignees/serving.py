@@ -84,7 +84,15 @@ def propose(items: pd.DataFrame, model: "ScoringModel", version: str, most: int)
 
 
 def load_candidates(database: duckdb.DuckDBPyConnection, proposed: pd.DataFrame) -> None:
-    """Replace `tickets.assignee_candidates` by the rows whose ticket is open."""
+    """Replace `tickets.assignee_candidates` by the rows whose ticket is open, and what the person has now."""
     tickets = database.sql("select item_id, repository, number from training.tickets_open").df()
-    rows = proposed.merge(tickets, on="item_id")
+    load = database.sql(
+        """
+        select repository, assignee_login as login, count(*) as current_load
+        from training.tickets_open inner join staging.stg_github__assignee using (item_id)
+        group by all
+        """
+    ).df()
+    rows = proposed.merge(tickets, on="item_id").merge(load, on=["repository", "login"], how="left")
+    rows["current_load"] = rows["current_load"].fillna(0)
     replace_table(database, ASSIGNEE_CANDIDATES, rows, "repository, number, rank")

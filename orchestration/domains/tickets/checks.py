@@ -71,7 +71,10 @@ def odd_volumes(database: duckdb.DuckDBPyConnection) -> "pd.DataFrame":
 
 
 @dg.asset_check(
-    asset="best_model", description="The newest tickets are like those the champion learned from."
+    asset="best_model",
+    # It looks at the newest snapshot, also where nothing is trained after it.
+    additional_deps=["training_snapshot"],
+    description="The newest tickets are like those the champion learned from.",
 )
 def drift(project: Project) -> dg.AssetCheckResult:
     """Population stability of every feature and of the predicted hours, beside what chance would do."""

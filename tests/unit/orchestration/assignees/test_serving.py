@@ -37,7 +37,9 @@ def database() -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
     connection.execute(
         "create schema training; create table training.tickets_open as "
-        "select 'o/r#' || n as item_id, 'o/r' as repository, n::bigint as number from range(1, 3) as t (n)"
+        "select 'o/r#' || n as item_id, 'o/r' as repository, n::bigint as number from range(1, 3) as t (n);"
+        "create schema staging;"
+        "create table staging.stg_github__assignee (item_id varchar, assignee_login varchar)"
     )
     return connection
 
@@ -56,6 +58,13 @@ def test_the_likeliest_people_of_every_open_ticket(
         "from tickets.assignee_candidates group by all order by all"
     ).fetchall()
     # The third ticket is not open any more: nobody is proposed for it.
+    first, second = proposed["login"].iloc[:2]
+    held = [("o/r#1", first), ("o/r#2", first), ("o/r#3", second)]
+    database.executemany("insert into staging.stg_github__assignee values (?, ?)", held)
+    load_candidates(database, proposed)
+    load = database.sql("select login, any_value(current_load) from tickets.assignee_candidates group by all")
+    found = dict(load.fetchall())
+    assert (found[first], found[second]) == (2, 0)
     assert rows == [("o/r#1", "o/r", 1, 3, 5, "v1"), ("o/r#2", "o/r", 2, 3, 5, "v1")]
 
 

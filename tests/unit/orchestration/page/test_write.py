@@ -59,7 +59,7 @@ def test_the_page_says_everything_that_is_published(published: Path) -> None:
         "The thing number 1 breaks",
         "later: no answer for 12 days",
         "waiting for a first answer",
-        "bob 50%",
+        "bob 50%, has 1",
         "+ Share of the work of 30 days",
         "It broke before closed, duplicate, took 2.0 d",
         "a/b 2 1 1.2 2 5.2 h 4.0 h – 7.5 h 10.0 d at least 5.0 d 2026-01-02",
