@@ -107,6 +107,10 @@ class RunFolder:
             for name, sha256 in evaluation.files.items()
         )
 
+    def files(self, model: str) -> list[Path]:
+        """The files of a model: its record, and all that the record tells of."""
+        return [self.evaluation_file(model), *(self.path / name for name in self.evaluation(model).files)]
+
     def save(
         self,
         evaluation: Evaluation,

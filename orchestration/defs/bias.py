@@ -1,16 +1,19 @@
 """Bias of a domain's current models: measured in their run folders, loaded into the schema `bias`."""
 
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pandas as pd
 
+from ml.store.run_folder import RunFolder
 from orchestration.declarations import Domain
 from orchestration.defs.executor import HOLDS_DATABASE
 from orchestration.defs.metadata import markdown_table
 from orchestration.defs.resources import Project
 from orchestration.defs.runs import Run, read_current_runs
+from orchestration.defs.unchanged import unless_unchanged
 from orchestration.store.results import load_bias
 
 GAP_COLUMNS = [
@@ -50,6 +53,8 @@ def bias_asset(
         False where a later asset decides whether readers get it.
     """
 
+    training_sets = learned_from or [one.name for one in domain.training_sets]
+
     @dg.asset(
         name=name,
         deps=[dg.AssetKey.from_user_string(one) for one in after],
@@ -59,8 +64,8 @@ def bias_asset(
         # First of what is ready, so that whatever publishes in the same run publishes it, too.
         op_tags=HOLDS_DATABASE if is_published else HOLDS_DATABASE | {"dagster/priority": "1"},
     )
+    @unless_unchanged(files=lambda project, said: _tables_of(project, said["run_folders"].value))
     def bias(project: Project) -> dg.MaterializeResult:
-        training_sets = learned_from or [one.name for one in domain.training_sets]
         runs = {name: read_current_runs(project, name, tasks) for name in training_sets}
         tables = together(measure(project, name, tasks, own) for name, own in runs.items())
         if is_published:
@@ -70,6 +75,9 @@ def bias_asset(
         shown = [column for column in GAP_COLUMNS if column in gaps]
         return dg.MaterializeResult(
             metadata={
+                "run_folders": dg.MetadataValue.json(
+                    sorted({run.folder.name for own in runs.values() for run in own})
+                ),
                 "flagged_gaps": int(gaps["flagged"].sum()),
                 "dagster/column_schema": project.column_schema("bias.summary"),
                 **{f"columns of bias.{table}": project.column_schema(f"bias.{table}") for table in tables},
@@ -79,6 +87,12 @@ def bias_asset(
         )
 
     return bias
+
+
+def _tables_of(project: Project, runs: Iterable[str]) -> list[Path]:
+    """The tables of the bias report in the folders of some runs."""
+    folders = [RunFolder(project.settings().runs_dir / run) for run in runs]
+    return [folder.table_file(name) for folder in folders for name in folder.tables()]
 
 
 def measure(project: Project, domain: str, tasks: Sequence[str], runs: Sequence[Run]) -> Tables:

@@ -26,6 +26,7 @@ from packaging.version import Version
 
 from orchestration.defs.executor import HOLDS_DATABASE
 from orchestration.defs.resources import Project
+from orchestration.defs.unchanged import UNCHANGED
 from orchestration.facts import FACTS
 from orchestration.settings import DBT_MANIFEST, DBT_PROJECT_DIR, Settings
 from orchestration.store.builds import built_keys, keys_of, out_of_date, record_builds, tests_to_run
@@ -126,6 +127,8 @@ def dbt_models(context: dg.AssetExecutionContext, dbt: DbtCliResource, project: 
     stale = out_of_date(manifest, keys, built, asked)
     changed = [key for key, is_stale in stale.items() if is_stale]
     context.log.info("%d of %d models are as they were.", len(asked) - len(changed), len(asked))
+    if not changed:
+        context.log.info("%sall of them.", UNCHANGED)
     for key, is_stale in stale.items():
         if not is_stale:
             name = assets[key].to_python_identifier()

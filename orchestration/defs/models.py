@@ -1,15 +1,19 @@
 """The asset of a declared task, which trains its model."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 
 from ml.errors import TooLittleDataError
+from ml.store.files import sha256_of_file
+from ml.store.run_folder import RunFolder
 from orchestration.declarations import Task
 from orchestration.defs.configs import horizon_of, run_type
 from orchestration.defs.metadata import duration_metadata, scoring_metadata
 from orchestration.defs.resources import Project
-from orchestration.defs.training import train
+from orchestration.defs.training import train, tuned_file
+from orchestration.defs.unchanged import unless_unchanged
 from orchestration.store.results import load_training
 
 
@@ -22,6 +26,10 @@ def model_asset(task: Task) -> dg.AssetsDefinition:
     # First of what is ready, so that whatever publishes in the same run publishes it, too.
     tags = {} if task.has_rivals else {"dagster/priority": "1"}
 
+    def tuned(project: Project, config: Any) -> str | None:
+        file = tuned_file(project.settings().runs_dir, task)
+        return sha256_of_file(file) if getattr(config, "use_tuned", False) and file.is_file() else None
+
     @dg.asset(
         key=["models", task.name],
         deps=[task.learns_from.snapshot],
@@ -30,6 +38,10 @@ def model_asset(task: Task) -> dg.AssetsDefinition:
         output_required=task.has_rivals,
         kinds=set() if task.has_rivals else {"duckdb"},
         op_tags=tags,
+    )
+    @unless_unchanged(
+        also=tuned,
+        files=lambda project, said: RunFolder(said["run_folder"].path).files(task.name),
     )
     def trained(
         context: dg.AssetExecutionContext,
@@ -51,6 +63,9 @@ def model_asset(task: Task) -> dg.AssetsDefinition:
             if evaluation.task == "regression"
             else scoring_metadata(folder, evaluation, horizon_of(task, config))
         )
-        yield dg.MaterializeResult(metadata=metadata | {"run_folder": dg.MetadataValue.path(str(folder))})
+        yield dg.MaterializeResult(
+            metadata=metadata | {"run_folder": dg.MetadataValue.path(str(folder))},
+            data_version=dg.DataVersion(evaluation.model_version),
+        )
 
     return trained

@@ -1,8 +1,12 @@
 """The asset of the daily page: what was published, for people."""
 
+from datetime import UTC, datetime
+from pathlib import Path
+
 import dagster as dg
 
 from orchestration.defs.resources import Project
+from orchestration.defs.unchanged import ALL, unless_unchanged
 
 
 @dg.asset(
@@ -12,6 +16,11 @@ from orchestration.defs.resources import Project
     kinds={"html"},
     # After whatever else publishes in the same run.
     op_tags={"dagster/priority": "-10"},
+)
+@unless_unchanged(
+    reads=(ALL,),
+    also=lambda project, config: f"{datetime.now(UTC):%Y-%m-%d}",
+    files=lambda project, said: [Path(said["report"].path), Path(said["csv"].path)],
 )
 def report(project: Project) -> dg.MaterializeResult:
     """The daily page, one HTML file for the browser: open tickets, whom to ask, how far to trust it."""

@@ -11,12 +11,15 @@ from ml.store.lock import only_one
 from orchestration.declarations import Domain
 from orchestration.settings import PROJECT_ROOT, Settings
 from orchestration.store.publication import publish
+from orchestration.store.steps import Made, hashes_of, remember
 from orchestration.store.warehouse import open_pipeline_database
 from orchestration.tables import descriptions
 from orchestration.views import VIEWS
 
 # What every domain writes to; the tables of its own it declares.
 SHARED_SCHEMAS = ("ml", "bias", "history", "feature_store")
+# What stands for the published file among what steps made.
+PUBLICATION = "publication"
 
 
 class Project(dg.ConfigurableResource):
@@ -53,7 +56,7 @@ class Project(dg.ConfigurableResource):
     def publish(self, domain: Domain) -> dict[str, int]:
         """Replace the file that users read, with the new results of a domain."""
         settings, names = self.settings(), [one.name for one in domain.training_sets]
-        return publish(
+        rows = publish(
             settings.pipeline_database,
             settings.published_database,
             SHARED_SCHEMAS,
@@ -62,6 +65,10 @@ class Project(dg.ConfigurableResource):
             descriptions(),
             VIEWS,
         )
+        with self.database() as database:
+            files = hashes_of([settings.published_database], settings.warehouse_dir)
+            remember(database, Made(PUBLICATION, "", "", files, ""))
+        return rows
 
     def column_schema(self, table: str) -> dg.TableSchema:
         """The columns of a published table with their types, and what they mean."""

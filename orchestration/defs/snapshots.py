@@ -1,12 +1,14 @@
 """The assets that freeze a training relation and its labels, once for every model."""
 
 import json
+from pathlib import Path
 
 import dagster as dg
 
 from orchestration.declarations import Domain, RawInput, TrainingSet
 from orchestration.defs.executor import HOLDS_DATABASE
 from orchestration.defs.resources import Project
+from orchestration.defs.unchanged import unless_unchanged
 from orchestration.facts import FACTS
 from orchestration.settings import DBT_MANIFEST
 from orchestration.store.feature_registry import feature_views, register_features, views_read_by
@@ -30,6 +32,7 @@ def snapshot_asset(training_set: TrainingSet, raw: RawInput) -> dg.AssetsDefinit
         op_tags=HOLDS_DATABASE,
         description=f"The training relation {train} and its labels as Parquet, named by content hash.",
     )
+    @unless_unchanged(files=lambda project, said: Path(said["path"].path).iterdir())
     def snapshot(context: dg.AssetExecutionContext, project: Project) -> dg.MaterializeResult:
         from ml.data.contract import is_feature
         from ml.data.dataset import snapshot_id_of
@@ -58,7 +61,8 @@ def snapshot_asset(training_set: TrainingSet, raw: RawInput) -> dg.AssetsDefinit
                 "snapshot_id": taken.snapshot_id,
                 "is_new": taken.is_new,
                 "path": dg.MetadataValue.path(str(taken.path)),
-            }
+            },
+            data_version=dg.DataVersion(taken.snapshot_id),
         )
 
     return snapshot

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 _STEP = re.compile(r" - (?P<step>\S+) - STEP_(?P<event>START|SUCCESS|FAILURE|RESTARTED) - (?P<message>.*)")
+_UNCHANGED = re.compile(r" - (?P<step>\S+) - unchanged: ")
 _CHECK = re.compile(r"ASSET_CHECK_EVALUATION - (?P<message>Asset check .* did not pass\.)")
 _LOGGED = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \S+ - \w+ - [A-Z]+ - ")
 _ERROR = re.compile(
@@ -28,7 +29,7 @@ class Progress:
     checks : list of str
         The asset checks that did not pass.
     stages : dict of str to str
-        How long each stage took that ended well.
+        How long each stage took that ended well, or that it was unchanged.
     """
 
     say: Callable[[str], None]
@@ -37,11 +38,14 @@ class Progress:
     checks: list[str] = field(default_factory=list)
     stages: dict[str, str] = field(default_factory=dict)
     _failing: str = ""
+    _unchanged: set[str] = field(default_factory=set)
 
     def feed(self, line: str) -> None:
         """Take one line of the log."""
         if step := _STEP.search(line):
             self._note(step["step"].replace("__", "/"), step["event"], step["message"])
+        elif same := _UNCHANGED.search(line):
+            self._unchanged.add(same["step"].replace("__", "/"))
         elif check := _CHECK.search(line):
             self.checks.append(check["message"])
         elif _LOGGED.match(line):
@@ -55,6 +59,8 @@ class Progress:
         if event == "SUCCESS":
             took = _TOOK.search(message)
             self.stages[stage] = took["time"] if took else ""
+            if stage in self._unchanged:
+                self.stages[stage] = "unchanged"
             self.say(f"  {stage:<40} {self.stages[stage]:>8}")
         elif event == "FAILURE":
             self.say(f"  {stage:<40}   failed")

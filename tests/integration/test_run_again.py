@@ -1,5 +1,6 @@
 """The whole pipeline on the sample once more, after a run in peace."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -59,6 +60,12 @@ def test_a_second_run_changes_nothing_trains_nothing_and_never_disturbs_a_reader
     assert reader.returncode == 0, error
     assert int(output.split()[0]) > 100
     assert {path: path.stat().st_mtime_ns for path in own.folder.rglob("*.skops")} == models
+    unchanged = set(re.findall(r" - (\S+) - unchanged: ", answer.stdout))
+    done = set(re.findall(r" - (\S+) - STEP_SUCCESS ", answer.stdout))
+    assert {step for step in done - unchanged if not step.startswith("tuned_parameters")} == {
+        "raw_issues", "raw_alerts", "kept_runs", "best_model_drift",
+        "raw_issues_rejected_records", "raw_issues_volume", "raw_alerts_refused_batches",
+    }  # fmt: skip
     assert tables(own.published) == before
 
 

@@ -16,6 +16,7 @@ from orchestration.defs.runs import Run, served_model, served_predictions
 from orchestration.defs.snapshots import snapshot_assets
 from orchestration.defs.training import read_dataset
 from orchestration.defs.tuning import tuned_parameters_asset
+from orchestration.defs.unchanged import unless_unchanged
 from orchestration.domains.alerts.domain import DOMAIN
 from orchestration.domains.alerts.orders import load_orders, measure_orders
 from orchestration.domains.alerts.serving import chosen_batches, load_scores, score_batches
@@ -41,6 +42,7 @@ class Serving(ScoringRun):
     kinds={"duckdb"},
     op_tags=HOLDS_DATABASE,
 )
+@unless_unchanged()
 def alert_scores(
     context: dg.AssetExecutionContext, config: Serving, project: Project
 ) -> dg.MaterializeResult:

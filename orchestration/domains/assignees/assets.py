@@ -15,6 +15,7 @@ from orchestration.defs.resources import Project
 from orchestration.defs.runs import Run, served_model
 from orchestration.defs.snapshots import snapshot_assets
 from orchestration.defs.tuning import tuned_parameters_asset
+from orchestration.defs.unchanged import unless_unchanged
 from orchestration.domains.assignees.domain import DOMAIN
 from orchestration.domains.assignees.serving import load_candidates, of_repositories, propose
 from orchestration.domains.assignees.tasks import RANKER
@@ -39,6 +40,7 @@ class Proposing(TimelineRun):
     kinds={"duckdb"},
     op_tags=HOLDS_DATABASE,
 )
+@unless_unchanged()
 def assignee_candidates(
     context: dg.AssetExecutionContext, config: Proposing, project: Project
 ) -> dg.MaterializeResult:

@@ -16,8 +16,9 @@ from orchestration.defs.runs import Run, find_current_runs
 from orchestration.defs.snapshots import snapshot_assets
 from orchestration.defs.training import train
 from orchestration.defs.tuning import tuned_parameters_asset
+from orchestration.defs.unchanged import journal_of_promotions, unless_unchanged
 from orchestration.domains.tickets.domain import DOMAIN
-from orchestration.domains.tickets.leaderboard import TASK, join, seat
+from orchestration.domains.tickets.leaderboard import TASK, join, seat, version_of
 from orchestration.domains.tickets.repositories import load_repositories
 from orchestration.domains.tickets.service.waiting import EVERYWHERE, waiting_gaps
 from orchestration.domains.tickets.serving.predictions import (
@@ -34,6 +35,9 @@ from orchestration.tables import RESPONSE_GAPS, TICKET_PREDICTIONS
 if TYPE_CHECKING:
     import pandas as pd
 
+# What predicts beside the champion: a model may be skipped, and the tickets are predicted all the same.
+SERVED = [f"models/{task.name}" for task in DOMAIN.tasks if not task.has_rivals]
+
 
 @dg.asset(
     deps=[["models", task.name] for task in HOURS],
@@ -41,6 +45,7 @@ if TYPE_CHECKING:
     kinds={"duckdb"},
     op_tags=HOLDS_DATABASE,
 )
+@unless_unchanged()
 def trained_models(
     context: dg.AssetExecutionContext, config: TrainingRun, project: Project
 ) -> dg.MaterializeResult:
@@ -72,7 +77,8 @@ def trained_models(
             "lowest_mae_log_over_origins": error_of(ranked(board)[0]),
             "leaderboard": dg.MetadataValue.md(leaderboard_text(board, markdown=True)),
             "run_folder": dg.MetadataValue.path(str(folder)),
-        }
+        },
+        data_version=dg.DataVersion(version_of(board)),
     )
 
 
@@ -146,6 +152,7 @@ remaining_bias = bias_asset(
     op_tags=HOLDS_DATABASE,
     freshness_policy=DAILY,
 )
+@unless_unchanged(reads=SERVED, also=journal_of_promotions)
 def ticket_predictions(context: dg.AssetExecutionContext, project: Project) -> dg.MaterializeResult:
     """How much longer every open ticket will take, how sure that is and why, in `tickets.predictions`."""
     served = served_models(project)
@@ -189,6 +196,7 @@ def most_urgent(rows: "pd.DataFrame", most: int = 20) -> "pd.DataFrame":
     # First of what is ready, so that whatever publishes in the same run publishes it, too.
     op_tags=HOLDS_DATABASE | {"dagster/priority": "1"},
 )
+@unless_unchanged()
 def response_bias(project: Project) -> dg.MaterializeResult:
     """Whether newcomers wait longer for an answer than regulars, at equal mix, in `tickets.response_gaps`."""
     with project.database() as database:

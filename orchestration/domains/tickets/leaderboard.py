@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from ml.store.key import key_of
 from ml.store.run_folder import original_name
 from orchestration.store.results import load_training, retire_models
 
@@ -52,6 +53,11 @@ def join(standing: Sequence["Evaluation"], trained: Sequence["Evaluation"]) -> l
         if is_mitigated(one.model) and original in best and best[original].run_id == one.run_id:
             best[one.model] = one
     return list(best.values())
+
+
+def version_of(board: Sequence["Evaluation"]) -> str:
+    """A hash of what stands on a leaderboard, which no training decides alone."""
+    return key_of("store", board=sorted([one.run_id, one.model_version] for one in board))
 
 
 def seat(

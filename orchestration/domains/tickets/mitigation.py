@@ -2,18 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dagster as dg
 from pydantic import Field
 
+from ml.store.run_folder import MITIGATION
 from orchestration.defs.bias import measure_run
 from orchestration.defs.executor import HOLDS_DATABASE
 from orchestration.defs.metadata import markdown_table
 from orchestration.defs.resources import Project
 from orchestration.defs.runs import Run, read_current_runs
+from orchestration.defs.unchanged import unless_unchanged
 from orchestration.domains.tickets.domain import DOMAIN
-from orchestration.domains.tickets.leaderboard import TASK, is_mitigated, seat
+from orchestration.domains.tickets.leaderboard import TASK, is_mitigated, seat, version_of
 from orchestration.store.results import load_bias
 
 if TYPE_CHECKING:
@@ -53,6 +56,7 @@ class MitigationRun(dg.Config):
 
 
 @dg.asset(deps=["bias_metrics"], group_name="bias", kinds={"duckdb"}, op_tags=HOLDS_DATABASE)
+@unless_unchanged(files=lambda project, said: [Path(said["mitigation"].path)])
 def bias_mitigation(
     context: dg.AssetExecutionContext, config: MitigationRun, project: Project
 ) -> dg.MaterializeResult:
@@ -92,7 +96,9 @@ def bias_mitigation(
             "seconds": float(ledger["seconds"].sum()),
             "ledger": dg.MetadataValue.md(markdown_table(rows[SHOWN])),
             "report": dg.MetadataValue.path(str(RunFolder(after[-1].folder).page)),
-        }
+            "mitigation": dg.MetadataValue.path(str(after[-1].folder / MITIGATION)),
+        },
+        data_version=dg.DataVersion(version_of(board)),
     )
 
 

@@ -1,13 +1,16 @@
 """The best model: chosen on validation; no better than the median, or unfair, is refused."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from ml.store.run_folder import BEST, CARD
 from orchestration.defs.executor import HOLDS_DATABASE
 from orchestration.defs.metadata import markdown_table
 from orchestration.defs.resources import Project
 from orchestration.defs.runs import Run, read_current_runs
+from orchestration.defs.unchanged import journal_of_promotions, unless_unchanged
 from orchestration.domains.tickets.domain import DOMAIN
 from orchestration.domains.tickets.gates import GATES, SelectionGate, calibration_check, gate_check
 from orchestration.domains.tickets.leaderboard import TASK
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     op_tags=HOLDS_DATABASE,
     check_specs=GATES,
 )
+@unless_unchanged(also=journal_of_promotions, files=lambda project, said: papers(said["bias_report"].path))
 def best_model(
     context: dg.AssetExecutionContext, config: SelectionGate, project: Project
 ) -> dg.MaterializeResult:
@@ -39,7 +43,7 @@ def best_model(
     from ml.runs.card_parts import complete_card
     from ml.runs.select import Gate, choose_best
     from ml.runs.skill import worse_groups
-    from ml.store.run_folder import CARD, RunFolder
+    from ml.store.run_folder import RunFolder
 
     # The newest run last: what was chosen, or refused, is said there unless another run has the champion.
     runs = read_current_runs(project, DOMAIN.name, [TASK])
@@ -107,6 +111,11 @@ def best_model(
         },
         check_results=checks,
     )
+
+
+def papers(page: str) -> list[Path]:
+    """What tells of the choice, beside the page of the bias."""
+    return [Path(page), Path(page).with_name(BEST), Path(page).with_name(CARD)]
 
 
 def challenge_champion(

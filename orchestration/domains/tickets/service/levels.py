@@ -6,6 +6,7 @@ import pandas as pd
 from orchestration.defs.executor import HOLDS_DATABASE
 from orchestration.defs.metadata import markdown_table, picture
 from orchestration.defs.resources import Project
+from orchestration.defs.unchanged import unless_unchanged
 from orchestration.domains.tickets.domain import DOMAIN
 from orchestration.store.results import replace_table
 from orchestration.tables import SERVICE_DIFFERENCES, SERVICE_METRICS
@@ -51,6 +52,7 @@ def judge(compared: pd.DataFrame) -> pd.DataFrame:
     kinds={"duckdb"},
     op_tags=HOLDS_DATABASE,
 )
+@unless_unchanged()
 def service_levels(project: Project) -> dg.MaterializeResult:
     """Who waits how long for an answer and for the end, in `tickets.service_metrics` and its differences."""
     from ml.reports.curves import survival_curves

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from orchestration.defs.executor import HOLDS_DATABASE
 from orchestration.defs.resources import Project
+from orchestration.defs.unchanged import unless_unchanged
 from orchestration.domains.tickets.domain import DOMAIN
 from orchestration.store.results import replace_table
 from orchestration.tables import SIMILAR_TICKETS
@@ -61,6 +62,7 @@ class Comparing(dg.Config):
     kinds={"duckdb"},
     op_tags=HOLDS_DATABASE,
 )
+@unless_unchanged()
 def similar_tickets(
     context: dg.AssetExecutionContext, config: Comparing, project: Project
 ) -> dg.MaterializeResult:
