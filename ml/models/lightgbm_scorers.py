@@ -150,7 +150,7 @@ def _settings(objective: Objective, params: Mapping[str, Any], seed: int) -> tup
         "seed": seed,
         "num_threads": 1,  # sums in another order give other last digits, hence other bytes
         "deterministic": True,
-        "force_row_wise": True,
+        "force_col_wise": True,  # as `ml.models.lightgbm`: the same trees, by columns in a third of the time
         "verbose": -1,
         **given,
     }
