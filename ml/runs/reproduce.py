@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ml.data.dataset import Dataset
+from ml.encoding.matrix import PreprocessingConfig
 from ml.errors import DamagedFileError
-from ml.runs.train import train_models
+from ml.runs.train import train_models, training_key
 from ml.store.record import Evaluation
 from ml.store.run_folder import RunFolder, original_name, predictions_name
-from ml.tasks import DURATION
+from ml.tasks import DURATION, TASKS, Task
 
 
 @dataclass(frozen=True)
@@ -56,24 +57,57 @@ def find_version(runs_dir: Path, version: str) -> Evaluation:
 def reproduce(
     version: str, runs_dir: Path, snapshots_dir: Path, progress: Callable[[str, str], None] | None = None
 ) -> Reproduction:
-    """Train a version of a model of hours again, in a folder that is gone afterwards.
+    """Train a version again, in a folder that is gone afterwards.
 
     Raises
     ------
     ValueError
-        There is no such version, its snapshot is gone, or it is no model that was trained by itself.
+        There is no such version, its snapshot is gone, it was made from another model by mitigation, or code
+        or libraries have changed since so that its task cannot be told (hours alone are told all the same).
     """
     recorded = find_version(runs_dir, version)
-    if recorded.task != DURATION.name or original_name(recorded.model) != recorded.model:
-        raise ValueError(f"{version} cannot be trained by itself: only the models of hours can, unmitigated.")
+    if original_name(recorded.model) != recorded.model:
+        raise ValueError(
+            f"{version} cannot be trained by itself: mitigation made it from {original_name(recorded.model)}."
+        )
+    task, settings = _task_of(recorded)
     folder = snapshots_dir / recorded.snapshot_id
     if not folder.is_dir():
         raise ValueError(f"The snapshot of {version} is not at {folder}: give its folder by --snapshots-dir.")
     dataset = Dataset.from_dir(folder)
     if dataset.snapshot_id != recorded.snapshot_id:
         raise ValueError(f"The snapshot {folder} is not what {version} learned from: it was changed since.")
-    settings: Any = DURATION.settings.from_mapping(recorded.settings)
     with tempfile.TemporaryDirectory(prefix="reproduce-") as name:
-        (again,) = train_models(dataset, [recorded.model], Path(name) / "again", settings, progress)
+        (again,) = train_models(
+            dataset, [recorded.model], Path(name) / "again", settings, progress, task=task
+        )
     file = predictions_name(recorded.model)
     return Reproduction(recorded, again, recorded.files[file], again.files[file])
+
+
+def _task_of(recorded: Evaluation) -> tuple[Task, Any]:
+    """The task of a record and its settings: several tasks go by one name, and the key knows which it was."""
+    for task in TASKS.values():
+        try:
+            settings = _settings(task, recorded.settings)
+            key = training_key(recorded.snapshot_id, task, settings, recorded.model)
+        except (TypeError, ValueError):
+            continue  # of another task
+        if key == recorded.key or (task is DURATION and task.name == recorded.task):
+            return task, settings
+    raise ValueError(
+        f"Code or libraries are not those that trained {recorded.model_version}: check out commit "
+        f"{recorded.git_sha} with its requirements.lock and try again."
+    )
+
+
+def _settings(task: Task, kept: Mapping[str, Any]) -> Any:
+    """The settings that a record keeps, as the task takes them."""
+    if task is DURATION:
+        return task.settings.from_mapping(kept)
+    given: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in kept.items()
+    }
+    if "preprocessing" in given:
+        given["preprocessing"] = PreprocessingConfig(**given["preprocessing"])
+    return task.settings(**given)

@@ -65,8 +65,7 @@ def train_models(
     with folder.at_work():
         _refuse_other_data(folder, names, dataset)
         for name, family in families.items():
-            decides = {"data": dataset.snapshot_id, "task": task.kind, "settings": asdict(chosen)}
-            key = key_of(**decides, model=name, family=family)
+            key = training_key(dataset.snapshot_id, task, chosen, name)
             current = folder.current(name, key)
             if current is not None:
                 tell(name, "skipped")
@@ -107,6 +106,12 @@ def train_models(
             evaluations.append(saved)
             tell(name, "done")
     return evaluations
+
+
+def training_key(snapshot_id: str, task: Task, settings: Any, name: str) -> str:
+    """Return the key of a training: of data, task, settings, model, and the code that is run."""
+    decides = {"data": snapshot_id, "task": task.kind, "settings": asdict(settings)}
+    return key_of(**decides, model=name, family=_family(name, task))
 
 
 def _family(name: str, task: Task) -> str:
