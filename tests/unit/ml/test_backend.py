@@ -42,7 +42,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> tuple[Dataset, Dataset]:
     items, labels = synthetic.frames(600)
     labels["relevance"] = (labels["y"].fillna(1e9) <= 24).astype("Int64")
     scored = Dataset.from_dir(synthetic.write(folder / "scored", items, labels))
-    return Dataset.from_dir(crews.folder(folder / "hours")), scored
+    return Dataset.from_dir(crews.folder(folder / "hours", n=900)), scored
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import pytest
 import ml
 from ml.data.dataset import Dataset
 from ml.data.domain import DomainConfig
-from ml.models import names
+from ml.models import find, names
 from ml.runs.train import train_models
 from ml.tasks import DURATION, LATE, RANKER, SCORER, Task
 from ml.tasks.duration.task import TrainingConfig
@@ -84,6 +84,15 @@ TASKS = [
     (RANKER, ScoringConfig(validation_groups=1, test_groups=1, **QUICK)),
     (RANKER, ScoringConfig(cv_folds=0, **QUICK)),
 ]
+
+
+@pytest.fixture(autouse=True)
+def few_trees(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A family takes no `params` of a run, and it is not the number of its trees that small data break."""
+    for spec in map(find, names()):
+        for settings in (spec.defaults, spec.timing):
+            if "n_estimators" in settings:
+                monkeypatch.setitem(settings, "n_estimators", 10)
 
 
 @pytest.mark.parametrize("change", CHANGES)
