@@ -129,14 +129,22 @@ def prepare(
         return Prepared(encoder, np.load(entry / MATRIX, mmap_mode="r", allow_pickle=False))
     encoder = new_encoder(dataset, "features", config)
     matrix = fit_and_encode(encoder, dataset.items, split.rows("train"))
-    texts = [name for name, kind in dataset.kinds().items() if kind == "text"]
-    if config.text_score and texts:
-        words = TextEncoder(texts, config.text_characters, config.text_buckets)
-        score, scores = chained_scores(dataset, split, words)
-        encoder, matrix = ItemEncoder([*encoder.encoders, score]), np.hstack([matrix, scores])
+    encoder, matrix = with_text_score(dataset, split, config, encoder, matrix)
     if cache_dir is not None:
         keep_entry(cache_dir, key, {ENCODER: dump_trusted(encoder), MATRIX: npy_bytes(matrix)})
     return Prepared(encoder, matrix)
+
+
+def with_text_score(
+    dataset: Dataset, split: Split, config: PreprocessingConfig, encoder: Any, matrix: FloatMatrix
+) -> tuple[Any, FloatMatrix]:
+    """Return an encoder and what it made of all rows with the text score behind them, where it is wanted."""
+    texts = [name for name, kind in dataset.kinds().items() if kind == "text"]
+    if not (config.text_score and texts):
+        return encoder, matrix
+    words = TextEncoder(texts, config.text_characters, config.text_buckets)
+    score, scores = chained_scores(dataset, split, words)
+    return ItemEncoder([*encoder.encoders, score]), np.hstack([matrix, scores])
 
 
 def encode(

@@ -62,6 +62,7 @@ class TextScore(TransformerMixin, BaseEstimator):
             (len(self.columns) * self.words.buckets, len(self.targets)), dtype=np.float32
         )
         self.means_ = np.zeros(len(self.targets))
+        self.scored_, self.scores_ = np.zeros(0, dtype=str), np.zeros((0, len(self.targets)), np.float32)
         return self
 
     def weigh(self, frame: pd.DataFrame) -> sparse.csr_matrix:
@@ -85,9 +86,18 @@ class TextScore(TransformerMixin, BaseEstimator):
         """Return the scores of weighted words, shape (n, targets)."""
         return (weighted @ self.coefficients_ - self.means_).astype(np.float32)
 
+    def keep(self, items: NDArray[np.object_], scores: FloatMatrix) -> Self:
+        """Keep the scores of items, whose names are ``items``, as they were before it learned from them."""
+        self.scored_, self.scores_ = items.astype(str), scores
+        return self
+
     def transform(self, frame: pd.DataFrame) -> FloatMatrix:
-        """Return the scores of raw items."""
-        return self.score(self.weigh(frame))
+        """Return the scores of raw items: those kept, or of their words."""
+        scores = self.score(self.weigh(frame))
+        if len(self.scored_) and "item_id" in frame:
+            place = pd.Index(self.scored_).get_indexer(pd.Index(frame["item_id"].astype(str)))
+            scores[place >= 0] = self.scores_[place[place >= 0]]
+        return scores
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.str_]:
         """Return ``text_score_target`` names."""
@@ -102,8 +112,9 @@ def chained_scores(dataset: Dataset, split: Split, words: TextEncoder) -> tuple[
     """Return the scores that serve, and every row's score from what was known before its item began.
 
     Every timeline is cut at `SHARES` of its training items, at its validation and at its test part; an item
-    is scored by what had been learned at the last cut before it. The scores that serve are those of the test
-    part. Before the first cut nothing is known: 0, as the mean.
+    is scored by what had been learned at the last cut before it. Before the first cut nothing is known: 0, as
+    the mean. The scores that serve are those of the test part; of items that were still open then they keep
+    what was said before anything was learned from these.
 
     Parameters
     ----------
@@ -117,16 +128,22 @@ def chained_scores(dataset: Dataset, split: Split, words: TextEncoder) -> tuple[
     TextScore
     ndarray, shape (n, horizons + 1), float32
     """
-    start = dataset.first_times()
+    item, names = pd.factorize(dataset.items["item_id"])
+    # However often an item was observed, its words are read once.
+    _, one = np.unique(item, return_index=True)
+    start = dataset.first_times()[one]
     text = TextScore(words, [*(f"{days:g}d" for days in dataset.config.horizons_days), HOURS])
-    weighted = text.fit(dataset.items[split.rows("train")]).weigh(dataset.items)
+    items = dataset.items.iloc[one]
+    weighted = text.fit(items[split.rows("train")[one]]).weigh(items)
     scores = np.zeros((len(start), len(text.targets)), dtype=np.float32)
-    for cut in (*cuts_of_training(dataset, split, SHARES), split.validation_cut, split.test_cut):
-        known = outcomes_at(dataset, cut, np.zeros(len(start), dtype=bool))
+    for cuts in (*cuts_of_training(dataset, split, SHARES), split.validation_cut, split.test_cut):
+        known, cut = outcomes_at(dataset, cuts, np.zeros(len(item), dtype=bool)).at(one), cuts[one]
         text.learn(weighted, np.where((start < cut)[:, None], _targets(known, dataset), np.nan))
         later = start >= cut
         scores[later] = text.score(weighted[later])
-    return text, scores
+    # Who is still open is asked about again, and has taught that it is slow.
+    is_open = ~known.known & (start < cut)
+    return text.keep(np.asarray(names)[is_open], scores[is_open]), scores[item]
 
 
 def _targets(known: Outcomes, dataset: Dataset) -> NDArray[np.float64]:

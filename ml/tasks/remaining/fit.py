@@ -22,7 +22,7 @@ from ml.stats.weights import group_weights
 from ml.tasks.remaining.calibration import AgeCalibration
 from ml.tasks.remaining.curves import Curves
 from ml.tasks.remaining.model import Forecast, Hazards
-from ml.tasks.remaining.periods import PERIOD_FEATURES, at_risk, drawn, with_period
+from ml.tasks.remaining.periods import PERIOD_FEATURES, AtRisk, at_risk, drawn, with_period
 from ml.tasks.remaining.settings import RemainingConfig
 
 Values = NDArray[np.float64]
@@ -157,7 +157,7 @@ class Workbench:
             x=with_period(self.x[found.row], self.age[found.row], begin),
             y=found.ended,
             groups=np.full(len(begin), "", dtype=object),
-            weight=self._weights(found.row, begin),
+            weight=self._weights(found, begin),
             names=[*self.names, *PERIOD_FEATURES],
         )
         jobs = [(data, params, self.config.seed + seed, None) for seed in range(seeds)]
@@ -219,14 +219,15 @@ class Workbench:
                 kept.append(key)
         return kept
 
-    def _weights(self, row: NDArray[np.intp], begin: Values) -> Values:
+    def _weights(self, found: AtRisk, begin: Values) -> Values:
         """Return the weights of rows at risk, mean 1, in periods that begin at some age.
 
         What counts as recent is the time of the period, not that of the start: an old item shows today what
         becomes of old items.
         """
+        row = found.row
         time = self.dataset.first_times()[row] + (begin * 86_400e6).astype("timedelta64[us]")
         given = self.dataset.row_labels()["weight"].fillna(1.0).to_numpy(float)[row]
-        weight = group_weights(self.group[row], self.config.group_power) * given
+        weight = group_weights(self.group[row], self.config.group_power) * given * found.stands_for
         weight = weight * recency_weights(time, self.split.timeline[row], self.config.half_life)
         return np.asarray(weight / weight.mean())

@@ -2,7 +2,8 @@
 
 A row that is observed at some age is at risk in every period from then on, up to the one that it ends in, as
 far as each was watched to its end (Singer and Willett 1993). An item that is still open teaches all that it
-has lived through, and nothing is taken for the truth before it could be known.
+has lived through, and nothing is taken for the truth before it could be known. Ends are rare among the rows
+at risk: a draw keeps them and weighs the others (King and Zeng 2001), which taught more by half as many rows.
 """
 
 from __future__ import annotations
@@ -32,11 +33,14 @@ class AtRisk:
     period : ndarray of int, shape (m,)
     ended : ndarray, shape (m,)
         1 or 0.
+    stands_for : ndarray, shape (m,)
+        Rows at risk that each stands for, itself and those that were not drawn.
     """
 
     row: NDArray[np.intp]
     period: NDArray[np.intp]
     ended: Values
+    stands_for: Values
 
 
 def at_risk(rows: NDArray[np.bool_], age: Values, outcomes: Outcomes, edges: Sequence[float]) -> AtRisk:
@@ -64,15 +68,25 @@ def at_risk(rows: NDArray[np.bool_], age: Values, outcomes: Outcomes, edges: Seq
         rows_of.append(own)
         periods.append(np.full(len(own), number))
         ends.append((life[own] <= end).astype(np.float64))
-    return AtRisk(np.concatenate(rows_of), np.concatenate(periods), np.concatenate(ends))
+    ended = np.concatenate(ends)
+    return AtRisk(np.concatenate(rows_of), np.concatenate(periods), ended, np.ones(len(ended)))
 
 
 def drawn(found: AtRisk, limit: int, seed: int) -> AtRisk:
-    """Return at most ``limit`` of the rows at risk, drawn by the seed."""
+    """Return at most ``limit`` of the rows at risk in their order, drawn by the seed: those that ended first.
+
+    At most half of them are ends. What is drawn of each class stands for the rest of it.
+    """
     if len(found.row) <= limit:
         return found
-    kept = np.sort(np.random.default_rng(seed).choice(len(found.row), limit, replace=False))
-    return AtRisk(found.row[kept], found.period[kept], found.ended[kept])
+    rng, ended = np.random.default_rng(seed), found.ended > 0
+    ends = min(int(ended.sum()), max(1, limit // 2))
+    stands_for = np.zeros(len(ended))
+    for rows, room in ((np.flatnonzero(ended), ends), (np.flatnonzero(~ended), limit - ends)):
+        n = min(room, len(rows))
+        stands_for[rng.choice(rows, n, replace=False)] = len(rows) / max(n, 1)
+    kept = np.flatnonzero(stands_for)
+    return AtRisk(found.row[kept], found.period[kept], found.ended[kept], stands_for[kept])
 
 
 def with_period(x: NDArray[np.float32], age: Values, begin: Values) -> NDArray[np.float32]:

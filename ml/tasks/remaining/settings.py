@@ -30,7 +30,7 @@ class RemainingConfig:
     seeds : int
         Learners that are averaged, alike but for their seed.
     rows : int
-        Rows at risk that a learner sees at most, drawn with the seed.
+        Rows at risk that a learner sees at most, drawn with the seed: ends first, the others for many.
     origins : int
         Rolling origins before the test part, the last one at the begin of the validation part.
     group_power : float
@@ -54,7 +54,7 @@ class RemainingConfig:
     age: str = "age_days"
     edges_days: tuple[Days, ...] = EDGES
     seeds: Count = 2
-    rows: SomeRows = 250_000
+    rows: SomeRows = 125_000
     origins: Count = 4
     group_power: float = 0.25
     half_life: Positive | None = None
@@ -65,7 +65,7 @@ class RemainingConfig:
     test: Positive = 0.2
     min_timeline_labels: Whole = 10
     params: Mapping[str, Any] = field(default_factory=dict)
-    preprocessing: PreprocessingConfig = field(default_factory=PreprocessingConfig)
+    preprocessing: PreprocessingConfig = field(default_factory=lambda: PreprocessingConfig(text_score=True))
 
     def __post_init__(self) -> None:
         check_settings(self)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ml.data.dataset import Dataset
 from ml.data.outcomes import Outcomes
 from ml.data.parts.splits import Split, split_by_time
-from ml.encoding.matrix import new_encoder
+from ml.encoding.matrix import new_encoder, with_text_score
 from ml.models import ModelSpec, Params
 from ml.stats.figure import Figure
 from ml.stats.intervals import Resamples, figure_of
@@ -68,6 +68,7 @@ class RemainingBench:
         with threadpool_limits(1, user_api="blas"):
             self.encoder.fit(dataset.items[_one_row_each(dataset, split.rows("train"), config.seed)])
             x = np.asarray(self.encoder.transform(dataset.items), dtype=np.float32)
+        self.encoder, x = with_text_score(dataset, split, config.preprocessing, self.encoder, x)
         names = [str(name) for name in self.encoder.get_feature_names_out()]
         self.work = Workbench(dataset, split, x, names, age, self.family, config)
 

@@ -41,6 +41,36 @@ def test_the_planted_word_is_found_and_the_first_items_have_no_score() -> None:
     np.testing.assert_allclose(text.transform(data.items[test]), scores[test], atol=1e-6)
 
 
+def test_an_item_that_is_still_open_is_scored_as_before_it_was_learned_from() -> None:
+    items, labels = synthetic.frames(3000)
+    still = labels["is_censored"] | (labels.index % 10 == 0)
+    labels = labels.assign(
+        y=labels["y"].where(~still),
+        is_censored=still,
+        labelled_at=labels["labelled_at"].where(~still),
+        observed_until=labels["observed_until"].max(),
+    )
+    data = Dataset(items, labels, replace(synthetic.CONFIG, timeline=None))
+    split = split_by_time(data)
+    text, scores = chained_scores(data, split, WORDS)
+    is_open = data.row_labels()["is_censored"].to_numpy() & ~split.rows("test")
+    np.testing.assert_allclose(text.transform(data.items[is_open]), scores[is_open], atol=1e-6)
+    unknown = data.items[is_open].assign(item_id="new")
+    assert np.abs(text.transform(unknown) - scores[is_open]).max() > 0.01
+
+
+def test_rows_of_one_item_are_scored_alike() -> None:
+    items, labels = synthetic.frames(1500)
+    later = items.assign(event_at=items["event_at"] + pd.Timedelta(days=1))
+    one, two = (
+        Dataset(frame, labels, synthetic.CONFIG)
+        for frame in (items, pd.concat([later, items], ignore_index=True))
+    )
+    (_, plain), (_, both) = (chained_scores(d, split_by_time(d), WORDS) for d in (one, two))
+    known = pd.DataFrame(plain, index=one.items["item_id"])
+    np.testing.assert_allclose(both, known.loc[two.items["item_id"]], atol=1e-3)
+
+
 @pytest.mark.parametrize("share", [0.4, 0.6, 0.75])
 def test_what_ended_later_changes_no_earlier_score(share: float) -> None:
     items, labels = synthetic.frames(3000)

@@ -18,7 +18,7 @@ from ml.store.run_folder import RunFolder
 from ml.tasks import REMAINING, Trained
 from ml.tasks.remaining.calibration import AgeCalibration, share_ended
 from ml.tasks.remaining.curves import Curves
-from ml.tasks.remaining.periods import at_risk
+from ml.tasks.remaining.periods import AtRisk, at_risk, drawn
 from ml.tasks.remaining.settings import RemainingConfig
 from tests.unit.ml import lives
 
@@ -169,6 +169,18 @@ def test_rows_are_at_risk_from_their_observation_to_their_end_or_their_last_whol
     found = at_risk(np.ones(3, dtype=bool), np.array([1.0, 0.0, 0.0]), outcomes, (0, 1, 7, 14))
     rows = sorted(zip(found.row.tolist(), found.period.tolist(), found.ended.tolist(), strict=True))
     assert rows == [(0, 1, 1.0), (1, 0, 0.0), (1, 1, 0.0), (2, 0, 1.0)]
+
+
+@pytest.mark.parametrize("ends", [0, 30, 900])
+def test_a_draw_keeps_the_ends_and_stands_for_all(ends: int) -> None:
+    at, ended = np.arange(1000), (np.arange(1000) < ends).astype(float)
+    found = AtRisk(at, at, ended, np.ones(1000))
+    assert drawn(found, 1000, 0) is found
+    some, other = drawn(found, 200, 0), drawn(found, 200, 1)
+    assert len(some.row) == len(np.unique(some.row)) == 200 and (some.row != other.row).any()
+    assert some.ended.sum() == min(ends, 100) and (some.ended == ended[some.row]).all()
+    assert some.stands_for.sum() == pytest.approx(1000)
+    assert (some.stands_for * some.ended).sum() == pytest.approx(ends)
 
 
 @settings(max_examples=60, deadline=None)
