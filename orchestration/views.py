@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from orchestration.facts import FACTS
+
 
 @dataclass(frozen=True)
 class View:
@@ -17,6 +19,14 @@ class View:
     query: str
     columns: Mapping[str, str] = field(default_factory=dict)
 
+
+def _figure(metric: str) -> str:
+    return f"any_value(value) filter (where metric = '{metric}') as {metric}"
+
+
+HORIZONS = FACTS["horizons_days"]
+_AREAS = {f"auc_{days}d": days for days in HORIZONS}
+_SCORES = {f"brier_{days}d": days for days in HORIZONS}
 
 VIEWS = (
     View(
@@ -37,6 +47,30 @@ VIEWS = (
             "p_open_in_7d": "Probability of being still open 7 days after the last look.",
             "p_open_in_30d": "Probability of being still open 30 days after the last look.",
             "remaining_days": "Median of the days that it will stay open from the last look on.",
+        },
+    ),
+    View(
+        "tickets.leaderboard",
+        "Which model says best, at a ticket's creation, how long it will take? Those of the hours and, of "
+        "the same tickets, that of the remaining time.",
+        ("ml.model_metrics", "ml.models"),
+        f"""
+        select
+            split, model, alias,
+            {", ".join(map(_figure, ("mae_log", "concordance", *_AREAS, *_SCORES)))}
+        from ml.model_metrics inner join ml.models using (run_id, domain, task, model)
+        where task = 'regression' and domain in ('tickets', 'remaining') and split in ('validation', 'test')
+        group by split, model, alias
+        order by split, concordance desc, model
+        """,  # noqa: S608
+        {
+            "mae_log": "Mean absolute error of ln(1 + hours) where the end is known.",
+            "concordance": "Share of pairs of tickets, with open ones among them, in the right order.",
+            **{name: f"AUC of the chance to be closed within {days} days." for name, days in _AREAS.items()},
+            **{
+                name: f"Brier score of the chance to be closed within {days} days."
+                for name, days in _SCORES.items()
+            },
         },
     ),
     View(

@@ -49,6 +49,15 @@ def test_the_most_urgent_tickets_are_one_question_away(
     assert rows == [["slice", "flagged"], ["a/c", "True"], ["a/b", "False"]]
 
 
+def test_the_remaining_time_stands_beside_the_models_of_the_hours(
+    warehouse: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    query = "select distinct model from tickets.leaderboard where split = 'test'"
+    assert main(["sql", "--csv", query]) == 0
+    said = set(capsys.readouterr().out.split())
+    assert {"remaining", "linear"} < said and "late_scorer" not in said
+
+
 def test_every_column_of_a_view_says_what_it_is(warehouse: Path) -> None:
     with duckdb.connect(str(warehouse / "warehouse.duckdb"), read_only=True) as database:
         found = database.execute(
