@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.decomposition import TruncatedSVD
-from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
+from sklearn.feature_extraction.text import TfidfTransformer
 
 from ml.data.columns import Kind
 from ml.encoding.misfit import refuse_misfit
+from ml.encoding.words import word_counts
 from ml.store.trusted import loadable
 
 OTHER = "(other)"
@@ -195,10 +196,7 @@ class TextEncoder(TransformerMixin, BaseEstimator):
 
     def _counts(self, column: pd.Series) -> sparse.csr_matrix:
         texts = column.astype(object).where(column.notna(), "").astype(str).str.slice(0, self.characters)
-        hasher = HashingVectorizer(
-            ngram_range=(1, 2), n_features=self.buckets, alternate_sign=False, norm=None, dtype=np.float64
-        )
-        return hasher.transform(texts)
+        return word_counts(list(texts), self.buckets)
 
 
 @loadable
