@@ -156,7 +156,7 @@ class Fitting:
             # The column is tempered already; both together would overshoot.
             weighting = replace(weighting, group_power=0.0)
         bench = replace(self.bench, extra_weight=extra, weighting=weighting)
-        return Fitted(*bench.fit_regressor(self.spec, self.params, rows, outcomes, stop_early=False))
+        return Fitted(*bench.fit_regressor(self.spec, self.params, rows, outcomes))
 
 
 def _cheap(params: Mapping[str, Any]) -> dict[str, Any]:

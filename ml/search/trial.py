@@ -8,6 +8,14 @@ from ml.models import Params
 from ml.tasks.task import Objective
 
 
+def params_of(objective: Objective, trial: Any, is_first: bool) -> Params:
+    """Return the parameters of a trial, and keep them with it."""
+    suggested = {} if is_first or objective.space is None else objective.space(trial)
+    params: Params = {**objective.defaults, **suggested}
+    trial.set_user_attr("params", params)
+    return params
+
+
 def run_trial(objective: Objective, trial: Any, is_first: bool) -> float:
     """Score the defaults in the first trial of a search, so that none ends below them, or suggested ones.
 
@@ -21,9 +29,7 @@ def run_trial(objective: Objective, trial: Any, is_first: bool) -> float:
     """
     import optuna
 
-    suggested = {} if is_first or objective.space is None else objective.space(trial)
-    params: Params = {**objective.defaults, **suggested}
-    trial.set_user_attr("params", params)
+    params = params_of(objective, trial, is_first)
 
     def report(value: float, step: int) -> None:
         trial.report(value, step)

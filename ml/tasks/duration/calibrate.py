@@ -14,11 +14,11 @@ from ml.tasks.calibration import LevelCalibration, ResidualIntervals, clearly_be
 from ml.tasks.duration.fit import Heads, Workbench
 from ml.tasks.duration.model import DurationModel
 
-Fits = Sequence[tuple[Origin, Heads]]
+AtOrigins = Sequence[tuple[Origin, Heads]]
 
 
 def calibrated(
-    bench: Workbench, encoder: Any, fits: Fits, final: Heads
+    bench: Workbench, encoder: Any, fits: AtOrigins, final: Heads
 ) -> tuple[list[tuple[Origin, DurationModel]], DurationModel]:
     """Return the models of the origins, the last of which predicts the validation part, and the final one.
 
@@ -34,7 +34,7 @@ def calibrated(
 
 
 def _model(
-    bench: Workbench, encoder: Any, earlier: Fits, known: Outcomes, heads: Heads, is_judged: bool
+    bench: Workbench, encoder: Any, earlier: AtOrigins, known: Outcomes, heads: Heads, is_judged: bool
 ) -> DurationModel:
     if not is_judged:
         # No origin lies before: widths are learned from the part itself, levels not at all.
@@ -53,7 +53,7 @@ def _model(
     )
 
 
-def residual_intervals(bench: Workbench, fits: Fits, known: Outcomes) -> ResidualIntervals:
+def residual_intervals(bench: Workbench, fits: AtOrigins, known: Outcomes) -> ResidualIntervals:
     """Learn the interval around the hours from what the origins scored and is known."""
     logs, truth, weight = [], [], []
     for origin, heads in fits:
@@ -64,7 +64,7 @@ def residual_intervals(bench: Workbench, fits: Fits, known: Outcomes) -> Residua
     return ResidualIntervals().fit(*(np.concatenate(part) for part in (logs, truth, weight)))
 
 
-def level_calibration(bench: Workbench, fits: Fits, known: Outcomes) -> LevelCalibration:
+def level_calibration(bench: Workbench, fits: AtOrigins, known: Outcomes) -> LevelCalibration:
     """Learn a level per horizon from all origins; kept where those learned before helped on later origins.
 
     No level is moved further than was tried on a later origin with clusters enough to judge by.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ml.backend import each
 from ml.data.dataset import Dataset
 from ml.data.outcomes import Outcomes
 from ml.data.parts.origins import Origin, rolling_origins
@@ -19,7 +20,14 @@ from ml.models import ModelSpec, Validation
 from ml.stats.figure import Figure
 from ml.stats.weights import group_weights
 from ml.tasks.duration.figures import Scored, baseline_hours, evaluate, gains_in_groups, group_rates
-from ml.tasks.duration.model import TIMING_SHARE, DurationModel, TimingHead, fit_timing, log_hours
+from ml.tasks.duration.model import (
+    TIMING_SHARE,
+    DurationModel,
+    TimingHead,
+    fit_horizon,
+    log_hours,
+    timing_of,
+)
 from ml.tasks.duration.over_origins import ORIGIN, at_origin, over_origins
 
 Mask = NDArray[np.bool_]
@@ -77,6 +85,35 @@ class Heads:
 
 
 @dataclass(frozen=True, eq=False)
+class Fits:
+    """The heads of every rolling origin, those that serve, and the rounds that early stopping kept."""
+
+    at_origins: list[tuple[Origin, Heads]]
+    final: Heads
+    best_iteration: int | None
+
+
+def fit_regressor(
+    spec: ModelSpec,
+    params: Mapping[str, Any],
+    seed: int,
+    x: NDArray[Any],
+    rows: NDArray[np.intp],
+    logs: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    validation: Validation | None,
+) -> Any:
+    """Fit a family's regressor of log1p(hours) on some rows of ``x``."""
+    regressor = spec.build(params, seed, "absolute")
+    spec.fit(regressor, x[rows], logs, weight, validation)
+    return regressor
+
+
+def _call(function: Callable[..., Any], *given: Any) -> Any:
+    return function(*given)
+
+
+@dataclass(frozen=True, eq=False)
 class Workbench:
     """A dataset, its split and one encoding of its rows.
 
@@ -118,55 +155,69 @@ class Workbench:
             self.x[rows], np.log1p(outcomes.hours[rows]), weight[rows], self._validation(outcomes)
         )
 
-    def fit(
-        self, spec: ModelSpec, params: Mapping[str, Any], rows: Mask, outcomes: Outcomes, stop_early: bool
-    ) -> Heads:
-        """Fit both heads on ``rows`` with their outcomes as known at a cut.
+    def fit(self, spec: ModelSpec, params: Mapping[str, Any]) -> Fits:
+        """Fit both heads at every rolling origin, and on all that was known when the test part began.
 
-        The regressor sees rows with a known end; the timing head every row old enough.
+        A regressor sees rows with a known end; a timing head every row old enough. How many rounds do is
+        found once, by early stopping in the training part.
         """
-        regressor, log_limit = self.fit_regressor(spec, params, rows, outcomes, stop_early)
-        chosen = np.flatnonzero(rows)
-        timing = fit_timing(
-            spec, self.seed, self.x[chosen], outcomes.at(chosen), self._timing_weights(chosen), self.horizons
-        )
-        return Heads(regressor, timing, log_limit, 0.0 if spec.is_floor else TIMING_SHARE)
+        *earlier, last = self.origins()
+        before_test = self.train_rows | self.split.rows("validation")
+        cuts = [
+            (self.train_rows, self.split.outcomes(self.dataset)),
+            (before_test, self.split.outcomes_for_refit(self.dataset)),
+            *((origin.fit, origin.learned) for origin in earlier),
+        ]
+        stopped = self._regressor_job(spec, params, *cuts[0], stop_early=True)
+        # The chances wait for nobody: they are fitted beside the one regressor that the others wait for.
+        chances = [job for cut in cuts for job in self._horizon_jobs(spec, *cut)]
+        first, *fitted = each(_call, [stopped, *chances])
+        best_iteration = spec.best_iteration(first)
+        own = params if best_iteration is None else {**params, "n_estimators": best_iteration}
+        others = [self._regressor_job(spec, own, *cut, stop_early=False) for cut in cuts[1:]]
+        regressors = [first, *each(_call, others)]
+        size = len(self.horizons)
+        heads = [
+            Heads(
+                regressor,
+                timing_of(fitted[number * size : (number + 1) * size], self.horizons),
+                self._log_limit(*cuts[number]),
+                0.0 if spec.is_floor else TIMING_SHARE,
+            )
+            for number, regressor in enumerate(regressors)
+        ]
+        on_training, final, *at_origins = heads
+        return Fits([*zip(earlier, at_origins, strict=True), (last, on_training)], final, best_iteration)
 
     def fit_regressor(
-        self, spec: ModelSpec, params: Mapping[str, Any], rows: Mask, outcomes: Outcomes, stop_early: bool
+        self, spec: ModelSpec, params: Mapping[str, Any], rows: Mask, outcomes: Outcomes
     ) -> tuple[Any, float]:
-        """Fit the regressor alone; return it and the largest log1p(hours) that it saw."""
-        known = np.flatnonzero(rows & outcomes.known)
-        logs = np.log1p(outcomes.hours[known])
-        weight = self.regressor_weights(spec, rows, outcomes)[known]
-        regressor = spec.build(params, self.seed, "absolute")
-        spec.fit(regressor, self.x[known], logs, weight, self._validation(outcomes) if stop_early else None)
-        return regressor, float(logs.max())
-
-    def fit_on_training(self, spec: ModelSpec, params: Mapping[str, Any]) -> tuple[Heads, int | None]:
-        """Fit on the training part; return the heads and the iterations kept by early stopping."""
-        heads = self.fit(spec, params, self.train_rows, self.split.outcomes(self.dataset), stop_early=True)
-        return heads, spec.best_iteration(heads.regressor)
-
-    def fit_before_test(self, spec: ModelSpec, params: Mapping[str, Any]) -> Heads:
-        """Fit on training and validation rows with what was known when the test part began."""
-        rows = self.train_rows | self.split.rows("validation")
-        return self.fit(spec, params, rows, self.split.outcomes_for_refit(self.dataset), stop_early=False)
+        """Fit the regressor alone on ``rows``; return it and the largest log1p(hours) that it saw."""
+        _, *job = self._regressor_job(spec, params, rows, outcomes, stop_early=False)
+        return fit_regressor(*job), self._log_limit(rows, outcomes)
 
     def origins(self) -> list[Origin]:
         """Return the rolling origins; the last one is where the validation part begins."""
         return rolling_origins(self.dataset, self.split, rows=self.train_rows)
 
-    def fit_at_origins(
-        self, spec: ModelSpec, params: Mapping[str, Any], on_validation: Heads
-    ) -> list[tuple[Origin, Heads]]:
-        """Fit at every origin but the last one, whose heads are given: those of the whole training part."""
-        *earlier, last = self.origins()
-        fitted = [
-            (origin, self.fit(spec, params, origin.fit, origin.learned, stop_early=False))
-            for origin in earlier
+    def _regressor_job(
+        self, spec: ModelSpec, params: Mapping[str, Any], rows: Mask, outcomes: Outcomes, stop_early: bool
+    ) -> tuple[Any, ...]:
+        known = np.flatnonzero(rows & outcomes.known)
+        weight = self.regressor_weights(spec, rows, outcomes)[known]
+        validation = self._validation(outcomes) if stop_early else None
+        logs = np.log1p(outcomes.hours[known])
+        return fit_regressor, spec, params, self.seed, self.x, known, logs, weight, validation
+
+    def _horizon_jobs(self, spec: ModelSpec, rows: Mask, outcomes: Outcomes) -> list[tuple[Any, ...]]:
+        chosen = np.flatnonzero(rows)
+        own, weight = outcomes.at(chosen), self._timing_weights(chosen)
+        return [
+            (fit_horizon, spec, self.seed, self.x, chosen, own.within(days), weight) for days in self.horizons
         ]
-        return [*fitted, (last, on_validation)]
+
+    def _log_limit(self, rows: Mask, outcomes: Outcomes) -> float:
+        return float(np.log1p(outcomes.hours[rows & outcomes.known]).max())
 
     def predictions(self, on_validation: DurationModel, on_test: DurationModel) -> pd.DataFrame:
         """Return the prediction table of the validation and the test rows, in the order of the items."""

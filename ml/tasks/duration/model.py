@@ -10,8 +10,6 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
-from ml.backend import each
-from ml.data.outcomes import Outcomes
 from ml.errors import TooLittleDataError
 from ml.models import ModelSpec
 from ml.store.trusted import loadable
@@ -89,16 +87,15 @@ class TimingHead(BaseEstimator):
         return at[before] + (0.5 - low) / (high - low) * (at[after] - at[before])
 
 
-def fit_timing(
-    spec: ModelSpec,
-    seed: int,
-    x: NDArray[Any],
-    outcomes: Outcomes,
-    weight: NDArray[np.float64],
-    horizons: Sequence[float],
-) -> TimingHead:
-    """Fit a family's timing head on rows (all of them training rows) with their outcomes at the cut."""
-    regressors = each(_fit_horizon, [(spec, seed, x, outcomes.within(days), weight) for days in horizons])
+def timing_of(fitted: Sequence[Any], horizons: Sequence[float]) -> TimingHead:
+    """Return the timing head of what `fit_horizon` fitted for every horizon.
+
+    Raises
+    ------
+    TooLittleDataError
+        There are too few rows for the first one.
+    """
+    regressors = list(fitted)
     if regressors[0] is None:
         raise TooLittleDataError(
             f"Fewer than {LEAST_ROWS} rows are old enough for the first horizon: give a longer history."
@@ -109,17 +106,33 @@ def fit_timing(
     return TimingHead(regressors, [float(days) for days in horizons])
 
 
-def _fit_horizon(
-    spec: ModelSpec, seed: int, x: NDArray[Any], label: NDArray[np.float64], weight: NDArray[np.float64]
+def fit_horizon(
+    spec: ModelSpec,
+    seed: int,
+    x: NDArray[Any],
+    rows: NDArray[np.intp],
+    label: NDArray[np.float64],
+    weight: NDArray[np.float64],
 ) -> Any:
-    """Fit one horizon on the rows whose label is defined; None where there are too few."""
+    """Fit one horizon on those ``rows`` of ``x`` whose label is defined; None where there are too few.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+    seed : int
+    x : ndarray, shape (n, d)
+    rows : ndarray of int, shape (k,)
+        All of them training rows.
+    label, weight : ndarray, shape (k,)
+    """
     defined = ~np.isnan(label)
     if defined.sum() < LEAST_ROWS:
         return None
     settings = {**spec.defaults, **spec.timing}
     members = [spec.build(settings, seed + k, "squared") for k in range(spec.timing_seeds)]
+    known = x[rows[defined]]
     for member in members:
-        spec.fit(member, x[defined], label[defined], weight[defined], None)
+        spec.fit(member, known, label[defined], weight[defined], None)
     return members[0] if len(members) == 1 else SeedMean(members)
 
 

@@ -145,13 +145,11 @@ class DurationBench:
     def fit(self, params: Params) -> Fitted:
         """Fit at every origin and up to the test part, and calibrate each by the origins before it."""
         own = {**self.spec.defaults, **params}
-        first, best_iteration = self.work.fit_on_training(self.spec, own)
-        if best_iteration is not None:
-            own["n_estimators"] = best_iteration
-        final = self.work.fit_before_test(self.spec, own)
-        fits = self.work.fit_at_origins(self.spec, own, first)
-        on_origins, model = calibrated(self.work, self.encoder, fits, final)
-        return Fitted(model, own, best_iteration, on_origins)
+        fits = self.work.fit(self.spec, own)
+        if fits.best_iteration is not None:
+            own["n_estimators"] = fits.best_iteration
+        on_origins, model = calibrated(self.work, self.encoder, fits.at_origins, fits.final)
+        return Fitted(model, own, fits.best_iteration, on_origins)
 
     def cross_validate(self, fitted: Fitted) -> list[float | None]:
         """Return nothing: durations are judged by parts in time alone."""

@@ -199,7 +199,7 @@ def test_each_method_moves_the_fit_towards_the_small_group(method: str) -> None:
         logs = np.log1p(outcomes.hours[chosen])
         return float(np.abs(regressor.predict(x[chosen]) - logs).mean())  # type: ignore[attr-defined]
 
-    plain, _ = bench.fit_regressor(spec, spec.defaults, rows, outcomes, stop_early=False)
+    plain, _ = bench.fit_regressor(spec, spec.defaults, rows, outcomes)
     fitted = fitting.by(method, rows, outcomes)
     assert fitted is not None
     assert error(fitted.regressor, "small") < 0.9 * error(plain, "small")
