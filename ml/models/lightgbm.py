@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
 
-from ml.models.lightgbm_scorers import BINARY, HAZARD, RANKING
+from ml.models.lightgbm_scorers import BINARY, HAZARD, RANKING, booster_of
 from ml.models.spec import Loss, ModelSpec, Params, Validation
+from ml.store.trusted import loadable
 
 PATIENCE = 30
 
@@ -50,6 +52,49 @@ def _fit(
     )  # fmt: skip
 
 
+@loadable
+class BoostedRegressor(BaseEstimator):
+    """What remains of a fitted `lightgbm.LGBMRegressor`: its trees, in LightGBM's text format.
+
+    Parameters
+    ----------
+    text : str
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def fit(self, x: object = None, y: object = None) -> Self:
+        """Do nothing: the trees are there."""
+        return self
+
+    def predict(self, x: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the sum of the trees for every row."""
+        return np.asarray(booster_of(self.text).predict(x, num_threads=1), dtype=np.float64)
+
+
+def _fit_alike(
+    estimators: Sequence[Any], x: NDArray[Any], y: NDArray[np.float64], weight: NDArray[np.float64]
+) -> Sequence[Any]:
+    """Sort the rows into bins once, which takes half as long as growing the trees of one."""
+    import lightgbm
+
+    # Of the regressor's own: what is not set, and what only its other methods read.
+    settings = [
+        {
+            name: value
+            for name, value in estimator.get_params().items()
+            if value is not None and name not in ("n_estimators", "importance_type")
+        }
+        for estimator in estimators
+    ]
+    rows = lightgbm.Dataset(x, y, weight=weight, params=settings[0], free_raw_data=False)
+    return [
+        BoostedRegressor(lightgbm.train(own, rows, estimator.n_estimators).model_to_string())
+        for own, estimator in zip(settings, estimators, strict=True)
+    ]
+
+
 def _best_iteration(estimator: Any) -> int | None:
     return int(estimator.best_iteration_) if estimator.best_iteration_ else None
 
@@ -87,6 +132,7 @@ SPEC = ModelSpec(
     timing={"n_estimators": 150, "colsample_bytree": 0.2, "min_child_samples": 100},
     timing_seeds=3,
     fit=_fit,
+    fit_alike=_fit_alike,
     best_iteration=_best_iteration,
     native=_native,
     scoring={"binary": BINARY, "ranking": RANKING, "hazard": HAZARD},

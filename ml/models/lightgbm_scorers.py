@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -47,11 +48,12 @@ class BoostedScorer(FittedScorer):
         """Return the sum of the trees for every row."""
         if len(x) == 0:
             return np.zeros(0)
-        return np.asarray(self.booster().predict(x, raw_score=True, num_threads=1), dtype=np.float64)
+        return np.asarray(booster_of(self.text).predict(x, raw_score=True, num_threads=1), dtype=np.float64)
 
     def contributions(self, x: NDArray[np.float32]) -> Values:
         """Return LightGBM's own contributions (Lundberg et al. 2020), without the constant part."""
-        return np.asarray(self.booster().predict(x, pred_contrib=True, num_threads=1))[:, :-1]
+        # All threads: each works on rows of its own, and adds up nothing together with others.
+        return np.asarray(booster_of(self.text).predict(x, pred_contrib=True))[:, :-1]
 
     def native(self) -> tuple[str, bytes]:
         """Return the text."""
@@ -59,9 +61,15 @@ class BoostedScorer(FittedScorer):
 
     def booster(self) -> Any:
         """Return the `lightgbm.Booster`."""
-        import lightgbm
+        return booster_of(self.text)
 
-        return lightgbm.Booster(model_str=self.text)
+
+@lru_cache(maxsize=32)
+def booster_of(text: str) -> Any:
+    """Return the `lightgbm.Booster` of a text; parsed once for all that is asked of it."""
+    import lightgbm
+
+    return lightgbm.Booster(model_str=text)
 
 
 def check_params(params: Mapping[str, Any]) -> dict[str, Any]:

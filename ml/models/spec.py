@@ -30,6 +30,12 @@ def _fit_plainly(
     estimator.fit(x, y, sample_weight=weight)
 
 
+def _fit_each(estimators: Sequence[Any], x: NDArray[Any], y: Values, weight: Values) -> Sequence[Any]:
+    for estimator in estimators:
+        _fit_plainly(estimator, x, y, weight, None)
+    return estimators
+
+
 @dataclass(frozen=True, eq=False)
 class Rows:
     """Encoded rows with their truths; ``groups`` are the lists that a ranker orders.
@@ -139,6 +145,8 @@ class ModelSpec:
         The baseline itself: its fit is not corrected for censoring.
     fit : callable (estimator, x, y, weight, validation) -> None
         Fits in place; ``validation`` (x, y, weight) is for early stopping and may be ignored.
+    fit_alike : callable (estimators, x, y, weight) -> estimators
+        Fits several that differ in their seed alone, as ``fit`` would without validation.
     best_iteration : callable (estimator) -> int or None
         Trees kept by early stopping, None where there is no such thing.
     native : callable (estimator) -> (suffix, bytes) or None
@@ -158,6 +166,7 @@ class ModelSpec:
     inputs: Inputs = "features"
     is_floor: bool = False
     fit: Callable[[Any, NDArray[Any], Values, Values, Validation | None], None] = _fit_plainly
+    fit_alike: Callable[[Sequence[Any], NDArray[Any], Values, Values], Sequence[Any]] = _fit_each
     best_iteration: Callable[[Any], int | None] = lambda estimator: None
     native: Callable[[Any], tuple[str, bytes]] | None = None
     scoring: Mapping[str, ScoringFamily] = field(default_factory=dict)

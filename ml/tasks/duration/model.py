@@ -130,10 +130,8 @@ def fit_horizon(
         return None
     settings = {**spec.defaults, **spec.timing}
     members = [spec.build(settings, seed + k, "squared") for k in range(spec.timing_seeds)]
-    known = x[rows[defined]]
-    for member in members:
-        spec.fit(member, known, label[defined], weight[defined], None)
-    return members[0] if len(members) == 1 else SeedMean(members)
+    fitted = spec.fit_alike(members, x[rows[defined]], label[defined], weight[defined])
+    return fitted[0] if len(fitted) == 1 else SeedMean(list(fitted))
 
 
 @loadable
