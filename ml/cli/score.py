@@ -33,7 +33,6 @@ def register(commands: Any) -> None:
 
 
 def _score(options: argparse.Namespace) -> int:
-    from ml.data.dataset import read_items
     from ml.runs.score import score
     from ml.store.files import write_atomically
     from ml.store.outputs import check_output_file
@@ -42,7 +41,7 @@ def _score(options: argparse.Namespace) -> int:
     if options.output.suffix not in SUFFIXES:
         raise ValueError(f"The output {options.output} is no table: name it FILE{' or FILE'.join(SUFFIXES)}.")
     folder, model = named_model(options.model, options.runs_dir)
-    table = score(folder, model, read_items(options.data_dir))
+    table = score(folder, model, options.data_dir)
     write_atomically(options.output, _content(table, options.output.suffix))
     sys.stdout.write(f"{len(table):,} rows scored by {table['model_version'].iloc[0]}: {options.output}\n")
     return 0

@@ -53,6 +53,13 @@ def register(commands: Any) -> None:
 
 
 def _common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--forward-cuts",
+        type=int,
+        default=None,
+        metavar="N",
+        help="judge the order at N earlier cuts in time, too: fitted on the past, scored on what came next",
+    )
     parser.add_argument("--data-dir", required=True, type=Path, metavar="DIR")
     parser.add_argument("--output", required=True, type=Path, metavar="FILE.txt")
     parser.add_argument("--config", type=Path, default=None, metavar="FILE.yaml")
@@ -65,14 +72,15 @@ def _common(parser: argparse.ArgumentParser) -> None:
 
 def _train(options: argparse.Namespace) -> int:
     from ml.data.dataset import Dataset
-    from ml.runs.card import figures_text, folds_text
+    from ml.runs.card import cuts_text, figures_text, folds_text
     from ml.runs.train import train_models
     from ml.search.settings import read_config
     from ml.store.outputs import check_output_file
     from ml.tasks import task_of
 
     names = (
-        "horizon_days", "eval_metric", "cv_folds", "ndcg_at", "validation_groups", "test_groups", "seed",
+        "horizon_days", "eval_metric", "cv_folds", "forward_cuts", "ndcg_at", "validation_groups",
+        "test_groups", "seed",
     )  # fmt: skip
     check_output_file(options.output)
     if options.output.suffix in (".json", ".run"):
@@ -81,9 +89,11 @@ def _train(options: argparse.Namespace) -> int:
     dataset = Dataset.from_dir(options.data_dir)
     model, folder = options.family or options.task, beside(options.output)
     (trained,) = train_models(dataset, [model], folder.path, config, task=task_of(options.task))
-    report = _write_model(options.output, folder, model)
-    print("\n".join(filter(None, [figures_text(trained.metrics), folds_text(folder.report(model))])))
-    print(f"model: {options.output}\nreport: {report}\nto score with: --model {options.output}")
+    written = _write_model(options.output, folder, model)
+    report = folder.report(model)
+    texts = [figures_text(trained.metrics), cuts_text(trained.metrics), folds_text(report)]
+    print("\n".join(filter(None, texts)))
+    print(f"model: {options.output}\nreport: {written}\nto score with: --model {options.output}")
     return 0
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from ml.data.columns import (
     check_names,
     check_slice,
     flags,
+    holds,
     numbers,
     plain,
     said,
@@ -24,6 +27,9 @@ from ml.errors import TooLittleDataError
 
 KEY_COLUMNS = tuple(column.name for column in declared.ITEM_COLUMNS)
 LABEL_COLUMNS = tuple(column.name for column in declared.LABEL_COLUMNS)
+
+# Of items and the names of columns that were refused already: what is wrong beside them, or None.
+Misfit = Callable[[pd.DataFrame, set[str]], str | None]
 
 
 def is_feature(column: str) -> bool:
@@ -42,26 +48,20 @@ def conform(items: pd.DataFrame, labels: pd.DataFrame) -> tuple[pd.DataFrame, pd
     Raises
     ------
     ValueError
-        In one sentence: which column or item, and what to do.
+        In one sentence: all columns that do not fit, or which item, and what to do.
     TooLittleDataError
         When a frame is empty.
     """
-    items, labels = conform_items(items), _frame("labels", labels, LABEL_COLUMNS)
-    kinds = [
-        check_identities(frame["item_id"], name) for name, frame in (("items", items), ("labels", labels))
-    ]
+    faults: list[str] = []
+    items, labels = _items(items, faults), _labels(labels, faults)
+    _refuse_all(faults)
+    kinds = [holds(frame["item_id"]) for frame in (items, labels)]
     if kinds[0] != kinds[1]:
         raise ValueError(
             f"The item_id of the items holds {kinds[0]} values and that of the labels {kinds[1]} values: "
             "make both the same."
         )
-    for column in ("observed_until", "labelled_at"):
-        labels[column] = times(labels[column])
-    for column in ("y", "weight"):
-        labels[column] = numbers(labels[column])
-    if labels["relevance"].dtype == object or not pd.api.types.is_numeric_dtype(labels["relevance"]):
-        labels["relevance"] = numbers(labels["relevance"])
-    labels["is_censored"] = flags(labels["is_censored"])
+    _check_rows(items)
     items = items.sort_values(["item_id", "event_at"], kind="stable", ignore_index=True)
     labels = labels.sort_values("item_id", kind="stable", ignore_index=True)
     _check_keys(items, labels)
@@ -70,29 +70,89 @@ def conform(items: pd.DataFrame, labels: pd.DataFrame) -> tuple[pd.DataFrame, pd
     return items, labels
 
 
-def conform_items(items: pd.DataFrame) -> pd.DataFrame:
+def conform_items(items: pd.DataFrame, misfit: Misfit | None = None) -> pd.DataFrame:
     """Return the items alone in the form that the harness reads, in their own order, or refuse them.
+
+    Parameters
+    ----------
+    items : DataFrame
+    misfit : callable (items, columns refused already) -> sentence or None
+        What else is wrong with the columns, to be told together with what breaks the contract.
 
     Raises
     ------
     ValueError, TooLittleDataError
         As `conform`.
     """
-    items = _frame("items", items, KEY_COLUMNS)
-    check_identities(items["item_id"], "items")
-    items["event_at"] = times(items["event_at"])
-    for name in items.columns.difference(["item_id", "event_at"]):
-        is_slice = name.startswith(SLICE)
-        check = check_slice if is_slice else check_names if name in KEY_COLUMNS else check_feature
-        check(items[name])
-    _refuse(items, items["event_at"].isna(), "has no event_at: give every row the time it was observed at")
-    twice = items.duplicated(["item_id", "event_at"])
-    _refuse(items, twice, "has two rows with one observation time: keep one row per item and time")
+    faults: list[str] = []
+    items = _items(items, faults, misfit)
+    _refuse_all(faults)
+    _check_rows(items)
     return items
 
 
-def _frame(which: str, frame: Any, needed: tuple[str, ...]) -> pd.DataFrame:
-    """Return a copy in pandas' own types that has every column needed, under names that are apart."""
+def _items(items: pd.DataFrame, faults: list[str], misfit: Misfit | None = None) -> pd.DataFrame:
+    items = _frame("items", items, KEY_COLUMNS, faults)
+    refused: set[str] = set()
+    for name in items.columns:
+        before = len(faults)
+        with _told(faults):
+            if name == "item_id":
+                check_identities(items[name], "items")
+            elif name == "event_at":
+                items[name] = times(items[name])
+            else:
+                is_slice = name.startswith(SLICE)
+                check = check_slice if is_slice else check_names if name in KEY_COLUMNS else check_feature
+                check(items[name])
+        if len(faults) > before:
+            refused.add(name)
+    other = misfit(items, refused) if misfit else None
+    faults += [other] if other else []
+    return items
+
+
+def _labels(labels: pd.DataFrame, faults: list[str]) -> pd.DataFrame:
+    labels = _frame("labels", labels, LABEL_COLUMNS, faults)
+    if "item_id" in labels:
+        with _told(faults):
+            check_identities(labels["item_id"], "labels")
+    forms = {"observed_until": times, "labelled_at": times, "y": numbers, "weight": numbers}
+    if "relevance" in labels:
+        relevance = labels["relevance"]
+        if relevance.dtype == object or not pd.api.types.is_numeric_dtype(relevance):
+            forms["relevance"] = numbers
+    for name, form in {**forms, "is_censored": flags}.items():
+        if name in labels:
+            with _told(faults):
+                labels[name] = form(labels[name])
+    return labels
+
+
+@contextmanager
+def _told(faults: list[str]) -> Iterator[None]:
+    """Keep the sentence of a refusal, so that all of them are told at once."""
+    try:
+        yield
+    except ValueError as error:
+        faults.append(str(error))
+
+
+def _refuse_all(faults: list[str]) -> None:
+    """Refuse what has any fault, in one sentence about all of them."""
+    if faults:
+        first, *others = (fault.removesuffix(".") for fault in faults)
+        raise ValueError("; ".join([first, *(other[0].lower() + other[1:] for other in others)]) + ".")
+
+
+def _check_rows(items: pd.DataFrame) -> None:
+    _refuse(items, items["event_at"].isna(), "has no event_at: give every row the time it was observed at")
+    twice = items.duplicated(["item_id", "event_at"])
+    _refuse(items, twice, "has two rows with one observation time: keep one row per item and time")
+
+
+def _frame(which: str, frame: Any, needed: tuple[str, ...], faults: list[str]) -> pd.DataFrame:
+    """Return a copy in pandas' own types, under names that are apart; what it lacks is a fault."""
     if not isinstance(frame, pd.DataFrame):
         raise ValueError(f"The {which} are a {type(frame).__name__}: give a pandas DataFrame.")
     odd = [name for name in frame.columns if not isinstance(name, str) or not name.strip()]
@@ -103,13 +163,13 @@ def _frame(which: str, frame: Any, needed: tuple[str, ...]) -> pd.DataFrame:
         raise ValueError(f"The {which} have two columns named {twice[0]!r}: rename or drop one.")
     absent = [column for column in needed if column not in frame]
     if absent:
-        raise ValueError(f"The {which} lack the columns {absent}: add them as the contract says.")
-    if frame.empty:
+        faults.append(f"The {which} lack the columns {absent}: add them as the contract says.")
+    elif frame.empty:
         raise TooLittleDataError(
             f"The {which} are empty: make a training set with at least a few dozen rows."
         )
     frame = frame.reset_index(drop=True)
-    for name in needed[:1] + tuple(frame.columns[[isinstance(t, pd.ArrowDtype) for t in frame.dtypes]]):
+    for name in frame.columns[[isinstance(t, pd.ArrowDtype) for t in frame.dtypes]]:
         frame[name] = plain(frame[name])
     return frame
 

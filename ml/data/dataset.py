@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ml.data.columns import Kind, kind_of
 from ml.data.content import content_id
-from ml.data.contract import KEY_COLUMNS, SLICE, conform, conform_items, is_feature
+from ml.data.contract import KEY_COLUMNS, SLICE, Misfit, conform, conform_items, is_feature
 from ml.data.domain import DomainConfig
 from ml.data.leaks.copies import refuse_copies, refuse_outcome_names
 
@@ -127,8 +127,14 @@ def snapshot_id_of(directory: str | Path) -> str:
     return content_id(items, labels, asdict(config))
 
 
-def read_items(directory: str | Path) -> pd.DataFrame:
+def read_items(directory: str | Path, misfit: Misfit | None = None) -> pd.DataFrame:
     """Read the items of a folder, ``train.parquet``, for a model to score: no label is needed.
+
+    Parameters
+    ----------
+    directory : path
+    misfit : callable or None
+        See `ml.data.contract.conform_items`.
 
     Raises
     ------
@@ -138,7 +144,7 @@ def read_items(directory: str | Path) -> pd.DataFrame:
     path = Path(directory) / ITEMS
     if not path.is_file():
         raise ValueError(f"There are no items at {path}: give the folder of {ITEMS}.")
-    return conform_items(_read_table(path))
+    return conform_items(_read_table(path), misfit)
 
 
 def read_training_set(directory: str | Path) -> tuple[pd.DataFrame, pd.DataFrame, DomainConfig]:

@@ -9,8 +9,15 @@ import pandas as pd
 from ml.data.columns import Kind, holds, kind_of
 
 
-def refuse_misfit(items: pd.DataFrame, kinds: Mapping[str, Kind], unknown: Sequence[str] = ()) -> None:
-    """Refuse items that lack columns of a model, or have them of another type, or ``unknown`` ones beside.
+def refuse_misfit(items: pd.DataFrame, kinds: Mapping[str, Kind]) -> None:
+    """Refuse items with a `misfit`."""
+    found = misfit(items, kinds)
+    if found:
+        raise ValueError(found)
+
+
+def misfit(items: pd.DataFrame, kinds: Mapping[str, Kind], unknown: Sequence[str] = ()) -> str | None:
+    """Say of items that they lack columns of a model, have them of another type, or ``unknown`` ones beside.
 
     Parameters
     ----------
@@ -20,9 +27,9 @@ def refuse_misfit(items: pd.DataFrame, kinds: Mapping[str, Kind], unknown: Seque
     unknown : sequence of str
         Columns of the items that the model does not know, where that matters.
 
-    Raises
-    ------
-    ValueError
+    Returns
+    -------
+    str or None
         One sentence that names every such column.
     """
     absent = [name for name in kinds if name not in items]
@@ -34,10 +41,9 @@ def refuse_misfit(items: pd.DataFrame, kinds: Mapping[str, Kind], unknown: Seque
     problems = [f"lack the features {absent}"] if absent else []
     problems += [f"have the features {list(unknown)} that it does not know"] if unknown else []
     problems += [f"have {', '.join(other)}"] if other else []
-    if problems:
-        raise ValueError(
-            f"The items {' and '.join(problems)}: give the model the columns that it was trained on."
-        )
+    if not problems:
+        return None
+    return f"The items {' and '.join(problems)}: give the model the columns that it was trained on."
 
 
 def _differs(column: pd.Series, kind: Kind) -> bool:

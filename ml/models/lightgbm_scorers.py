@@ -103,7 +103,7 @@ def fit_booster(
     train : Rows
     params : mapping
         By their scikit-learn names; see `KNOWN_PARAMS`. ``gain_trees``, for LambdaRank only, is a number of
-        trees of the expected gain that it starts from, and on which ``n_estimators`` more are built.
+        trees of odds and gain that it starts from, and on which ``n_estimators`` more are built.
     seed : int
     watch : Watch or None
     """
@@ -112,7 +112,7 @@ def fit_booster(
     rounds, gain_trees, settings = _settings(objective, params, seed)
     rows = _by_group(train) if objective == "lambdarank" else train
     data = _lightgbm_rows(rows, objective)
-    start = _expected_gain(rows, settings, gain_trees) if gain_trees else None
+    start = _weighted_odds(rows, settings, gain_trees) if gain_trees else None
     if watch is None:
         return BoostedScorer(_text(lightgbm.train(settings, data, rounds, init_model=start)))
 
@@ -165,12 +165,14 @@ def _settings(objective: Objective, params: Mapping[str, Any], seed: int) -> tup
     return rounds, gain_trees, settings
 
 
-def _expected_gain(rows: Rows, settings: Mapping[str, Any], gain_trees: int) -> Any:
-    """Return trees whose sum is the logarithm of a row's expected gain; None when no row has a gain.
+def _weighted_odds(rows: Rows, settings: Mapping[str, Any], gain_trees: int) -> Any:
+    """Return trees whose sum is the log odds of being relevant and the log of a relevant row's gain.
 
-    The order by expected gain is the best one for DCG (Cossock and Zhang 2008). It is P(relevant) times the
-    gain of a relevant row: one tree, fitted on relevant rows, learns the second, the Poisson trees on all
-    rows the first. LambdaRank alone has to find both from the pairs of a few dozen groups.
+    The order by expected gain, P(relevant) times the gain of a relevant row, is the best one for DCG (Cossock
+    and Zhang 2008), and the order by P(relevant) for average precision. Odds in place of P hold both: certain
+    rows are so far from doubtful ones that no gain lifts these over those. One tree, fitted on relevant rows,
+    learns the gain, the others on all rows the odds. LambdaRank alone has to find both from the pairs of a
+    few dozen groups.
     """
     import lightgbm
 
@@ -179,18 +181,21 @@ def _expected_gain(rows: Rows, settings: Mapping[str, Any], gain_trees: int) -> 
     relevant = gain > 0
     if not relevant.any():
         return None
-    rate = float(np.average(relevant, weights=rows.weight))
-    level = replace(rows, y=np.log(np.where(relevant, gain, 1.0) * rate)).at(relevant)
     shared = {k: v for k, v in settings.items() if k != "label_gain" and not k.startswith("lambdarank_")}
+    is_relevant = _lightgbm_rows(replace(rows, y=relevant.astype(np.float64)), "binary")
+    odds = lightgbm.train({**shared, "objective": "binary"}, is_relevant, gain_trees)
     # Nothing but the grade is to be learned here: neither sampling nor shrinkage may blur it.
     one_tree = {
         **shared, "objective": "regression", "learning_rate": 1.0, "num_leaves": 7, "min_child_samples": 10,
         "subsample": 1.0, "subsample_freq": 0, "colsample_bytree": 1.0, "reg_alpha": 0.0, "reg_lambda": 0.0,
         "min_split_gain": 0.0,
     }  # fmt: skip
-    first = lightgbm.train(one_tree, _lightgbm_rows(level, "regression"), 1)
-    all_rows = _lightgbm_rows(replace(rows, y=gain), "poisson")
-    return lightgbm.train({**shared, "objective": "poisson"}, all_rows, gain_trees, init_model=first)
+    graded = rows.at(relevant)
+    # What a tree adds to others is what they leave of its target.
+    target = np.log(gain[relevant]) + np.asarray(odds.predict(graded.x, raw_score=True, num_threads=1))
+    return lightgbm.train(
+        one_tree, _lightgbm_rows(replace(graded, y=target), "regression"), 1, init_model=odds
+    )
 
 
 def _lightgbm_rows(rows: Rows, objective: str) -> Any:
@@ -283,7 +288,7 @@ RANKING = ScoringFamily(
     fit=_fit_ranking,
     defaults={
         "n_estimators": 1000,
-        # LambdaRank starts from the order by expected gain: in rolling folds it put more at the top than
+        # LambdaRank starts from an order by odds and gain: in rolling folds it put more at the top than
         # LambdaRank alone, whose number of trees a few groups decide badly. Fewer of these trees lose average
         # precision, more of them lose the top.
         "gain_trees": 600,

@@ -9,7 +9,7 @@ from ml.runs.select import DECIDING, Choice, at_origins, leaderboard
 from ml.runs.skill import skill_by_group
 from ml.stats.figure import Figure
 from ml.store.record import Evaluation
-from ml.tasks.duration.over_origins import LAST
+from ml.tasks.over_origins import LAST, ORIGIN, OVER_ORIGINS
 
 TEMPLATE = """# Model card: {model} ({domain})
 
@@ -160,6 +160,23 @@ def figures_text(metrics: list[Figure], split: str = "test") -> str:
             line.append(f"{_exact(beside.value if beside else None):>{width}}")
         lines.append("  ".join(line))
     return "\n".join(lines)
+
+
+def cuts_text(metrics: Sequence[Figure]) -> str:
+    """Return a scorer's or ranker's figures at forward cuts as lines of text; nothing without cuts."""
+    means = {m.metric: m for m in metrics if m.split == OVER_ORIGINS}
+    beside = tuple(f"_{name.split('_gain_vs_')[1]}" for name in means if "_gain_vs_" in name)
+    lines = []
+    for name, mean in means.items():
+        if name.endswith(beside):
+            continue
+        own = [f for f in metrics if f.metric == name and f.split.startswith(ORIGIN)]
+        values = [f.value for f in own if f.value is not None]
+        interval = f"{_exact(mean.ci_low)} to {_exact(mean.ci_high)}"
+        ends = f"{_exact(min(values))} to {_exact(max(values))}"
+        lines.append(f"{name:<20} {_exact(mean.value):>8}  {interval:>17}  {ends:>17}  {len(values):>4}")
+    head = f"{'at forward cuts':<20} {'mean':>8}  {'95 % interval':>17}  {'lowest to highest':>17}  cuts"
+    return "\n".join([head, *lines]) if lines else ""
 
 
 def folds_text(report: Mapping[str, Any]) -> str:

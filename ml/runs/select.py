@@ -13,7 +13,7 @@ from ml.models import registry
 from ml.runs.skill import skill_by_group
 from ml.store.record import Evaluation
 from ml.store.run_folder import original_name
-from ml.tasks.duration.over_origins import LAST, ORIGIN, OVER_ORIGINS
+from ml.tasks.over_origins import LAST, ORIGIN, OVER_ORIGINS
 
 DECIDING = "mae_log"
 BASELINE = "median"

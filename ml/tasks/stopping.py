@@ -22,14 +22,21 @@ FOLDS = 4
 FoldJudge = Callable[[NDArray[np.intp]], Callable[[NDArray[np.float64]], float]]
 
 
-def stopping_folds(dataset: Dataset, split: Split, target: NDArray[np.float64]) -> list[Fold]:
+def stopping_folds(
+    dataset: Dataset, split: Split, target: NDArray[np.float64], judges_groups: bool = False
+) -> list[Fold]:
     """Return the folds that decide the number of rounds; none when the validation part can do it alone.
 
-    It can with `ENOUGH_TO_STOP_BY` known rows of the rarer class, and it has to when no rolling fold has both
-    classes among its rows to fit and among its rows to score.
+    It can with `ENOUGH_TO_STOP_BY` known rows of the rarer class, or groups with a relevant row where whole
+    groups are judged, and it has to when no rolling fold has both classes among its rows to fit and among its
+    rows to score.
     """
-    late = target[split.rows("validation") & split.known] > 0
-    if min(late.sum(), (~late).sum()) >= ENOUGH_TO_STOP_BY:
+    late = split.rows("validation") & split.known
+    positive = target[late] > 0
+    judges = [int(positive.sum()), int((~positive).sum())]
+    if judges_groups:
+        judges = [len(np.unique(dataset.groups("group_id")[late][positive].astype(str)))]
+    if min(judges) >= ENOUGH_TO_STOP_BY:
         return []
     return [
         fold

@@ -32,17 +32,21 @@ class ScoringRun(dg.Config):
     validation_groups: float = Field(default=0.22, description="Groups for validation; below 1, a share.")
     test_groups: float = Field(default=0.27, description="Groups for the test; below 1, a share.")
     cv_folds: int = Field(default=5, ge=0, description="Stratified folds of groups; 0 for none.")
+    forward_cuts: int = Field(
+        default=10, ge=0, description="Earlier cuts in time to judge it at; 0 for none."
+    )
     replicates: int = Field(default=500, ge=0, description="Bootstrap resamples; 0 for no intervals.")
     use_tuned: bool = Field(default=False, description="Take the best parameters of `tuned_parameters`.")
     seed: int = Field(default=0, ge=0)
 
 
 class TimelineRun(ScoringRun):
-    """The same on timelines of their own: shares of each, and no folds, which ignore time."""
+    """The same on timelines of their own: shares of each, no folds, which ignore time, and no more cuts."""
 
     validation_groups: float = Field(default=0.1, gt=0, lt=1, description="Share of each timeline.")
     test_groups: float = Field(default=0.2, gt=0, lt=1, description="Share of each timeline.")
     cv_folds: int = Field(default=0, ge=0, description="Stratified folds of groups; 0 for none.")
+    forward_cuts: int = Field(default=0, ge=0, description="Earlier cuts in time to judge it at; 0 for none.")
     replicates: int = Field(default=100, ge=0, description="Bootstrap resamples; 0 for no intervals.")
 
 

@@ -124,6 +124,7 @@ def scoring_config(task: Task, run: ScoringRun, tuned: Path) -> "ScoringConfig":
         validation_groups=run.validation_groups,
         test_groups=run.test_groups,
         cv_folds=run.cv_folds,
+        forward_cuts=run.forward_cuts,
         replicates=run.replicates,
         seed=run.seed,
     )

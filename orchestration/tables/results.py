@@ -10,7 +10,8 @@ SPLIT: Columns = {
     "split": (
         "varchar",
         "validation or test: later than all that the model learned from. Of figures also "
-        "origin_1, … (earlier rolling origins) and origins, their mean with that of validation.",
+        "origin_1, … (earlier rolling origins; of scorers and rankers of batches, earlier cuts) and origins, "
+        "their mean (of hours with that of validation).",
     ),
 }
 FIGURE: Columns = {

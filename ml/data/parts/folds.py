@@ -76,6 +76,30 @@ def rolling_folds(
     return result
 
 
+def forward_cuts(dataset: Dataset, split: Split, cuts: int = 10) -> list[Fold]:
+    """Return cuts in time before the test part: what could have been learned by each, and what came next.
+
+    The last groups before the test part, at least their later half, make ``cuts`` runs. A cut is fitted on
+    every earlier group's labels that were known when its run began, and its run is scored by every label that
+    is given by now, as the test part is: what is judged so decides nothing.
+    """
+    _, rank = groups_in_time(dataset)
+    before_test = split.rows("train", "validation")
+    ranks = np.unique(rank[before_test])
+    later = ranks[max(1, min(len(ranks) // 2, len(ranks) - cuts)) :] if cuts else ranks[:0]
+    start = dataset.items["event_at"].to_numpy("datetime64[us]")
+    given = ~dataset.row_labels()["is_censored"].to_numpy()
+    result = []
+    for run in np.array_split(later, min(cuts, len(later)) or 1):
+        of_run = np.isin(rank, run)
+        if not of_run.any():
+            continue
+        begins = np.full(len(rank), start[of_run].min())
+        fit = before_test & (rank < run[0]) & known_at(dataset, begins, is_last=False)
+        result.append(Fold(np.flatnonzero(fit), np.flatnonzero(before_test & of_run & given)))
+    return result
+
+
 def drawn_groups(
     groups: NDArray[np.object_], rows: NDArray[np.bool_], limit: int, seed: int = 0
 ) -> NDArray[np.bool_]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,8 @@ from ml.stats.intervals import Resamples, figure_of
 from ml.tasks.duration.model import horizon_column
 
 Values = NDArray[np.float64]
+# Begin of the names of the figures that are compared between origins.
+_AT_ORIGINS = ("mae_log", "auc_", "brier_", "ece_", "rate_")
 # Begin of the names of the gains over a group's own median, one per group with enough known rows.
 GAIN_IN = "gain_in:"
 MIN_GROUP_ROWS = 15
@@ -157,6 +159,11 @@ def gains_in_groups(
         if figure.ci_low is not None:
             result.append(figure)
     return result
+
+
+def at_origin(figures: Iterable[Figure]) -> list[Figure]:
+    """Return those of a part's figures that are compared between origins."""
+    return [f for f in figures if f.metric.startswith(_AT_ORIGINS) and f.split != "test"]
 
 
 def _horizon_metrics(scored: Scored, resamples: Resamples, horizons: Sequence[float]) -> list[Resampled]:

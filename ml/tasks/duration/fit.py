@@ -19,7 +19,14 @@ from ml.data.weights import censoring_weights, recency_weights
 from ml.models import ModelSpec, Validation
 from ml.stats.figure import Figure
 from ml.stats.weights import group_weights
-from ml.tasks.duration.figures import Scored, baseline_hours, evaluate, gains_in_groups, group_rates
+from ml.tasks.duration.figures import (
+    Scored,
+    at_origin,
+    baseline_hours,
+    evaluate,
+    gains_in_groups,
+    group_rates,
+)
 from ml.tasks.duration.model import (
     TIMING_SHARE,
     DurationModel,
@@ -28,7 +35,7 @@ from ml.tasks.duration.model import (
     log_hours,
     timing_of,
 )
-from ml.tasks.duration.over_origins import ORIGIN, at_origin, over_origins
+from ml.tasks.over_origins import ORIGIN, over_origins
 
 Mask = NDArray[np.bool_]
 

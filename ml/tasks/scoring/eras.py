@@ -19,7 +19,7 @@ Values = NDArray[np.float64]
 
 
 def calibration_that_holds(
-    score: Values, label: Values, begun: NDArray[np.datetime64]
+    score: Values, label: Values, begun: NDArray[np.datetime64], is_chance: bool = True
 ) -> ProbabilityCalibration:
     """Return the map of all rows; none where that of the earlier half of them does not help on the later.
 
@@ -29,15 +29,19 @@ def calibration_that_holds(
         Probabilities of a model that never saw the rows, and 0/1.
     begun : ndarray of datetime64, shape (n,)
         When each row's item began.
+    is_chance : bool
+        Whether the scores are probabilities by themselves; what only orders has no use without the map.
     """
 
     def of(rows: NDArray[np.bool_]) -> ProbabilityCalibration:
         return ProbabilityCalibration(MIN_CALIBRATION_ROWS).fit(score[rows], label[rows])
 
+    whole = of(np.ones(len(begun), dtype=bool))
+    if not is_chance:
+        return whole
     earlier = begun < np.sort(begun)[len(begun) // 2]
     later, truth = score[~earlier], label[~earlier]
     gain = np.square(later - truth) - np.square(of(earlier).predict(later) - truth)
-    whole = of(np.ones(len(begun), dtype=bool))
     # By rows: half of a validation part has too few batches to be judged by.
     if not clearly_better(gain[:, 0], np.arange(len(gain)).astype(object)):
         whole.knots_ = [[]]

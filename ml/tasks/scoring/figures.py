@@ -31,8 +31,8 @@ class ScoredRows:
         0/1 or grades; above 0 is positive.
     score : ndarray, shape (n,)
         Decides the order.
-    probability : ndarray, shape (n,)
-        Calibrated.
+    probability : ndarray, shape (n,), or None
+        Calibrated; None where only the order is judged.
     baselines : mapping of name to ndarray, shape (n,)
         Scores that order as the baselines do.
     groups : ndarray, shape (n,)
@@ -45,7 +45,7 @@ class ScoredRows:
 
     relevance: Values
     score: Values
-    probability: Values
+    probability: Values | None
     baselines: Mapping[str, Values]
     groups: Names
     clusters: Names
@@ -141,6 +141,8 @@ def _order_figures(
 
 def _probability_figures(rows: ScoredRows, threshold: float, resamples: Resamples) -> dict[str, Values]:
     y = (rows.relevance > 0).astype(float)
+    if rows.probability is None:
+        return {"positive_rate": np.concatenate([m.mean_of(y, w) for w in resamples.blocks()])}
     named_rows = (rows.probability >= threshold).astype(float)
     parts: dict[str, list[Values]] = {}
     for w in resamples.blocks():

@@ -7,28 +7,29 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from ml.data.dataset import Dataset
-from ml.data.parts.folds import drawn_groups, forward_folds, known_before_test, stratified_group_folds
+from ml.data.parts.folds import Fold, drawn_groups, forward_folds, known_before_test, stratified_group_folds
 from ml.data.parts.splits import Split
-from ml.encoding.matrix import PreprocessingConfig, fit_and_encode, new_encoder
 from ml.errors import TooLittleDataError
 from ml.models import ModelSpec, Params, Rows, TaskName, Watch
 from ml.stats.figure import Figure
-from ml.stats.metrics import auc, average_precision
-from ml.stats.rank_metrics import Grouping, ndcg
+from ml.stats.rank_metrics import Grouping
 from ml.tasks.scoring.choice import ChoiceCalibration
+from ml.tasks.scoring.cuts import figures_at_cuts
 from ml.tasks.scoring.eras import base_rate_shift, calibration_that_holds, warnings_of
 from ml.tasks.scoring.figures import ScoredRows, best_threshold, report_of, scoring_metrics
+from ml.tasks.scoring.judges import Judge, both_ends, judge_of, log_loss
 from ml.tasks.scoring.model import ScoringModel, bounded
+from ml.tasks.scoring.rows import encoded_rows
 from ml.tasks.scoring.settings import EvalMetric, ScoringConfig, check_classes, order_by
-from ml.tasks.stopping import FoldJudge, rounds_by_folds, stopping_folds
+from ml.tasks.stopping import rounds_by_folds, stopping_folds
 from ml.tasks.task import Fitted, Objective, Report
 
 logger = logging.getLogger(__name__)
@@ -45,9 +46,10 @@ class ScoringBench:
     validation part; fitted again on both, with the same number of rounds, on what was known when the test
     part began; and scored on the test part once.
 
-    A validation part with fewer rows of the rarer class than `ml.tasks.stopping.ENOUGH_TO_STOP_BY` does not
-    decide the number of rounds: it is the one that is best in the mean over rolling folds of what precedes
-    the test part (log loss, or NDCG of whole groups), stopped early in the same way.
+    A validation part with fewer rows of the rarer class than `ml.tasks.stopping.ENOUGH_TO_STOP_BY`, or of a
+    ranker fewer groups with a relevant row, does not decide the number of rounds: it is the one that is best
+    in the mean over rolling folds of what precedes the test part (log loss, or NDCG of whole groups and
+    average precision), stopped early in the same way.
 
     Parameters
     ----------
@@ -90,17 +92,7 @@ class ScoringBench:
         known = split.known if wanted is None else split.known & wanted
         self.first, self.late = (split.rows(part) & known for part in ("train", "validation"))
         check_classes(target, self.first, "training")
-        self.encoder = new_encoder(dataset, self.family.inputs, PreprocessingConfig(seed=config.seed))
-        # More threads would add up products in another order: other last digits, other trees.
-        with threadpool_limits(1, user_api="blas"):
-            x = fit_and_encode(self.encoder, dataset.items, self.first, wanted)
-        self.data = Rows(
-            x=x,
-            y=target,
-            groups=dataset.groups("group_id"),
-            weight=dataset.row_labels()["weight"].fillna(1.0).to_numpy(float),
-            names=[str(name) for name in self.encoder.get_feature_names_out()],
-        )
+        self.encoder, self.data = encoded_rows(dataset, target, self.family, config.seed, self.first, wanted)
         self.why_no_folds: str | None = None
         self.turns_baselines = turns_baselines
 
@@ -116,7 +108,7 @@ class ScoringBench:
         def score(params: Params, report: Report) -> float:
             values: list[float] = []
             for step, fold in enumerate(folds):
-                value = self._score_of_fold(fold.fit, fold.score, params)
+                value = self._fold_score(fold, params, self._judge)
                 if np.isfinite(value):
                     values.append(value)
                 if values:
@@ -139,16 +131,15 @@ class ScoringBench:
         rounds = self.family.rounds
         watch, folds = None, []
         if rounds is not None:
-            folds = stopping_folds(self.dataset, self.split, self.target)
+            folds = stopping_folds(self.dataset, self.split, self.target, self.task == "ranking")
             if folds:
-                judge = fold_judge(self.task, data)
                 own[rounds] = rounds_by_folds(
-                    data, folds, self.family, own, seed, judge, self.config.patience
+                    data, folds, self.family, own, seed, self._fold_judge, self.config.patience
                 )
             else:
                 # Whole lists: the few first places of a few groups are so noisy that stopping by them is
                 # left to chance.
-                judged = judge_of(self.metric, data.at(late), (len(self.target),))
+                judged = self._judge(data.at(late), (len(self.target),))
                 watch = Watch(data.at(late), judged, self.config.patience)
         early = self.family.fit(data.at(self.first), own, seed, watch)
         if rounds is not None and early.best_iteration is not None:
@@ -156,7 +147,9 @@ class ScoringBench:
         on_validation = early.score(data.x)
         positive = (self.target[late] > 0).astype(float)
         begun = self.dataset.items["event_at"].to_numpy("datetime64[us]")
-        calibration = calibration_that_holds(bounded(on_validation[late]), positive[:, None], begun[late])
+        calibration = calibration_that_holds(
+            bounded(on_validation[late]), positive[:, None], begun[late], is_chance=self.task == "binary"
+        )
         threshold = best_threshold(positive, calibration.predict(bounded(on_validation[late]))[:, 0])
         final = self.family.fit(data.at(self.before_test), own, seed, None)
         line = self.dataset.config.timeline
@@ -186,7 +179,7 @@ class ScoringBench:
             logger.warning("There is no cross-validation. %s", error)
             return []
         scores = [
-            self._score_of_fold(fold.fit, fold.score, fitted.params)
+            self._fold_score(fold, fitted.params, partial(judge_of, self.metric))
             if len(np.unique(self.target[fold.fit] > 0)) == 2
             else np.nan
             for fold in folds
@@ -237,6 +230,9 @@ class ScoringBench:
             metrics += scoring_metrics(
                 scored, part, fitted.estimator.threshold, config, domain.groups_are_questions
             )
+        metrics += figures_at_cuts(
+            self.dataset, self.split, self.target, self.family, fitted.params, baselines, config
+        )
         if not domain.groups_are_questions:
             metrics += base_rate_shift(self.dataset, self.split, self.target)
         for warning in warnings_of(metrics):
@@ -273,10 +269,22 @@ class ScoringBench:
         }
         return report_of(head, metrics, self.metric, cv_scores, self.why_no_folds, self.config.ndcg_at)
 
-    def _score_of_fold(self, fit: NDArray[np.intp], score: NDArray[np.intp], params: Params) -> float:
-        fitted = self.family.fit(self.data.at(fit), params, self.config.seed, None)
-        seen = self.data.at(score)
-        return judge_of(self.metric, seen, self.config.ndcg_at)(fitted.score(seen.x))
+    def _fold_score(
+        self, fold: Fold, params: Params, judge: Callable[..., Callable[[Values], float]]
+    ) -> float:
+        fitted = self.family.fit(self.data.at(fold.fit), params, self.config.seed, None)
+        seen = self.data.at(fold.score)
+        return judge(seen, self.config.ndcg_at)(fitted.score(seen.x))
+
+    def _judge(self, rows: Rows, ks: Sequence[int]) -> Judge:
+        """Return what stops and searches; between the rows of several questions no order means anything."""
+        if self.metric == "ndcg" and not self.dataset.config.groups_are_questions:
+            return both_ends(rows, ks)
+        return judge_of(self.metric, rows, ks)
+
+    def _fold_judge(self, at: NDArray[np.intp]) -> Judge:
+        rows = self.data.at(at)
+        return self._judge(rows, (len(at),)) if self.task == "ranking" else log_loss(rows)
 
 
 def scoring_bench(
@@ -294,25 +302,3 @@ def scoring_bench(
         return ScoringBench(dataset, target, split, spec, task, eval_metric, config, rows, turns_baselines)
 
     return bench
-
-
-def judge_of(metric: EvalMetric, rows: Rows, ks: Sequence[int]) -> Callable[[Values], float]:
-    """Return what judges the scores of some rows, larger is better; NDCG is the mean over the ``ks``."""
-    if metric == "ndcg":
-        grouping = Grouping(rows.groups)
-        return lambda s: float(np.mean([ndcg(rows.y, s, grouping, k)[0] for k in ks]))
-    pure = auc if metric == "auc" else average_precision
-    return lambda s: float(pure(rows.y, s)[0])
-
-
-def fold_judge(task: TaskName, data: Rows) -> FoldJudge:
-    """Return what judges the rows of a fold: NDCG of whole groups, or for 0/1 labels the log loss.
-
-    AUC would stand still once the few positives of a fold are on top.
-    """
-
-    def by_log_loss(at: NDArray[np.intp]) -> Callable[[Values], float]:
-        sign = 1.0 - 2.0 * data.y[at]
-        return lambda s: -float(np.logaddexp(0.0, sign * s).mean())
-
-    return by_log_loss if task == "binary" else lambda at: judge_of("ndcg", data.at(at), (len(at),))

@@ -33,8 +33,11 @@ class ScoringConfig:
         mean nothing, shares of each. None: 5 and 6 groups, or .1 and .2 of each timeline.
     cv_folds : int
         Stratified group folds before the test part; 0 for none.
+    forward_cuts : int
+        Cuts in time before the test part at which the order is judged by a fit on the past; 0 for none.
     eval_metric : {"auc", "average_precision", "ndcg"} or None
-        What early stopping on the validation part and the tuner judge by; None for the task's own.
+        What early stopping on the validation part and the tuner judge by; None for the task's own. NDCG is
+        judged together with average precision, unless groups are questions.
     ndcg_at : tuple of int
         The k of NDCG@k; cross-validation and the tuner judge a ranker by their mean.
     top_at : tuple of int
@@ -53,6 +56,7 @@ class ScoringConfig:
     validation_groups: Positive | None = None
     test_groups: NotNegative | None = None
     cv_folds: Whole = 5
+    forward_cuts: Whole = 0
     eval_metric: EvalMetric | None = None
     ndcg_at: tuple[Count, ...] = (5, 10, 20)
     top_at: tuple[Count, ...] = (1, 3, 5)

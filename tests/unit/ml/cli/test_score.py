@@ -14,13 +14,26 @@ from hypothesis import strategies as st
 from ml.cli import main
 from ml.data.dataset import Dataset
 from ml.runs.promote import challenge
+from ml.runs.train import train_models
 from ml.store.run_folder import RunFolder
-from ml.tasks import RANKER, SCORER
+from ml.tasks import RANKER, REMAINING, SCORER
+from ml.tasks.remaining.settings import RemainingConfig
 from ml.tasks.scoring.settings import ScoringConfig
-from tests.unit.ml import grouped, synthetic
+from tests.unit.ml import grouped, lives, synthetic
 
 FEW_TREES = ScoringConfig(validation_groups=3, test_groups=4, cv_folds=0, params={"n_estimators": 30})
-MODELS = ["late", "hours/linear", "hours/lightgbm", "hours/median", "scorer.txt", "ranker.run/ranker"]
+FEW_PERIODS = RemainingConfig(params={"n_estimators": 20, "num_leaves": 7}, replicates=0, seeds=1, origins=2)
+KEYS = ["item_id", "event_at"]
+HOURS = ("hours", "lives")
+MODELS = [
+    "late",
+    "lives/remaining",
+    "hours/linear",
+    "hours/lightgbm",
+    "hours/median",
+    "scorer.txt",
+    "ranker.run/ranker",
+]
 ALIASES = {
     "hours/champion": "hours/linear",
     "champion": "hours/linear",
@@ -33,6 +46,9 @@ ALIASES = {
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folders of both kinds of data and a trained model for every task."""
     home = tmp_path_factory.mktemp("score")
+    lived = Dataset(*lives.frames(n=300), lives.CONFIG)
+    synthetic.write(home / "lives-data", lived.items, lived.labels)
+    train_models(lived, ["remaining"], home / "lives", FEW_PERIODS, task=REMAINING)
     hours = synthetic.write(home / "hours-data", *synthetic.frames(300), '{"weight_by": "slice_depot"}')
     classes = synthetic.write(home / "class-data", *grouped.frames(size=30), json.dumps({"name": "parcels"}))
     (home / "few.yaml").write_text("params: {n_estimators: 30}\nreplicates: 0\ncv_folds: 0\n")
@@ -54,7 +70,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def data_of(home: Path, model: str) -> Path:
-    return home / ("class-data" if model.startswith(("scorer", "ranker")) else "hours-data")
+    if model.startswith(("scorer", "ranker")):
+        return home / "class-data"
+    return home / ("lives-data" if model.startswith("lives") else "hours-data")
 
 
 def scored(home: Path, model: str, items: pd.DataFrame, suffix: str = "parquet") -> pd.DataFrame:
@@ -72,7 +90,7 @@ def _path(home: Path, model: str) -> str:
     """Runs below the folder of runs by their name, files by their path."""
     return (
         model
-        if "/champion" in model or model.startswith(("hours", "champion", "items"))
+        if "/champion" in model or model.startswith((*HOURS, "champion", "items"))
         else str(home / model)
     )
 
@@ -82,13 +100,13 @@ def test_the_test_rows_get_the_numbers_of_the_training(home: Path, model: str) -
     items = pd.read_parquet(data_of(home, model) / "train.parquet")
     table = scored(home, model, items)
     assert list(table["item_id"]) == list(items["item_id"]) and table["group_id"].equals(items["group_id"])
-    answer = "predicted_hours" if model.startswith("hours") else "probability"
+    answer = "predicted_hours" if model.startswith(HOURS) else "probability"
     names = {"late": "late.run/late", "scorer.txt": "scorer.run/scorer"}
     run, _, name = names.get(model, model).partition("/")
-    then = RunFolder(home / run).predictions(name).query("split == 'test'").set_index("item_id")
-    now = table.set_index("item_id").loc[then.index]
+    then = RunFolder(home / run).predictions(name).query("split == 'test'").set_index(KEYS)
+    now = table.set_index(KEYS).loc[then.index]
     np.testing.assert_array_equal(now[answer], then["y_pred"])
-    if model.startswith("hours"):
+    if model.startswith(HOURS):
         np.testing.assert_array_equal(now[["p10", "p90"]], then[["p10", "p90"]])
         assert table.filter(like="p_within").notna().all().all()
     else:
@@ -113,15 +131,14 @@ def test_the_training_rows_get_what_the_fit_gave_them(task: type, home: Path) ->
 def test_a_row_is_scored_the_same_in_any_company(home: Path, model: str, seed: int, size: int | None) -> None:
     """Shuffled, cut and single rows; only the rank tells of the others."""
     items = pd.read_parquet(data_of(home, model) / "train.parquet")
-    whole = scored(home, model, items).set_index("item_id").drop(columns="rank", errors="ignore")
+    whole = scored(home, model, items).set_index(KEYS).drop(columns="rank", errors="ignore")
     some = items.sample(size or len(items), random_state=seed)
-    table = scored(home, model, some).set_index("item_id").drop(columns="rank", errors="ignore")
+    table = scored(home, model, some).set_index(KEYS).drop(columns="rank", errors="ignore")
+    which = pd.MultiIndex.from_frame(some[KEYS])
     reasons = table.pop("reasons") if "reasons" in table else None
-    pd.testing.assert_frame_equal(
-        table, whole.loc[some["item_id"]].drop(columns="reasons", errors="ignore"), rtol=1e-9
-    )
+    pd.testing.assert_frame_equal(table, whole.loc[which].drop(columns="reasons", errors="ignore"), rtol=1e-9)
     if reasons is not None:
-        assert [list(r) for r in reasons] == [list(r) for r in whole.loc[some["item_id"], "reasons"]]
+        assert [list(r) for r in reasons] == [list(r) for r in whole.loc[which, "reasons"]]
 
 
 @pytest.mark.parametrize(("alias", "model"), ALIASES.items())
@@ -153,6 +170,22 @@ MISFITS = [
     ("hours/linear", lambda f: f.assign(text=1), "have 'text' (number instead of text)"),
     ("hours/linear", lambda f: f.drop(columns="kind").assign(kinds="a", size="big"), "['kind'] and have"),
     ("hours/linear", lambda f: f.assign(size=f["event_at"]), "'size' holds datetime64 values"),
+    (
+        "hours/linear",
+        lambda f: f.drop(columns=["entity_id", "kind"]).assign(
+            colour="red", event_at=1, size=f["event_at"], text=1
+        ),
+        "The items lack the columns ['entity_id']: add them as the contract says; the column 'event_at' "
+        "holds no times but integer values: store UTC timestamps, as pandas.to_datetime makes them; the "
+        "feature 'size' holds datetime64 values: make it a number, a category or a text; the items lack the "
+        "features ['kind'] and have the features ['colour'] that it does not know and have 'text' (number "
+        "instead of text): give the model",
+    ),
+    (
+        "lives/remaining",
+        lambda f: f,
+        "lack the features ['load', 'colour', 'age_days'] and have the features",
+    ),
     ("hours/median", lambda f: f.drop(columns="slice_depot"), "lack the column 'slice_depot'"),
     ("late", lambda f: f.drop(columns=["size", "text"]), "lack the features ['size', 'text']"),
     ("hours/linear", lambda f: f.drop(columns="event_at"), "The items lack the columns ['event_at']"),

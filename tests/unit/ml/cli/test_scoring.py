@@ -48,13 +48,24 @@ def test_train_scorer_writes_text_and_report(
     assert lightgbm.Booster(model_file=str(tmp_path / "a.txt")).num_feature() == report["num_features"]
 
 
-def test_train_ranker_reports_the_k_asked_for(data: Path, tmp_path: Path) -> None:
+def test_train_ranker_reports_the_k_and_the_cuts_asked_for(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     output = tmp_path / "r.txt"
     command = ["train-ranker", "--data-dir", str(data), "--output", str(output), *GROUPS]
-    assert main([*command, "--ndcg-at", "3", "500"]) == 0
+    assert main([*command, "--ndcg-at", "3", "500", "--forward-cuts", "4"]) == 0
     report = json.loads(output.with_suffix(".json").read_text())
     assert 0 < report["test_ndcg@3"] <= 1 and 0 < report["test_ndcg@500"] <= 1
     assert "test_ndcg@5" not in report
+    at = {m["split"]: m for m in report["metrics"] if m["metric"] == "average_precision"}
+    values = [at[f"origin_{k}"]["value"] for k in (1, 2, 3, 4)]
+    assert at["origins"]["value"] == pytest.approx(np.mean(values)) and "origin_5" not in at
+    assert at["origins"]["ci_low"] < at["origins"]["value"] < at["origins"]["ci_high"]
+    _, said = capsys.readouterr().out.split("at forward cuts")
+    (line,) = (line.split() for line in said.splitlines() if line.startswith("average_precision "))
+    spread = [at["origins"][name] for name in ("value", "ci_low", "ci_high")] + [min(values), max(values)]
+    shown = [float(cell) for cell in line if cell.replace(".", "").lstrip("-").isdigit()]
+    assert shown == pytest.approx([*spread, 4], abs=5e-5)
 
 
 @pytest.mark.parametrize(

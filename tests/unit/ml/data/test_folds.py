@@ -8,6 +8,7 @@ import pytest
 from ml.data.dataset import Dataset
 from ml.data.parts.folds import (
     drawn_groups,
+    forward_cuts,
     forward_folds,
     known_before_test,
     stratified_group_folds,
@@ -73,6 +74,25 @@ def test_forward_folds_learn_from_the_past_only() -> None:
         assert labelled[fold.fit].max() < start[fold.score].min()
         assert labelled[fold.score].max() < test_start
         assert not set(fold.fit) & set(fold.score)
+
+
+@pytest.mark.parametrize(("cuts", "runs"), [(10, 9), (4, 4), (3, 3), (0, 0)])
+def test_a_cut_learns_what_was_known_then_and_scores_the_groups_that_come_next(cuts: int, runs: int) -> None:
+    data = grouped.dataset()
+    split = split_by_groups(data, validation=3, test=4)
+    groups, start = data.groups("group_id"), data.items["event_at"].to_numpy()
+    labelled = data.row_labels()["labelled_at"].to_numpy()
+    folds = forward_cuts(data, split, cuts)
+    scored = [sorted(set(groups[fold.score])) for fold in folds]
+    assert len(folds) == runs
+    for fold in folds:
+        begins = start[fold.score].min()
+        known = (labelled < begins) & (start < begins)
+        assert set(fold.fit) == set(np.flatnonzero(known))
+    # Whole groups, each once, without a gap up to the test part; before them at least one to learn from.
+    names = [name for run in scored for name in run]
+    assert names == [f"week-{k:02d}" for k in range(10 - len(names), 10)]
+    assert sum(len(fold.score) for fold in folds) == 60 * len(names) >= (300 if cuts else 0)
 
 
 def test_groups_are_drawn_whole_and_only_from_the_rows_given() -> None:

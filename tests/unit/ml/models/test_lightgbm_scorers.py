@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -79,22 +80,20 @@ def test_several_folds_decide_by_their_mean() -> None:
     assert rounds_by_folds(data, folds, BINARY, params, 0, judge) == 2
 
 
-def test_lambdarank_starts_from_the_expected_gain() -> None:
-    """The first tree is a relevant row's gain times their share; the next ones tell who is one."""
+def test_lambdarank_starts_from_odds_and_gain() -> None:
+    """The first trees are the log odds of being relevant, the next one is a relevant row's log gain."""
     data = rows("relevance")
-    scorer = fit_booster(
-        "lambdarank", data, {**PARAMS, "gain_trees": 60, "lambdarank_truncation_level": 30}, 0
-    )
+    params = {**PARAMS, "gain_trees": 60, "lambdarank_truncation_level": 30}
+    scorer = fit_booster("lambdarank", data, params, 0)
     booster = scorer.booster()
     urgency = data.x[:, 2]
     gain = 2.0 ** (2 + (urgency >= 3) + (urgency >= 4)) - 1.0
-    first = booster.predict(data.x, raw_score=True, num_iteration=1)
-    np.testing.assert_allclose(np.exp(first), gain * (data.y > 0).mean(), rtol=1e-4)
-    start = np.exp(booster.predict(data.x, raw_score=True, num_iteration=start_trees({"gain_trees": 60})))
-    true_gain = 2.0**data.y - 1.0
-    assert start.mean() == pytest.approx(true_gain.mean(), rel=0.15)
-    high = start >= np.quantile(start, 0.8)
-    assert start[high].mean() == pytest.approx(true_gain[high].mean(), rel=0.25)
+    odds, start = (booster.predict(data.x, raw_score=True, num_iteration=n) for n in (60, 61))
+    np.testing.assert_allclose(np.exp(start - odds), gain, rtol=1e-4)
+    assert start_trees(params) == 61
+    relevant = replace(data, y=(data.y > 0).astype(float))
+    alone = fit_booster("binary", relevant, {**PARAMS, "n_estimators": 60}, 0)
+    np.testing.assert_allclose(odds, alone.score(data.x), rtol=1e-6, atol=1e-9)
     assert booster.current_iteration() == 61 + 80
     assert ndcg(data.y, scorer.score(data.x), data.groups, 10)[0] > 0.9
 
@@ -103,10 +102,26 @@ def test_gains_of_the_start_follow_label_gain() -> None:
     data = rows("relevance")
     params = {**PARAMS, "n_estimators": 1, "gain_trees": 5, "label_gain": [0, 1, 2, 3, 4]}
     booster = fit_booster("lambdarank", data, params, 0).booster()
-    first = booster.predict(data.x, raw_score=True, num_iteration=1)
+    odds, start = (booster.predict(data.x, raw_score=True, num_iteration=n) for n in (5, 6))
     urgency = data.x[:, 2]
-    linear = 2.0 + (urgency >= 3) + (urgency >= 4)
-    np.testing.assert_allclose(np.exp(first), linear * (data.y > 0).mean(), rtol=1e-4)
+    np.testing.assert_allclose(np.exp(start - odds), 2.0 + (urgency >= 3) + (urgency >= 4), rtol=1e-4)
+
+
+def test_the_gain_lifts_no_doubtful_row_over_a_certain_one() -> None:
+    """A rank that is half by chance and of the highest grade stays below one that is nearly sure."""
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 2, (4000, 2)).astype(np.float32)
+    sure, high = x.T
+    y = (rng.random(4000) < np.where(sure, 0.99, 0.5)) * np.where(high, 3.0, 1.0)
+    data = Rows(x, y, np.repeat(np.arange(40), 100).astype(object), np.ones(4000), ["sure", "high"])
+    params = {**PARAMS, "n_estimators": 1, "gain_trees": 200}
+    booster = fit_booster("lambdarank", data, params, 0).booster()
+    score = booster.predict(
+        np.array([[1, 1], [1, 0], [0, 1], [0, 0]], dtype=np.float32),
+        raw_score=True,
+        num_iteration=start_trees(params),
+    )
+    assert list(np.argsort(-score)) == [0, 1, 2, 3]
 
 
 def test_a_start_for_a_scorer_is_refused() -> None:

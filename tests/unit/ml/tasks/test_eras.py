@@ -79,5 +79,10 @@ def test_a_map_is_kept_only_where_it_holds_later(later_is_alike: bool) -> None:
     chance = np.where(late & (not later_is_alike), score, score / 2)
     label = (rng.random(4000) < chance).astype(float)
     begun = pd.date_range("2024-01-01", periods=4000, freq="h").to_numpy()
-    answer = calibration_that_holds(score[:, None], label[:, None], begun).predict(np.array([[0.8]]))[0, 0]
-    assert answer == pytest.approx(0.4, abs=0.05) if later_is_alike else answer == 0.8
+    answer, of_order = (
+        calibration_that_holds(score[:, None], label[:, None], begun, is_chance).predict(np.array([[0.8]]))
+        for is_chance in (True, False)
+    )
+    assert answer[0, 0] == pytest.approx(0.4, abs=0.05) if later_is_alike else answer[0, 0] == 0.8
+    # Scores that only order are no chances without a map.
+    assert of_order[0, 0] == pytest.approx(0.4 if later_is_alike else 0.6, abs=0.05)

@@ -114,6 +114,49 @@ def test_few_positives_call_for_folds_before_the_test_part(size: int, is_enough:
     assert stopping_folds(data, split, np.zeros(len(target))) == []
 
 
+def test_few_groups_call_for_folds_where_groups_are_judged() -> None:
+    data = grouped.dataset(size=300)
+    target = data.row_labels()["relevance"].to_numpy(float)
+    split = split_for(data, CONFIG)
+    assert (
+        stopping_folds(data, split, target) == [] != stopping_folds(data, split, target, judges_groups=True)
+    )
+    many = grouped.dataset(n_groups=250, size=8)
+    split = split_for(many, replace(CONFIG, validation_groups=0.6, test_groups=0.1))
+    target = many.row_labels()["relevance"].to_numpy(float)
+    assert stopping_folds(many, split, target, judges_groups=True) == []
+
+
+@pytest.mark.parametrize("task", [SCORER, RANKER])
+def test_the_order_is_judged_at_cuts_before_the_test_part(task: Task) -> None:
+    """Figures of every cut and their mean; what comes later changes none of an earlier cut's."""
+    config = replace(CONFIG, cv_folds=0, forward_cuts=5, replicates=0, params={"n_estimators": 20})
+    data = grouped.dataset()
+
+    def at_cuts(given: Dataset) -> dict[tuple[str, str], float | None]:
+        bench = task.prepare(given, config)
+        fitted = bench.fit({"n_estimators": 20})
+        fitted = replace(fitted, params={**fitted.params, "n_estimators": 20})
+        figures = bench.figures(fitted, bench.predictions(fitted))
+        return {(f.split, f.metric): f.value for f in figures if f.split.startswith("origin")}
+
+    found = at_cuts(data)
+    assert {split for split, _ in found} == {"origins", *(f"origin_{k}" for k in range(1, 6))}
+    for metric in ("auc", "average_precision", "ndcg@10", "ndcg@10_baseline", "positive_rate"):
+        own = [found[f"origin_{k}", metric] for k in range(1, 6)]
+        assert found["origins", metric] == pytest.approx(np.mean(own))
+    assert "brier" not in {metric for _, metric in found} and 0.7 < found["origins", "auc"] < 0.97
+    items, labels = data.items.copy(), data.labels.copy()
+    late = (items["group_id"] >= "week-09").to_numpy()
+    items.loc[late, ["load", "noise", "hint"]] = 99.0
+    labels["y"] = np.where(late, 1 - labels["y"], labels["y"])
+    labels["relevance"] = np.where(late, 4 - labels["relevance"], labels["relevance"])
+    changed = at_cuts(Dataset(items, labels, grouped.CONFIG))
+    earlier = [key for key in found if key[0] in ("origin_1", "origin_2", "origin_3", "origin_4")]
+    assert len(earlier) > 20 and all(found[key] == changed[key] for key in earlier)
+    assert found["origin_5", "auc"] != changed["origin_5", "auc"]
+
+
 def test_labels_known_too_late_teach_nothing() -> None:
     data = grouped.dataset()
     split = split_for(data, CONFIG)

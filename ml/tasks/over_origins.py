@@ -1,8 +1,8 @@
-"""The figures by which models are compared at rolling origins, and their means."""
+"""The figures of a model at rolling origins, and their means."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from scipy import stats
@@ -12,12 +12,6 @@ from ml.stats.figure import INTERVAL, Figure
 # Names of the splits: origin_1, origin_2, …; the validation part is the last origin; then their mean.
 ORIGIN, OVER_ORIGINS = "origin_", "origins"
 LAST = "validation"
-_BEGINS = ("mae_log", "auc_", "brier_", "ece_", "rate_")
-
-
-def at_origin(figures: Iterable[Figure]) -> list[Figure]:
-    """Return those of a part's figures that are compared between origins."""
-    return [f for f in figures if f.metric.startswith(_BEGINS) and f.split != "test"]
 
 
 def over_origins(figures: Sequence[Figure]) -> list[Figure]:
