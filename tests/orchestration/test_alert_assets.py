@@ -83,6 +83,24 @@ def test_the_orders_are_measured_as_the_models_are(warehouse: Path) -> None:
         assert orders["probability", metric] == pytest.approx(figures["alert_scorer", metric], abs=0.02)
 
 
+def test_the_orders_are_judged_at_earlier_cuts_too(warehouse: Path) -> None:
+    """On synthetic batches nothing is a bar but the order of the rules."""
+    with duckdb.connect(str(warehouse / "pipeline.duckdb"), read_only=True) as database:
+        table = database.sql(
+            "select model, split, metric, value, ci_low, ci_high from ml.model_metrics "
+            "where split like 'origin%'"
+        ).df()
+    for model, rows in table.groupby("model"):
+        values = rows.pivot(index="metric", columns="split", values="value")
+        cuts = values.drop(columns="origins")
+        assert 3 <= cuts.shape[1] <= 10, model
+        mean = rows[rows["split"] == "origins"].set_index("metric")
+        pd.testing.assert_series_equal(values["origins"], cuts.mean(axis=1), check_names=False)
+        assert (mean["ci_low"] <= mean["value"]).all() and (mean["value"] <= mean["ci_high"]).all()
+        assert values.loc["auc", "origins"] > values.loc["auc_baseline", "origins"], model
+    assert set(table["model"]) == set(TASKS)
+
+
 def test_a_batch_that_is_named_is_scored_and_an_unknown_one_is_a_sentence(warehouse: Path) -> None:
     with duckdb.connect(str(warehouse / "pipeline.duckdb"), read_only=True) as database:
         query = "select distinct group_id from training.train_alerts order by 1 limit 2"
