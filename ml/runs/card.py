@@ -35,6 +35,11 @@ is the validation part. The model is chosen by the mean.
 
 {origins}
 
+How true its chances were there: the calibration error of each horizon, and in brackets the share that ended
+in time. What moves from one origin to the next no earlier one can know.
+
+{chances}
+
 ## Against each group's own median
 
 Gain of the MAE of log hours on the test part over the median of the group's training rows, the lowest first;
@@ -98,6 +103,7 @@ def model_card(evaluations: Sequence[Evaluation], choice: Choice, note: str = ""
         features=len(shown.feature_list),
         figures="\n".join(lines) or "| | | | | |",
         origins=_origins_text(evaluations),
+        chances="Nothing was chosen." if chosen is None else _chances_text(chosen),
         groups="Nothing was chosen." if chosen is None else _groups_text(chosen),
         table=leaderboard_text(evaluations, markdown=True),
         refused="\n".join(f"- {model}: {why}" for model, why in choice.refused.items()) or "None.",
@@ -111,6 +117,21 @@ def _origins_text(evaluations: Sequence[Evaluation]) -> str:
     head = ["model", *map(str, table.columns)]
     rows = [[str(model), *(_number(v) for v in row)] for model, row in table.sort_values("mean").iterrows()]
     return _markdown([head, *rows])
+
+
+def _chances_text(chosen: Evaluation) -> str:
+    """The calibration error of every horizon, and the share that ended, at every origin and on the test."""
+    value = {(f.metric, f.split): f.value for f in chosen.metrics}
+    horizons = [metric[4:] for metric, split in value if split == "test" and metric.startswith("ece_")]
+    parts = [part for part in dict.fromkeys(split for _, split in value) if part.startswith(ORIGIN)]
+    parts += [LAST, "test"]
+
+    def cell(days: str, part: str) -> str:
+        return f"{_number(value.get((f'ece_{days}', part)))} ({_number(value.get((f'rate_{days}', part)))})"
+
+    return _markdown(
+        [["within", *parts], *([days, *(cell(days, part) for part in parts)] for days in horizons)]
+    )
 
 
 def _groups_text(chosen: Evaluation) -> str:

@@ -90,8 +90,9 @@ RESULTS = (
     Table(
         "ml.horizon_metrics",
         "How well a model of the remaining time tells which tickets, open at an age, are closed within a "
-        "horizon, beside the repository's own rate (_group_rate). Grain: one row per model, split, age, "
-        "horizon and metric.",
+        "horizon, beside the repository's own rate (_group_rate); of models of the hours, by how much the "
+        "chances at creation are above the share that came true in each repository (level_error_in:…). "
+        "Grain: one row per model, split, age, horizon and metric.",
         {**RUN, **MODEL, **SPLIT, **CELL, **FIGURE},
     ),
     Table(

@@ -9,15 +9,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import stats
 
 from ml.stats import metrics as m
-from ml.stats.figure import Figure
-from ml.stats.intervals import Resamples, figure_of
+from ml.stats.figure import INTERVAL, Figure, HorizonFigure
+from ml.stats.intervals import MIN_CLUSTERS, Resamples, figure_of
 from ml.tasks.duration.model import horizon_column
 
 Values = NDArray[np.float64]
 # Begin of the names of the figures that are compared between origins.
 _AT_ORIGINS = ("mae_log", "auc_", "brier_", "ece_", "rate_")
+# Begin of the names of the errors of a group's level, one per horizon and group with enough rows.
+LEVEL_IN = "level_error_in:"
 # Begin of the names of the gains over a group's own median, one per group with enough known rows.
 GAIN_IN = "gain_in:"
 MIN_GROUP_ROWS = 15
@@ -158,6 +161,35 @@ def gains_in_groups(
         figure = figure_of(split, f"{GAIN_IN}{name}", values, len(positions), clusters)
         if figure.ci_low is not None:
             result.append(figure)
+    return result
+
+
+def levels_in_groups(
+    scored: Scored, group: NDArray[np.object_], split: str, horizons: Sequence[float]
+) -> list[HorizonFigure]:
+    """Return by how much the chances of each horizon are above the share that came true, group by group.
+
+    Of groups with `MIN_GROUP_ROWS` rows that are old enough. The interval is Student's, of a mean over
+    clusters; with fewer than `MIN_CLUSTERS` of them there is none.
+    """
+    result = []
+    for position, days in enumerate(horizons):
+        label = scored.within[:, position]
+        above = scored.predictions[horizon_column(days)].to_numpy(float) - label
+        rows = np.flatnonzero(~np.isnan(label))
+        for name, own in pd.Series(rows).groupby(group[rows], sort=True):
+            if len(own) < MIN_GROUP_ROWS:
+                continue
+            error = above[own]
+            codes, names = pd.factorize(scored.clusters[own])
+            mean, low, high = float(error.mean()), None, None
+            if len(names) >= MIN_CLUSTERS:
+                spread = np.sqrt(np.square(np.bincount(codes, error - mean)).sum()) / len(own)
+                half = float(stats.t.ppf(INTERVAL[1], len(names) - 1) * spread)
+                low, high = mean - half, mean + half
+            result.append(
+                HorizonFigure(split, f"{LEVEL_IN}{name}", mean, low, high, len(own), 0.0, float(days))
+            )
     return result
 
 

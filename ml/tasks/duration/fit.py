@@ -26,6 +26,7 @@ from ml.tasks.duration.figures import (
     evaluate,
     gains_in_groups,
     group_rates,
+    levels_in_groups,
 )
 from ml.tasks.duration.model import (
     TIMING_SHARE,
@@ -250,6 +251,7 @@ class Workbench:
             figures += evaluate(scored, part, self.horizons, replicates, self.seed)
             group = self._group[self.split.rows(part)]
             figures += gains_in_groups(scored, group, part, replicates, self.seed)
+            figures += levels_in_groups(scored, group, part, self.horizons)
         return figures
 
     def figures_at_origins(
@@ -261,11 +263,14 @@ class Workbench:
         """
         truth = self.split.outcomes_for_refit(self.dataset)
         figures: list[Figure] = []
+        levels: list[Figure] = []
         for number, (origin, model) in enumerate(models, start=1):
             table = model.predict_encoded(self.x[np.flatnonzero(origin.score)])
             scored = self._scored(table, origin.score, truth, origin.fit, origin.learned)
-            figures += at_origin(evaluate(scored, f"{ORIGIN}{number}", self.horizons, replicates=0))
-        return [*figures, *over_origins([*figures, *at_origin(on_validation)])]
+            name = f"{ORIGIN}{number}"
+            figures += at_origin(evaluate(scored, name, self.horizons, replicates=0))
+            levels += levels_in_groups(scored, self._group[origin.score], name, self.horizons)
+        return [*figures, *over_origins([*figures, *at_origin(on_validation)]), *levels]
 
     def _scored(
         self, predictions: pd.DataFrame, part: Mask, truth: Outcomes, learners: Mask, learned: Outcomes

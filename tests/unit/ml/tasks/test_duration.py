@@ -61,6 +61,23 @@ def test_every_origin_has_figures_and_the_mean_is_theirs() -> None:
     half = 3.182446 * own.std(ddof=1) / 2
     assert (mean.ci_low, mean.ci_high) == pytest.approx((own.mean() - half, own.mean() + half), rel=1e-4)
     assert not [f for f in trained.metrics if f.split == "origins" and f.metric == "mae"]
+    assert {f.split for f in trained.horizon_metrics} == {*splits, "test"}
+
+
+def test_the_level_of_every_group_is_told_for_every_horizon() -> None:
+    """The mean of chance less label over a group's rows that are old enough, as anybody can work it out."""
+    data = synthetic.dataset(2000)
+    trained = DURATION.train(data, TrainingConfig(trials=0, replicates=0), "linear")
+    levels = {(f.metric, f.horizon_days): f for f in trained.horizon_metrics if f.split == "test"}
+    rows = trained.predictions.query("split == 'test'").merge(data.items[["item_id", "slice_depot"]])
+    old = (synthetic.END - rows["event_at"]).dt.total_seconds() >= 7 * 24 * 3600
+    error = rows["p_within_7d"] - (rows["y_true"] <= 7 * 24)
+    for depot, own in rows[old].groupby("slice_depot"):
+        figure = levels.pop((f"level_error_in:{depot}", 7.0))
+        assert figure.n == len(own) and figure.observed_after_days == 0
+        assert figure.value == pytest.approx(error[own.index].mean())
+        assert figure.ci_low < figure.value < figure.ci_high
+    assert not [name for name, days in levels if days == 7]
 
 
 def test_a_short_history_has_the_validation_part_alone() -> None:
