@@ -263,6 +263,23 @@ def test_bad_items_are_named(change: Change, sentence: str) -> None:
     assert sentence in found and is_one_sentence(found)
 
 
+def test_all_columns_that_do_not_fit_are_told_at_once() -> None:
+    items, labels = frames()
+    items = items.drop(columns="entity_id").assign(event_at="soon", size=[1, "a"] * (len(items) // 2))
+    labels = labels.drop(columns="weight").assign(y="long", is_censored=0)
+    found = refusal(items, labels)
+    assert is_one_sentence(found) and found.count(".") == 2  # one of them in pandas.to_datetime
+    for part in (
+        "The items lack the columns ['entity_id']",
+        "the column 'event_at' holds no times",
+        "the feature 'size' holds mixed-integer values",
+        "the labels lack the columns ['weight']",
+        "the column 'y' holds string values",
+        "the column 'is_censored' holds integer values",
+    ):
+        assert part in found
+
+
 @pytest.mark.parametrize(("change", "sentence"), [row[1:] for row in LABELS], ids=[row[0] for row in LABELS])
 def test_bad_labels_are_named(change: Change, sentence: str) -> None:
     items, labels = frames()
