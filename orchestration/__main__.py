@@ -57,7 +57,9 @@ def _export(options: argparse.Namespace) -> None:
 
 
 def _register_report(commands: Any) -> None:
-    command = commands.add_parser("report", help="write the daily page from what is published")
+    command = commands.add_parser(
+        "report", help="write the daily page from what is published, and name the first ten tickets"
+    )
     command.set_defaults(run=_report)
 
 
@@ -66,7 +68,21 @@ def _report(options: argparse.Namespace) -> None:
     from orchestration.settings import Settings
 
     settings = Settings.from_environment()
-    print(write_page(settings.published_database, settings.runs_dir, settings.reports_dir))
+    page = write_page(settings.published_database, settings.runs_dir, settings.reports_dir)
+    if sql.ask(settings.published_database, "from duckdb_views() where view_name = 'likely_late'")[1]:
+        print(f"{sql.table(*sql.ask(settings.published_database, _FIRST))}\n")
+    print(page)
+
+
+# What is likely to be late, the hopeless aside, each with the strongest of its reasons.
+_FIRST = """
+    select
+        repository || '#' || number as ticket, round(age_days)::int as days_old,
+        -- A chance is never certain, whatever rounding makes of it.
+        least(round(100 * p_open_in_7d), 99)::int || ' %' as open_in_7_days, title,
+        list_transform(reasons[:2], lambda one: one.reason) as why
+    from tickets.likely_late where not is_overdue limit 10
+"""
 
 
 def _register_figures(commands: Any) -> None:

@@ -3,6 +3,8 @@
 import argparse
 import csv
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -27,7 +29,15 @@ def register(commands: Any) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
-    published = Settings.from_environment().published_database
+    names, rows = ask(Settings.from_environment().published_database, options.query)
+    if options.csv:
+        csv.writer(sys.stdout, lineterminator="\n").writerows([names, *rows])
+    else:
+        print(table(names, rows))
+
+
+def ask(published: Path, query: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """The columns and rows that answer a query; ValueError when nothing is published, or it is no query."""
     if not published.is_file():
         raise ValueError(f"Nothing is published at {published} yet: run the pipeline first (`make run`).")
     # Others may have written into this file: nothing in it may reach for the rest of the machine.
@@ -35,18 +45,20 @@ def _run(options: argparse.Namespace) -> None:
         str(published), read_only=True, config={"enable_external_access": "false"}
     ) as database:
         try:
-            answer = database.execute(options.query)
-            names = [column[0] for column in answer.description or ()]
-            rows = answer.fetchall()
+            answer = database.execute(query)
+            return [column[0] for column in answer.description or ()], answer.fetchall()
         except duckdb.Error as error:
             raise ValueError(str(error).split("\n\n")[0]) from None
-    if options.csv:
-        csv.writer(sys.stdout, lineterminator="\n").writerows([names, *rows])
-        return
-    cells = [names, *([_shown(value) for value in row] for row in rows)]
+
+
+def table(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """Rows as a table for the eye."""
+    cells = [list(names), *([_shown(value) for value in row] for row in rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(names))]
-    for row in cells:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in cells
+    )
 
 
 def _shown(value: Any) -> str:

@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import tarfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tests.paths import ROOT
 
 AXE = "axe-core@4.14.1"
+# On a machine that has other work to do.
+SECONDS = 60
 
 
 # As long as Playwright runs, its loop is the thread's: what else needs one, as Dagster does, would fail.
@@ -29,8 +32,16 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     """A tab without a network, in which nothing may complain."""
+    with quiet_tab(browser, offline=True) as tab:
+        yield tab
+
+
+@contextmanager
+def quiet_tab(browser: Browser, *, offline: bool) -> Iterator[Page]:
+    """A tab in which nothing may complain."""
     complaints: list[str] = []
-    context = browser.new_context(offline=True, viewport={"width": 1300, "height": 900})
+    context = browser.new_context(offline=offline, viewport={"width": 1300, "height": 900})
+    context.set_default_timeout(SECONDS * 1000)
     tab = context.new_page()
     tab.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
     tab.on("pageerror", lambda error: complaints.append(str(error)))

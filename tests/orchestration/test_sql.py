@@ -58,6 +58,17 @@ def test_the_remaining_time_stands_beside_the_models_of_the_hours(
     assert {"remaining", "linear"} < said and "late_scorer" not in said
 
 
+def test_the_report_names_the_first_tickets_with_their_reasons(
+    warehouse: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["report"]) == 0
+    head, first, *others, nothing, page = capsys.readouterr().out.splitlines()
+    assert head.split() == ["ticket", "days_old", "open_in_7_days", "title", "why"]
+    # The overdue one is aside, and one has no prediction.
+    assert first.split()[:4] == ["a/c#1", "1", "80", "%"] and "no answer for 12 days" in first
+    assert len(others) == 1 and not nothing and Path(page).is_file()
+
+
 def test_every_column_of_a_view_says_what_it_is(warehouse: Path) -> None:
     with duckdb.connect(str(warehouse / "warehouse.duckdb"), read_only=True) as database:
         found = database.execute(

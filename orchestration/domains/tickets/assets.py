@@ -181,12 +181,18 @@ def ticket_predictions(context: dg.AssetExecutionContext, project: Project) -> d
 
 
 def most_urgent(rows: "pd.DataFrame", most: int = 20) -> "pd.DataFrame":
-    """The tickets that are likeliest to be still open in a week, for the asset's page."""
-    first = rows[rows["p_within_7d"].notna()].sort_values("p_within_7d", kind="stable").head(most)
-    shown = first[["repository", "number", "title", "age_days"]].assign(
-        open_in_7_days=(1 - first["p_within_7d"]).round(2), age_days=first["age_days"].round(1)
+    """The tickets that are likeliest to be still open in a week, the hopeless aside, for the asset's page."""
+    known = rows[rows["p_within_7d"].notna() & ~rows["is_overdue"].fillna(False).astype(bool)]
+    first = known.sort_values("p_within_7d", kind="stable").head(most)
+    return first[["repository", "number", "title"]].assign(
+        age_days=first["age_days"].round().astype(int),
+        # A chance is never certain, whatever rounding makes of it.
+        open_in_7_days=[f"{min(1 - chance, 0.99):.0%}" for chance in first["p_within_7d"]],
+        why=[
+            "; ".join(one["reason"] for one in reasons[:2]) if isinstance(reasons, list) else ""
+            for reasons in first["reasons"]
+        ],
     )
-    return shown
 
 
 @dg.asset(
