@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 MANIFEST := dbt_project/target/manifest.json
 DBT_SOURCES := $(shell find dbt_project -type f \( -name '*.sql' -o -name '*.yml' -o -name '*.csv' \) -not -path '*/target/*')
 
-.PHONY: setup run report dev run-fake test lint format bench bench-scale fake-fidelity export setup-cluster lock clean
+.PHONY: setup run report dev run-fake test lint lint-types lint-sql lint-code format bench bench-scale fake-fidelity export setup-cluster lock clean
 
 run: setup  ## the whole pipeline on the configured source (the embedded sample unless .env says otherwise)
 	@python -m orchestration run $(RUN)
@@ -30,11 +30,18 @@ test: setup
 	pytest
 
 lint: setup
+	@$(MAKE) --no-print-directory --keep-going --jobs=2 lint-types lint-sql lint-code
+
+lint-types:
+	mypy
+
+lint-sql:
+	sqlfluff lint dbt_project/models
+
+lint-code:
 	ruff check .
 	ruff format --check .
-	mypy
 	lint-imports
-	sqlfluff lint dbt_project/models
 	python .ci/audit.py
 
 format: setup
