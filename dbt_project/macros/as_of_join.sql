@@ -15,8 +15,8 @@
             event_timestamp,
             available_at,
             {{ features | join(', ') }},
-            row(event_timestamp, available_at, id) as recency,
-            max(row(event_timestamp, available_at, id)) over (
+            (event_timestamp, available_at, id) as recency,
+            max((event_timestamp, available_at, id)) over (
                 partition by {{ key | join(', ') }}
                 order by available_at, event_timestamp, id
                 rows between unbounded preceding and current row
@@ -48,12 +48,11 @@
         end as {{ feature }}{{ ',' if not loop.last }}
         {%- endfor %}
     from {{ spine }} as observed
-    asof left join usable_facts as matched
-        on
-            observed.event_at > matched.available_at
-            {%- for column in key %}
-            and observed.{{ column }} = matched.{{ column }}
-            {%- endfor %}
+    {% set same_key = [] -%}
+    {%- for column in key -%}
+        {%- do same_key.append('observed.' ~ column ~ ' = matched.' ~ column) -%}
+    {%- endfor -%}
+    {{ asof_join('usable_facts as matched', on=same_key, until='observed.event_at > matched.available_at') }}
 {%- endmacro %}
 
 -- The TTL that a feature view declares in its yml: said once, read here and by the feature registry.

@@ -13,7 +13,7 @@
             {{ group }},
             hours,
             count(*) as n_items,
-            count(*) filter (is_observed) as n_events
+            count(*) filter (where is_observed) as n_events
         from {{ relation }}
         group by all
     ),
@@ -64,17 +64,17 @@
 -- event, the middle of the two: without censoring the median is that of the items. Null where it never comes down.
 {% macro survival_quantile(share) -%}
     (
-        min(hours) filter (survival <= {{ 1 - share }} + 1e-9)
+        min(hours) filter (where survival <= {{ 1 - share }} + 1e-9)
         + coalesce(
-            min(hours) filter (survival < {{ 1 - share }} - 1e-9),
-            min(hours) filter (survival <= {{ 1 - share }} + 1e-9)
+            min(hours) filter (where survival < {{ 1 - share }} - 1e-9),
+            min(hours) filter (where survival <= {{ 1 - share }} + 1e-9)
         )
     ) / 2
 {%- endmacro %}
 
 -- Limits of that instant: when the curve's own limits have come down (Brookmeyer & Crowley 1982); null for never.
 {% macro survival_quantile_limit(share, limit) -%}
-    min(hours) filter ({{ limit }} <= {{ 1 - share }} + 1e-9)
+    min(hours) filter (where {{ limit }} <= {{ 1 - share }} + 1e-9)
 {%- endmacro %}
 
 -- Half the width of an interval of 95 % in standard errors.
@@ -93,7 +93,7 @@
 
 -- Rounding may put it beyond the share, or beyond 0 and 1.
 {% macro wilson_limit(part, whole, sign) -%}
-    {%- set half = normal_quantile() ~ "^ 2 / 2" -%}
+    {%- set half = "power(" ~ normal_quantile() ~ ", 2) / 2" -%}
     ({{ part }} + {{ half }} {{ sign }} {{ normal_quantile() }}
         * sqrt({{ part }} * ({{ whole }} - {{ part }}) / nullif({{ whole }}, 0) + {{ half }} / 2))
     / ({{ whole }} + 2 * {{ half }})

@@ -1,11 +1,11 @@
--- Time arithmetic, in one place because every engine spells it differently. All times are UTC.
+-- Time arithmetic. All times are UTC.
 
 {% macro hours_between(start_at, end_at) -%}
-    (epoch({{ end_at }}) - epoch({{ start_at }})) / 3600
+    ({{ epoch_seconds(end_at) }} - {{ epoch_seconds(start_at) }}) / 3600
 {%- endmacro %}
 
 {% macro days_between(start_at, end_at) -%}
-    (epoch({{ end_at }}) - epoch({{ start_at }})) / 86400
+    ({{ epoch_seconds(end_at) }} - {{ epoch_seconds(start_at) }}) / 86400
 {%- endmacro %}
 
 -- Since 1970, as whole numbers: sums of them are exact, in whatever order they are made.
@@ -15,7 +15,7 @@
 
 -- Midnight after an instant: when the facts of its UTC day are complete.
 {% macro end_of_day(instant) -%}
-    date_trunc('day', {{ instant }}) + interval '1 day'
+    date_trunc('day', {{ instant }})::timestamp + interval '1 day'
 {%- endmacro %}
 
 -- The last instant of a UTC day: what happened on it is known then, and "before the next day" includes it.
@@ -30,14 +30,14 @@
 {%- endmacro %}
 
 {% macro weekday_hours_since_epoch(instant) -%}
-    {%- set hours = "((epoch(" ~ instant ~ ") - 345600) / 3600)" -%}
+    {%- set hours = "((" ~ epoch_seconds(instant) ~ " - 345600) / 3600)" -%}
     (floor({{ hours }} / 168) * 120 + least({{ hours }} - floor({{ hours }} / 168) * 168, 120))
 {%- endmacro %}
 
--- ISO 8601 text to a UTC timestamp; null where it is no time. A direct cast to timestamp would silently drop an
--- offset. Loading rejects records whose own times are none; what hangs on a record is not checked there.
-{% macro utc_timestamp(column) -%}
-    cast(try_cast({{ column }} as timestamptz) at time zone 'UTC' as timestamp)
+-- The ISO week of an instant, such as 2024-W01: it belongs to the year of its Thursday.
+{% macro iso_week(instant) -%}
+    year(date_trunc('week', {{ instant }}) + interval '3 days')
+    || '-W' || lpad(weekofyear({{ instant }})::string, 2, '0')
 {%- endmacro %}
 
 -- Whether an instant can be meant: trackers are not older, and nobody knows what comes after the landing.

@@ -15,10 +15,10 @@ CHANGES = {
     "medium, high, critical]": "medium, high, severe, critical]",
 }
 IN_SQL = {
-    "training.label_tickets": [r"hours <= 24 \* 14\b", r"to_days\(14\)"],
-    "intermediate.int_issue__decision": [r"unnest\(\[2, 60\]\)"],
+    "training.label_tickets": [r"hours <= 24 \* 14\b", r"interval '14 days'"],
+    "intermediate.int_issue__decision": [r"\(values \(2\), \(60\)\)"],
     "intermediate.int_repository__daily_state": [r"share_resolved_2d", r"share_resolved_60d"],
-    "staging.stg_alerts__alert": [r"\['info', 'low', 'medium', 'high', 'severe', 'critical'\], severity"],
+    "staging.stg_alerts__alert": [r"when 'high' then 3\s+when 'severe' then 4\s+when 'critical' then 5"],
     "training.label_alerts": [r"severity_rank >= 3\b", r"severity_rank = 5\b"],
 }
 IN_PYTHON = """

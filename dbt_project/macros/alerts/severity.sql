@@ -1,6 +1,10 @@
 -- The place of a severity in their order, counted from 0.
 {% macro severity_rank(severity) -%}
-    (list_position({{ var('severities') }}, {{ severity }}) - 1)::integer
+    case {{ severity }}
+        {%- for name in var('severities') %}
+        when '{{ name }}' then {{ loop.index0 }}
+        {%- endfor %}
+    end
 {%- endmacro %}
 
 -- Graded relevance, an integer because learners of rankings take no other: 2 for reported, one more from

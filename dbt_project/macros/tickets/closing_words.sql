@@ -44,7 +44,7 @@
 {% macro kind_of_comment(column) -%}
     case
         {%- for kind, words in closing_words().items() %}
-        when regexp_matches({{ column }}, '(?im){{ words }}') then '{{ kind }}'
+        when {{ matches(column, '(?im)' ~ words) }} then '{{ kind }}'
         {%- endfor %}
     end
 {%- endmacro %}
@@ -53,7 +53,7 @@
 {% macro kind_of_label(column) -%}
     case
         {%- for kind, words in closing_label_words().items() %}
-        when regexp_matches({{ column }}, '(?i)(?:^|[^a-z])(?:{{ words }})(?:[^a-z]|$)') then '{{ kind }}'
+        when {{ matches(column, '(?i)(?:^|[^a-z])(?:' ~ words ~ ')(?:[^a-z]|$)') }} then '{{ kind }}'
         {%- endfor %}
     end
 {%- endmacro %}

@@ -32,7 +32,7 @@
         select
             {{ keys }},
             known_at,
-            median(log_hours) over (partition by {{ keys }} order by known_at range unbounded preceding)
+            {{ running_median('log_hours') }} over (partition by {{ keys }} order by known_at range unbounded preceding)
                 as median_log_hours
         from facts
         where fact = 'issue resolved'
@@ -62,9 +62,10 @@
         running.known_at as event_timestamp,
         running.known_at as available_at
     from running
-    asof left join speed_at
-        on
-            {% for column in key %}running.{{ column }} = speed_at.{{ column }} and {% endfor %}
-            running.known_at >= speed_at.known_at
+    {% set same_key = [] -%}
+    {%- for column in key -%}
+        {%- do same_key.append('running.' ~ column ~ ' = speed_at.' ~ column) -%}
+    {%- endfor -%}
+    {{ asof_join('speed_at', on=same_key, until='running.known_at >= speed_at.known_at') }}
     group by {% for column in key %}running.{{ column }}, {% endfor %}running.known_at
 {%- endmacro %}

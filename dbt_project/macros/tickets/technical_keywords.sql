@@ -14,11 +14,11 @@
     }) }}
 {%- endmacro %}
 
--- The keywords as a SQL list literal: of one family, or of all.
+-- The keywords as a list: of one family, or of all.
 {% macro keyword_list(family=none) -%}
     {%- set ns = namespace(words=[]) -%}
     {%- for name, words in technical_keywords().items() if family is none or name == family -%}
         {%- set ns.words = ns.words + words -%}
     {%- endfor -%}
-    ['{{ ns.words | join("', '") }}']
+    {{ list_of(ns.words) }}
 {%- endmacro %}

@@ -39,7 +39,7 @@ keywords as (
 labels as (
     select
         item_id,
-        list(label order by label) as labels
+        array_sort(array_agg(label)) as labels
     from {{ ref('stg_github__label') }}
     group by item_id
 ),
@@ -100,7 +100,7 @@ select
     observations.item_id,
     observations.event_at,
     coalesce(observations.author_login, '(unknown)') as entity_id,
-    observations.repository || '|' || strftime(observations.created_at, '%G-W%V') as group_id,
+    observations.repository || '|' || {{ iso_week('observations.created_at') }} as group_id,
     content.title_length,
     content.title_words,
     content.title_uppercase_share,
@@ -216,10 +216,10 @@ select
     contributor.tenure_class as slice_seniority,
     coalesce(assignee_tenures.assignee_tenure_class, 'unknown') as slice_assignee_seniority,
     coalesce(cleaned.author_association, 'unknown') as slice_author_association,
-    coalesce(labels.labels, []) as slice_label,
+    coalesce(labels.labels, {{ list_of([]) }}) as slice_label,
     keywords.keywords as slice_keyword,
     {{ completion_time('resolutions.business_hours') }} as slice_completion_time,
-    year(observations.event_at)::varchar as slice_period
+    year(observations.event_at)::string as slice_period
 from observations
 inner join cleaned on observations.item_id = cleaned.item_id
 inner join resolutions on observations.item_id = resolutions.item_id

@@ -4,15 +4,15 @@
 -- holds up a release, or has a high priority. Whole words in any spelling: `I-crash`, `prio:high`, `Data loss`, `P1`.
 -- Labels are as of the crawl, many of them set later: for labels of the training only, never for a feature.
 {% macro is_severe_label(label) -%}
-    regexp_matches(
-        lower({{ label }}),
+    {{ matches(
+        'lower(' ~ label ~ ')',
         '(?:^|[^a-z0-9])(?:'
-        || 'crash(?:es)?|ice|panics?|segfault|hang|deadlock|unsound|(?:data[-_ ]?)?(?:loss|corruption)'
-        || '|security|vulnerability|cve|regression|critical|urgent|(?:release[-_ ]?)?blocker|showstopper'
-        || '|p[-_ ]?[01]|p[-_ ]high|(?:prio|priority|severity)[-_:/ ]*(?:high|highest|[01])'
-        || '|(?:high|highest|top)[-_ ](?:prio|priority|severity)'
-        || ')(?:[^a-z0-9]|$)'
-    )
+        ~ 'crash(?:es)?|ice|panics?|segfault|hang|deadlock|unsound|(?:data[-_ ]?)?(?:loss|corruption)'
+        ~ '|security|vulnerability|cve|regression|critical|urgent|(?:release[-_ ]?)?blocker|showstopper'
+        ~ '|p[-_ ]?[01]|p[-_ ]high|(?:prio|priority|severity)[-_:/ ]*(?:high|highest|[01])'
+        ~ '|(?:high|highest|top)[-_ ](?:prio|priority|severity)'
+        ~ ')(?:[^a-z0-9]|$)'
+    ) }}
 {%- endmacro %}
 
 -- The grade, an integer because learners of rankings take no other: 3 when resolved within 1 day, 2 within 7, 1 within

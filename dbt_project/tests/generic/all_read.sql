@@ -1,7 +1,7 @@
 -- Every entry of a list of the record became a row; what could not be used is counted here, by item.
 {% test all_read(model, entries, record) %}
     with given as (
-        select item_id, len({{ entries }}) as given from {{ record }}
+        select item_id, cardinality({{ entries }}) as given from {{ record }}
     ),
 
     taken as (

@@ -3,11 +3,13 @@
 -- `holds`: conditions on every row; null means "does not apply". A failing row names the law that is broken.
 {% test sound(model, keys, never_null=[], holds=[]) %}
     {%- for key in keys %}
+    {%- set columns = [] %}
+    {%- for column in key %}{% do columns.append(adapter.quote(column)) %}{% endfor %}
     {{ 'union all' if not loop.first }}
     select 'key {{ key | join(", ") }}' as broken, count(*) as n_rows
     from {{ model }}
-    group by {{ key | join(', ') }}
-    having count(*) > 1 or {{ key | join(' is null or ') }} is null
+    group by {{ columns | join(', ') }}
+    having count(*) > 1 or {{ columns | join(' is null or ') }} is null
     {%- endfor %}
     {%- if never_null or holds %}
     union all

@@ -3,7 +3,7 @@ with members as (
     select
         cluster_id as item_id,
         processing_date::timestamp as event_at,
-        unnest(alert_ids) as alert_id
+        {{ each('alert_ids') }} as alert_id
     from {{ ref('stg_alerts__cluster') }}
 ),
 

@@ -56,8 +56,12 @@ known_words as (
         words.word,
         totals.handled
     from words
-    asof inner join totals
-        on words.repository = totals.repository and words.word = totals.word and words.day > totals.day
+    {{ asof_join(
+        'totals',
+        on=['words.repository = totals.repository', 'words.word = totals.word'],
+        until='words.day > totals.day',
+        kind='inner'
+    ) | indent(4) }}
 ),
 
 users as (
@@ -88,12 +92,16 @@ shares as (
         -- Decimals: a sum of doubles depends on their order in the last bit, and the snapshot is named by its hash.
         (histories.handled / (shared.handled + 2))::decimal(18, 9) as share
     from shared
-    asof inner join histories
-        on
-            shared.repository = histories.repository
-            and shared.word = histories.word
-            and shared.login = histories.login
-            and shared.day > histories.day
+    {{ asof_join(
+        'histories',
+        on=[
+            'shared.repository = histories.repository',
+            'shared.word = histories.word',
+            'shared.login = histories.login',
+        ],
+        until='shared.day > histories.day',
+        kind='inner'
+    ) | indent(4) }}
 ),
 
 affinities as (

@@ -3,9 +3,9 @@ select
     item_id,
     event_at,
     hour(event_at)::integer as observed_hour,
-    isodow(event_at)::integer as observed_weekday,
+    {{ iso_weekday('event_at') }}::integer as observed_weekday,
     month(event_at)::integer as observed_month,
-    isodow(event_at) >= 6 as is_weekend,
+    {{ iso_weekday('event_at') }} >= 6 as is_weekend,
     event_at as event_timestamp,
     event_at as available_at
 from {{ ref('int_issue__observation') }}

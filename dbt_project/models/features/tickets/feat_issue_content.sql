@@ -24,13 +24,13 @@ select
     length(split.title)::integer as title_length,
     {{ count_matches('split.title', '\\S+') }}::integer as title_words,
     coalesce(
-        len(regexp_extract_all(split.title, '[A-Z]')) / nullif(len(regexp_extract_all(split.title, '[A-Za-z]')), 0), 0
+        {{ count_matches('split.title', '[A-Z]') }} / nullif({{ count_matches('split.title', '[A-Za-z]') }}, 0), 0
     ) as title_uppercase_share,
     contains(split.title, '?') as title_has_question,
     length(split.body)::integer as body_length,
     {{ count_matches('split.body', '\\S+') }}::integer as body_words,
     (1 - length(split.prose) / greatest(length(split.body), 1))::double as body_code_share,
-    (({{ count_matches('split.body', '(?m:^\\s*```)') }} + 1) // 2)::integer as n_code_blocks,
+    floor(({{ count_matches('split.body', '(?m:^\\s*```)') }} + 1) / 2)::integer as n_code_blocks,
     {{ count_matches('split.prose', '`[^`\\n]+`') }}::integer as n_inline_code,
     {{ count_matches('split.body', '(?m:^(?: {4}|\\t)\\s*\\S)') }}::integer as n_indented_lines,
     {{ count_matches('split.body', 'https?://') }}::integer as n_links,
@@ -45,9 +45,9 @@ select
     {{ count_matches('split.prose', '(?m:^>)') }}::integer as n_quoted_lines,
     {{ count_matches('split.prose', '!\\[|<img ') }}::integer as n_images,
     {{ count_matches('split.prose', '\\bv?[0-9]+\\.[0-9]+(?:\\.[0-9]+)*\\b') }}::integer as n_versions,
-    len(keywords.keywords)::integer as n_keywords,
+    cardinality(keywords.keywords)::integer as n_keywords,
     {%- for family in families %}
-    len(list_intersect(keywords.keywords, {{ keyword_list(family) }}))::integer as n_keywords_{{ family }},
+    cardinality(array_intersect(keywords.keywords, {{ keyword_list(family) }}))::integer as n_keywords_{{ family }},
     {%- endfor %}
     left(split.title || chr(10) || split.body, {{ var('text_characters') }}) as text,
     split.created_at as event_timestamp,

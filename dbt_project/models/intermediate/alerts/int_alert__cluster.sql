@@ -1,7 +1,7 @@
 -- The cluster of an alert. Where an alert is in several, the largest counts, so that a join never doubles it.
 with members as (
     select
-        unnest(alert_ids) as item_id,
+        {{ each('alert_ids') }} as item_id,
         *
     from {{ ref('stg_alerts__cluster') }}
 )

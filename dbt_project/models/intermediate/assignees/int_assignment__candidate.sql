@@ -18,7 +18,7 @@ select
     questions.topic,
     people.day,
     coalesce(questions.author_login = people.login, false) as is_author,
-    list_contains(questions.mentioned_logins, lower(people.login)) as is_mentioned,
+    array_contains(questions.mentioned_logins, lower(people.login)) as is_mentioned,
     questions.is_answered,
     questions.asked_at as event_at
 from questions

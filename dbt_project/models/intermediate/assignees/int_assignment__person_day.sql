@@ -7,7 +7,7 @@ with questions as (
     select
         repository,
         asked_at::date as day,
-        list(distinct author_login) as authors
+        array_agg(distinct author_login) as authors
     from {{ ref('int_assignment__question') }}
     group by repository, asked_at::date
 ),
@@ -32,12 +32,14 @@ spans as (
         coalesce(before.place, 0) + 1 as first_place,
         until.place as last_place
     from act_days
-    asof left join days as before
-        on act_days.repository = before.repository and act_days.day >= before.day
-    asof left join days as until
-        on
-            act_days.repository = until.repository
-            and least(act_days.next_day, act_days.day + {{ window }}) >= until.day
+    {{ asof_join(
+        'days as before', on=['act_days.repository = before.repository'], until='act_days.day >= before.day'
+    ) | indent(4) }}
+    {{ asof_join(
+        'days as until',
+        on=['act_days.repository = until.repository'],
+        until='least(act_days.next_day, act_days.day + ' ~ window ~ ') >= until.day'
+    ) | indent(4) }}
 ),
 
 newest as (
@@ -48,7 +50,7 @@ newest as (
         comments,
         pull_requests,
         handled,
-        unnest(range(first_place, last_place + 1)) as place
+        {{ each_number('first_place', 'last_place') }} as place
     from spans
     where last_place >= first_place
 ),
@@ -61,7 +63,7 @@ seen as (
         days.day - {{ window }} as window_start,
         days.day - 30 as month_start,
         days.day - 90 as quarter_start,
-        list_contains(days.authors, newest.login) as is_author,
+        array_contains(days.authors, newest.login) as is_author,
         newest.acts,
         newest.comments,
         newest.pull_requests,
@@ -80,11 +82,11 @@ within_window as (
         seen.pull_requests - coalesce(earlier.pull_requests, 0) as pull_requests_180d,
         seen.handled - coalesce(earlier.handled, 0) as handled_180d
     from seen
-    asof left join act_days as earlier
-        on
-            seen.repository = earlier.repository
-            and seen.login = earlier.login
-            and seen.window_start > earlier.day
+    {{ asof_join(
+        'act_days as earlier',
+        on=['seen.repository = earlier.repository', 'seen.login = earlier.login'],
+        until='seen.window_start > earlier.day'
+    ) | indent(4) }}
 ),
 
 placed as (
@@ -117,16 +119,16 @@ within_months as (
         kept.handled - coalesce(before_month.handled, 0) as handled_30d,
         kept.handled - coalesce(before_quarter.handled, 0) as handled_90d
     from kept
-    asof left join act_days as before_month
-        on
-            kept.repository = before_month.repository
-            and kept.login = before_month.login
-            and kept.month_start > before_month.day
-    asof left join act_days as before_quarter
-        on
-            kept.repository = before_quarter.repository
-            and kept.login = before_quarter.login
-            and kept.quarter_start > before_quarter.day
+    {{ asof_join(
+        'act_days as before_month',
+        on=['kept.repository = before_month.repository', 'kept.login = before_month.login'],
+        until='kept.month_start > before_month.day'
+    ) | indent(4) }}
+    {{ asof_join(
+        'act_days as before_quarter',
+        on=['kept.repository = before_quarter.repository', 'kept.login = before_quarter.login'],
+        until='kept.quarter_start > before_quarter.day'
+    ) | indent(4) }}
 )
 
 select

@@ -35,8 +35,9 @@ select
     issues.repository,
     issues.author_login,
     topics.topic,
-    list_distinct(regexp_extract_all(lower(concat_ws(' ', issues.title, issues.body)), '@([a-z0-9][a-z0-9-]*)', 1))
-        as mentioned_logins,
+    array_distinct(
+        {{ all_matches("lower(concat_ws(' ', issues.title, issues.body))", '@([a-z0-9][a-z0-9-]*)', group=1) }}
+    ) as mentioned_logins,
     handled.item_id is not null as is_answered,
     case
         when handled.item_id is not null then coalesce(handled.assigned_at, issues.created_at)

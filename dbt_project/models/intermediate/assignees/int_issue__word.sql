@@ -10,7 +10,7 @@ title_words as (
     select distinct
         item_id,
         repository,
-        unnest(regexp_extract_all(lower(title), '[a-z][a-z0-9_+#./-]{2,30}')) as word,
+        {{ each(all_matches('lower(title)', '[a-z][a-z0-9_+#./-]{2,30}')) }} as word,
         created_at::date as known_on,
         null::date as gone_on
     from issues

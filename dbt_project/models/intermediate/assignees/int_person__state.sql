@@ -77,7 +77,7 @@ handled as (
         login,
         closed_at::date as day,
         count(*) over until_day as handled,
-        median(log_hours) over until_day as median_log_hours
+        {{ running_median('log_hours') }} over until_day as median_log_hours
     from {{ ref('int_issue__handler') }}
     window until_day as (partition by repository, login order by closed_at::date range unbounded preceding)
 ),
@@ -114,13 +114,16 @@ select
     {{ last_instant('burdens.day') }} as event_timestamp,
     {{ last_instant('burdens.day') }} as available_at
 from burdens
-asof left join act_days
-    on burdens.repository = act_days.repository and burdens.login = act_days.login and burdens.day >= act_days.day
-asof left join handled_on
-    on
-        burdens.repository = handled_on.repository
-        and burdens.login = handled_on.login
-        and burdens.day >= handled_on.day
+{{ asof_join(
+    'act_days',
+    on=['burdens.repository = act_days.repository', 'burdens.login = act_days.login'],
+    until='burdens.day >= act_days.day'
+) }}
+{{ asof_join(
+    'handled_on',
+    on=['burdens.repository = handled_on.repository', 'burdens.login = handled_on.login'],
+    until='burdens.day >= handled_on.day'
+) }}
 left join first_acts
     on
         burdens.repository = first_acts.repository

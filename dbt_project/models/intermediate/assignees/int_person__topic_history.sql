@@ -12,7 +12,7 @@ running as (
         login,
         day,
         count(*) over until_day as handled,
-        median(log_hours) over until_day as median_log_hours
+        {{ running_median('log_hours') }} over until_day as median_log_hours
     from handlers
     window until_day as (partition by repository, topic, login order by day range unbounded preceding)
 )

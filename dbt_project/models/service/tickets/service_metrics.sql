@@ -47,15 +47,15 @@ counted as (
         repository,
         period,
         group_name,
-        count(*) filter (is_new) as n_new,
-        count(*) filter (is_open) as n_open,
-        count(*) filter (is_closed) as n_closed,
-        count(*) filter (is_resolved) as n_resolved,
-        count(*) filter (is_stale) as n_stale,
-        count(*) filter (was_closed) as n_ever_closed,
-        count(*) filter (was_reopened) as n_reopened,
-        quantile_cont(age_hours, [0.5, 0.9]) as age_hours,
-        quantile_cont(idle_hours, [0.5, 0.9]) as idle_hours
+        count(*) filter (where is_new) as n_new,
+        count(*) filter (where is_open) as n_open,
+        count(*) filter (where is_closed) as n_closed,
+        count(*) filter (where is_resolved) as n_resolved,
+        count(*) filter (where is_stale) as n_stale,
+        count(*) filter (where was_closed) as n_ever_closed,
+        count(*) filter (where was_reopened) as n_reopened,
+        {{ quantiles('age_hours', [0.5, 0.9]) }} as age_hours,
+        {{ quantiles('idle_hours', [0.5, 0.9]) }} as idle_hours
     from standing
     group by all
 ),
@@ -66,10 +66,10 @@ counts as (
         ('issues_new', 'n_new', 'n_new'),
         ('issues_closed', 'n_closed', 'n_closed'),
         ('backlog', 'n_open', 'n_open'),
-        ('backlog_age_median', 'n_open', 'age_hours[1]'),
-        ('backlog_age_p90', 'n_open', 'age_hours[2]'),
-        ('backlog_idle_median', 'n_open', 'idle_hours[1]'),
-        ('backlog_idle_p90', 'n_open', 'idle_hours[2]'),
+        ('backlog_age_median', 'n_open', entry('age_hours', 1)),
+        ('backlog_age_p90', 'n_open', entry('age_hours', 2)),
+        ('backlog_idle_median', 'n_open', entry('idle_hours', 1)),
+        ('backlog_idle_p90', 'n_open', entry('idle_hours', 2)),
     ] %}
     {{ 'union all' if not loop.first }}
     select
@@ -78,7 +78,10 @@ counts as (
         group_name,
         '{{ metric }}' as metric,
         {{ n }} as n,
-        {{ value }}::double as value
+        {{ value }}::double as value,
+        null as ci_low,
+        null as ci_high,
+        null as n_censored
     from counted
     {%- endfor %}
 ),
@@ -99,25 +102,26 @@ ratios as (
         {{ whole }} as n,
         {{ part }} / nullif({{ whole }}, 0) as value,
         {{ share_low(part, whole) }} as ci_low,
-        {{ share_high(part, whole) }} as ci_high
+        {{ share_high(part, whole) }} as ci_high,
+        null as n_censored
     from counted
     {%- endfor %}
 ),
 
 together as (
-    from waits
-    union all by name
-    from shares
-    union all by name
-    from counts
-    union all by name
-    from ratios
+    select * from waits
+    union all
+    select * from shares
+    union all
+    select * from counts
+    union all
+    select * from ratios
 )
 
 select
     repository,
     period,
-    group_name as "group",
+    group_name as {{ adapter.quote('group') }},
     metric,
     n,
     value,
@@ -125,8 +129,8 @@ select
     ci_high,
     coalesce(n_censored, 0) as n_censored,
     case
-        when value is null and metric like '%\_within\_%' escape '\' then 'not observed for so long'
-        when value is null and metric like 'time\_to\_%' escape '\' then 'not reached'
+        when value is null and contains(metric, '_within_') then 'not observed for so long'
+        when value is null and left(metric, 8) = 'time_to_' then 'not reached'
         when value is null then 'nothing to measure'
     end as reason
 from together

@@ -17,6 +17,6 @@ select
     {{ severity_rank('severity') }} as severity_rank,
     alert_confidence_score as rule_confidence,
     volume_usd,
-    coalesce(len(risk_indicators), 0)::integer as n_indicators,
+    coalesce(cardinality(risk_indicators), 0)::integer as n_indicators,
     created_at
 from source

@@ -1,6 +1,40 @@
 -- The one place that parses JSON: it costs seconds, and five models read the result.
 -- Kept as a table for that reason. Nested names are simplified here so that no later model knows JSON.
 {{ config(materialized='table') }}
+{% set fields = {
+    "id": "BIGINT",
+    "title": "VARCHAR",
+    "body": "VARCHAR",
+    "state": "VARCHAR",
+    "state_reason": "VARCHAR",
+    "created_at": "VARCHAR",
+    "updated_at": "VARCHAR",
+    "closed_at": "VARCHAR",
+    "user": {"login": "VARCHAR", "type": "VARCHAR"},
+    "author_association": "VARCHAR",
+    "assignees": [{"login": "VARCHAR", "type": "VARCHAR"}],
+    "labels": [{"name": "VARCHAR"}],
+    "milestone": {"title": "VARCHAR"},
+    "comments": "BIGINT",
+    "locked": "BOOLEAN",
+    "closed_by": {"login": "VARCHAR", "type": "VARCHAR"},
+    "pull_request": "JSON",
+    "comments_data": [{
+        "user": {"login": "VARCHAR", "type": "VARCHAR"},
+        "author_association": "VARCHAR",
+        "created_at": "VARCHAR",
+        "body": "VARCHAR"
+    }],
+    "events": [{
+        "event": "VARCHAR",
+        "created_at": "VARCHAR",
+        "actor": {"login": "VARCHAR", "type": "VARCHAR"},
+        "assignee": {"login": "VARCHAR", "type": "VARCHAR"},
+        "label": "JSON",
+        "state_reason": "VARCHAR",
+        "commit_id": "VARCHAR"
+    }]
+} %}
 
 with source as (
     select
@@ -8,43 +42,7 @@ with source as (
         number,
         source,
         fetched_at,
-        json_transform(
-            record,
-            '{
-                "id": "BIGINT",
-                "title": "VARCHAR",
-                "body": "VARCHAR",
-                "state": "VARCHAR",
-                "state_reason": "VARCHAR",
-                "created_at": "VARCHAR",
-                "updated_at": "VARCHAR",
-                "closed_at": "VARCHAR",
-                "user": {"login": "VARCHAR", "type": "VARCHAR"},
-                "author_association": "VARCHAR",
-                "assignees": [{"login": "VARCHAR", "type": "VARCHAR"}],
-                "labels": [{"name": "VARCHAR"}],
-                "milestone": {"title": "VARCHAR"},
-                "comments": "BIGINT",
-                "locked": "BOOLEAN",
-                "closed_by": {"login": "VARCHAR", "type": "VARCHAR"},
-                "pull_request": "JSON",
-                "comments_data": [{
-                    "user": {"login": "VARCHAR", "type": "VARCHAR"},
-                    "author_association": "VARCHAR",
-                    "created_at": "VARCHAR",
-                    "body": "VARCHAR"
-                }],
-                "events": [{
-                    "event": "VARCHAR",
-                    "created_at": "VARCHAR",
-                    "actor": {"login": "VARCHAR", "type": "VARCHAR"},
-                    "assignee": {"login": "VARCHAR", "type": "VARCHAR"},
-                    "label": "JSON",
-                    "state_reason": "VARCHAR",
-                    "commit_id": "VARCHAR"
-                }]
-            }'
-        ) as record
+        {{ json_record('record', fields) }} as record
     from {{ source('raw', 'issues') }}
 )
 
@@ -54,5 +52,5 @@ select
     number,
     source,
     fetched_at,
-    unnest(record)
+    record.*
 from source

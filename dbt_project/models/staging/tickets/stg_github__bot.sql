@@ -8,7 +8,7 @@ with records as (
 
 accounts as (
     select
-        "user" as account,
+        records.user as account,
         created_at as told_at,
         fetched_at
     from records
@@ -16,17 +16,17 @@ accounts as (
     select closed_by, closed_at, fetched_at
     from records
     union all
-    select unnest(assignees), closed_at, fetched_at
+    select {{ each('assignees') }} as account, closed_at, fetched_at
     from records
     union all
     select comment.user, comment.created_at, fetched_at
-    from (select unnest(comments_data) as comment, fetched_at from records) as comments
+    from (select {{ each('comments_data') }} as comment, fetched_at from records) as comments
     union all
     select event.actor, event.created_at, fetched_at
-    from (select unnest(events) as event, fetched_at from records) as events
+    from (select {{ each('events') }} as event, fetched_at from records) as events
     union all
     select event.assignee, event.created_at, fetched_at
-    from (select unnest(events) as event, fetched_at from records) as events
+    from (select {{ each('events') }} as event, fetched_at from records) as events
 ),
 
 told as (
@@ -34,7 +34,7 @@ told as (
         lower(account.login) as bot_login,
         case
             when
-                ends_with(lower(account.login), '[bot]')
+                lower(account.login) like '%[bot]'
                 or lower(account.login) in (select lower(trim(bots.login)) from {{ ref('bots') }} as bots)
                 then timestamp '{{ var("first_plausible_day") }}'
             when account.type = 'Bot' then coalesce({{ utc_timestamp('told_at') }}, fetched_at)

@@ -4,8 +4,7 @@ with comments as (
         item_id,
         repository,
         fetched_at,
-        unnest(comments_data) as comment,
-        generate_subscripts(comments_data, 1) as position
+        {{ each_with_position('comments_data', 'comment') | indent(8) }}
     from {{ ref('base_github__record') }}
 )
 

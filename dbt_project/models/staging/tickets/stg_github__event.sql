@@ -4,8 +4,7 @@ with events as (
         item_id,
         repository,
         fetched_at,
-        unnest(events) as event,
-        generate_subscripts(events, 1) as position
+        {{ each_with_position('events', 'event') | indent(8) }}
     from {{ ref('base_github__record') }}
 )
 
@@ -17,7 +16,7 @@ select
     nullif(event.actor.login, '') as actor_login,
     nullif(event.assignee.login, '') as assignee_login,
     -- Archives give the label's name, the live interface an object that holds it.
-    coalesce(event.label ->> '$.name', event.label ->> '$') as label,
+    {{ json_name('event.label') }} as label,
     lower(event.state_reason) as state_reason,
     nullif(event.commit_id, '') as commit_id,
     {{ utc_timestamp('event.created_at') }} as created_at

@@ -16,20 +16,20 @@ select
         else 'closed'
     end as state,
     lower(state_reason) as state_reason,
-    nullif("user".login, '') as author_login,
-    "user".type as author_type,
+    nullif(records.user.login, '') as author_login,
+    records.user.type as author_type,
     nullif(author_association, '') as author_association,
     nullif(milestone.title, '') as milestone_title,
     nullif(closed_by.login, '') as closed_by_login,
     comments as comment_count,
     comments_data is not null as has_known_comments,
     -- The REST list gives an object for a pull request, archives give true; absent, null and false are issues.
-    coalesce(pull_request::varchar not in ('null', 'false'), false) as is_pull_request,
+    coalesce(pull_request::string not in ('null', 'false'), false) as is_pull_request,
     coalesce(locked, false) as is_locked,
     -- An empty list says that nobody is assigned, a missing one (null) that nobody knows.
-    len(assignees) > 0 as has_assignee,
+    cardinality(assignees) > 0 as has_assignee,
     {{ utc_timestamp('created_at') }} as created_at,
     {{ utc_timestamp('updated_at') }} as updated_at,
     {{ utc_timestamp('closed_at') }} as closed_at,
     fetched_at
-from {{ ref('base_github__record') }}
+from {{ ref('base_github__record') }} as records

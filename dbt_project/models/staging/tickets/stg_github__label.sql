@@ -1,12 +1,12 @@
 with labels as (
     select
         item_id,
-        unnest(labels).name as label
+        {{ each('labels') }} as label
     from {{ ref('base_github__record') }}
 )
 
 select distinct
     item_id,
-    label
+    label.name as label
 from labels
-where label is not null and label <> ''
+where label.name <> ''

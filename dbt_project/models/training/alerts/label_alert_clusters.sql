@@ -1,7 +1,7 @@
 -- Whether any alert of a cluster was reported. Known when the last of its alerts is decided, whatever the
 -- outcome: if a report made a cluster known earlier, the clusters known at a cut would be the reported ones.
 with clusters as (
-    select cluster_id, severity_rank, unnest(alert_ids) as alert_id
+    select cluster_id, severity_rank, {{ each('alert_ids') }} as alert_id
     from {{ ref('stg_alerts__cluster') }}
 ),
 

@@ -66,7 +66,7 @@ select
     resolutions.observed_until,
     -- Of the young nobody knows yet: graded at once, those that ended early would be too many.
     case
-        when resolutions.observed_until >= resolutions.created_at + to_days({{ var('triage_days') }})
+        when resolutions.observed_until >= resolutions.created_at + interval '{{ var('triage_days') }} days'
             then case
                 when resolutions.is_of_work
                     then {{ triage_grade('resolutions.resolution_hours', 'severe.item_id is not null') }}

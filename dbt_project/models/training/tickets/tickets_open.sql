@@ -24,7 +24,7 @@ responses as (
 labels as (
     select
         item_id,
-        list(label order by label) as labels
+        array_sort(array_agg(label)) as labels
     from {{ ref('stg_github__label') }}
     group by item_id
 )
@@ -35,10 +35,10 @@ select
     issues.number,
     issues.title,
     issues.author_login as author,
-    coalesce(labels.labels, []) as labels,
+    coalesce(labels.labels, {{ list_of([]) }}) as labels,
     observations.age_days,
     -- Made up issues and those of other trackers have no page there.
-    records.source <> 'sample' and regexp_full_match(issues.repository, '[\w.-]+/[\w.-]+') as is_on_github,
+    records.source <> 'sample' and {{ matches('issues.repository', '^[\\w.-]+/[\\w.-]+$') }} as is_on_github,
     case when responses.is_known then responses.responded_at is not null end as answered,
     case
         when responses.is_known and responses.responded_at is null

@@ -46,7 +46,7 @@ running as (
         known_at,
         sum(load) over known as open_load,
         sum(closed) over known as tickets_closed,
-        median(log_hours) over known as median_log_hours
+        {{ running_median('log_hours') }} over known as median_log_hours
     from facts
     window known as (partition by repository, assignee_login order by known_at range unbounded preceding)
 )

@@ -32,9 +32,9 @@ closings as (
 verdicts as (
     select
         closing_id,
-        arg_min(kind, row(place, evidence)) as kind,
-        arg_min(evidence, row(place, evidence)) as evidence,
-        arg_min(kind, row(place, evidence)) filter (where is_dated) as dated_kind
+        min_by(kind, (place, evidence)) as kind,
+        min_by(evidence, (place, evidence)) as evidence,
+        min_by(kind, (place, evidence)) filter (where is_dated) as dated_kind
     from {{ ref('int_issue__closing_evidence') }}
     group by closing_id
 ),
@@ -76,8 +76,8 @@ select
     actor_kind,
     resolution_kind,
     evidence,
-    is_final and list_contains({{ var('resolving_kinds') }}, resolution_kind) as is_resolution,
-    is_final and list_contains({{ var('resolving_kinds') }}, dated_kind) as was_resolution,
+    is_final and resolution_kind in ('{{ var("resolving_kinds") | join("', '") }}') as is_resolution,
+    is_final and dated_kind in ('{{ var("resolving_kinds") | join("', '") }}') as was_resolution,
     closing_number = 1 as is_first,
     next_closed_at is null as is_last,
     closed_at,

@@ -203,7 +203,7 @@ evidence as (
         and kind = 'stale'
         and (
             actor_kind = 'bot'
-            or (actor_kind <> 'author' and regexp_matches(body, '(?i)\bclos(?:e|ing|ed)\b'))
+            or (actor_kind <> 'author' and {{ matches('body', '(?i)\\bclos(?:e|ing|ed)\\b') }})
         )
     union all
     select event_id, 53, 'completed', 'closed by ' || actor_id || ', which merges', true

@@ -20,14 +20,14 @@ decisions as (
         item_id,
         repository,
         horizon_days,
-        created_at + to_days(horizon_days) as decided_at,
+        created_at + horizon_days * interval '1 day' as decided_at,
         -- The end of a day tells what was a bulk on it.
-        {{ end_of_day('created_at + to_days(horizon_days)') }} as known_at,
-        coalesce(closed_at <= created_at + to_days(horizon_days), false) as is_resolved_in_time,
+        {{ end_of_day("created_at + horizon_days * interval '1 day'") }} as known_at,
+        coalesce(closed_at <= created_at + horizon_days * interval '1 day', false) as is_resolved_in_time,
         is_censored,
         withdrawn_at
     from resolutions
-    cross join unnest({{ horizons }}) as horizons (horizon_days)
+    cross join {{ rows_of(horizons) }} as horizons (horizon_days)
 ),
 
 valid as (

@@ -55,19 +55,28 @@ told as (
         'opened' as source,
         'opened' as event,
         author_login as actor_id,
+        null as label,
+        null as assignee,
+        null as state_reason,
+        null as commit_id,
+        false as is_called_member,
         created_at as event_at
     from issues
-    union all by name
+    union all
     select
         item_id,
         position,
         'comment' as source,
         'commented' as event,
         author_login as actor_id,
-        created_at as event_at,
-        coalesce(author_association in ('OWNER', 'MEMBER', 'COLLABORATOR'), false) as is_called_member
+        null as label,
+        null as assignee,
+        null as state_reason,
+        null as commit_id,
+        coalesce(author_association in ('OWNER', 'MEMBER', 'COLLABORATOR'), false) as is_called_member,
+        created_at as event_at
     from comments
-    union all by name
+    union all
     select
         events.item_id,
         events.position,
@@ -78,6 +87,7 @@ told as (
         events.assignee_login as assignee,
         coalesce(events.state_reason, closings.state_reason) as state_reason,
         events.commit_id,
+        false as is_called_member,
         events.created_at as event_at
     from events
     left join closings
@@ -85,14 +95,18 @@ told as (
             events.item_id = closings.item_id
             and events.event = 'closed'
             and events.created_at = closings.told_at
-    union all by name
+    union all
     select
         item_id,
         0 as position,
         'record' as source,
         'closed' as event,
         closed_by_login as actor_id,
+        null as label,
+        null as assignee,
         state_reason,
+        null as commit_id,
+        false as is_called_member,
         closed_at as event_at
     from closings
     where told_at is null
@@ -111,8 +125,8 @@ facts as (
         max(told.state_reason) as state_reason,
         max(told.commit_id) as commit_id,
         min(told.position) as position,
-        arg_min(told.source, row(told.position, told.source)) as source,
-        bool_or(coalesce(told.is_called_member, false)) as is_called_member
+        min_by(told.source, (told.position, told.source)) as source,
+        bool_or(told.is_called_member) as is_called_member
     from told
     inner join issues on told.item_id = issues.item_id
     group by all

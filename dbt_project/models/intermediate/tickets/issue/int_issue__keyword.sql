@@ -4,7 +4,7 @@
 with issues as (
     select
         item_id,
-        left(regexp_replace(concat_ws(' ', title, body), 'https?://\S+', ' ', 'g'), {{ var('text_characters') }})
+        left({{ replace_matches("concat_ws(' ', title, body)", 'https?://\\S+', ' ') }}, {{ var('text_characters') }})
             as text
     from {{ ref('int_issue__cleaned') }}
 ),
@@ -12,24 +12,25 @@ with issues as (
 tokenised as (
     select
         item_id,
-        list_distinct(
-            regexp_extract_all(lower(text), '\.net|[a-z0-9_]+(?:\.[a-z0-9_]+)*(?:\+\+|#)?')
+        array_distinct(
+            {{ all_matches('lower(text)', '\\.net|[a-z0-9_]+(?:\\.[a-z0-9_]+)*(?:\\+\\+|#)?') }}
         ) as tokens,
         -- The language, not the verb: its long name, a version, a capital after a preposition, or one of the
         -- words that only follow the language or its command.
-        regexp_matches(
-            text,
-            '(?i:\bgolang\b)|\b[Gg]o ?1\.[0-9]|\b(?i:in|with|using|for|the|of|from) Go\b'
-            || '|\bGo (?i:language|code|programs?|compiler|runtime|modules?|packages?|routines?|toolchain|source)\b'
-            || '|\bgo (?:vet|fmt|mod|env|version|build)\b|`go [a-z]+'
-        ) as is_about_go
+        {{ matches(
+            'text',
+            '(?i:\\bgolang\\b)|\\b[Gg]o ?1\\.[0-9]|\\b(?i:in|with|using|for|the|of|from) Go\\b'
+            ~ '|\\bGo (?i:language|code|programs?|compiler|runtime|modules?|packages?|routines?|toolchain|source)\\b'
+            ~ '|\\bgo (?:vet|fmt|mod|env|version|build)\\b|`go [a-z]+'
+        ) }} as is_about_go
     from issues
 )
 
 select
     item_id,
-    list_filter(
-        {{ keyword_list() }},
-        lambda keyword: case when keyword = 'go' then is_about_go else list_contains(tokens, keyword) end
-    ) as keywords
+    {{ list_where(
+        keyword_list(),
+        'keyword',
+        "case when keyword = 'go' then is_about_go else array_contains(tokens, keyword) end"
+    ) }} as keywords
 from tokenised

@@ -33,7 +33,7 @@ states as (
     select
         item_id,
         known_at,
-        arg_max(event, position) = 'closed' as is_closed
+        max_by(event, position) = 'closed' as is_closed
     from {{ ref('int_issue__event') }}
     where event in ('closed', 'reopened')
     group by item_id, known_at
@@ -44,13 +44,14 @@ ages as (
     select {{ age }} as age_days, {{ loop.index0 }} as turn
     union all
     {%- endfor %}
-    select unnest({{ late }}) as age_days, null as turn
+    select age_days, null as turn
+    from {{ rows_of(late) }} as late (age_days)
 ),
 
 aged as (
     select
         issues.item_id,
-        issues.created_at + to_days(ages.age_days) as event_at,
+        issues.created_at + ages.age_days * interval '1 day' as event_at,
         resolutions.closed_at,
         resolutions.observed_until
     from issues
@@ -64,7 +65,7 @@ looked_at as (
     union all
     select aged.item_id, aged.event_at, true as is_learned_from
     from aged
-    asof left join states on aged.item_id = states.item_id and aged.event_at >= states.known_at
+    {{ asof_join('states', on=['aged.item_id = states.item_id'], until='aged.event_at >= states.known_at') }}
     where
         aged.event_at <= aged.observed_until
         and (aged.closed_at is null or aged.event_at < aged.closed_at)

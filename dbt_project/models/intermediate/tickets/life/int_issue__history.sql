@@ -43,6 +43,7 @@ facts as (
             when 'milestoned' then 1
             when 'demilestoned' then -1
         end as milestones,
+        null::integer as open_pull_requests,
         actor_kind in ('member', 'other') as is_answerer,
         -- The first words of each person but the author.
         is_answerer
@@ -51,19 +52,31 @@ facts as (
         fact_id,
         known_at
     from events
-    union all by name
+    union all
     select
         item_id,
         'pull request linked' as event,
+        null as actor_kind,
+        null as label,
+        null as labels,
+        null as milestones,
         1 as open_pull_requests,
+        false as is_answerer,
+        false as is_new_person,
         pull_request_id as fact_id,
         linked_at as known_at
     from links
-    union all by name
+    union all
     select
         item_id,
         'pull request closed' as event,
+        null as actor_kind,
+        null as label,
+        null as labels,
+        null as milestones,
         -1 as open_pull_requests,
+        false as is_answerer,
+        false as is_new_person,
         pull_request_id as fact_id,
         pull_request_closed_at as known_at
     from links

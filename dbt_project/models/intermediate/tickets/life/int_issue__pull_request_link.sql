@@ -14,7 +14,7 @@ texts as (
 ),
 
 named as (
-    select item_id, repository, written_at, unnest({{ issue_references(prose('text')) }}) as reference
+    select item_id, repository, written_at, {{ each(issue_references(prose('text'))) }} as reference
     from texts
 ),
 

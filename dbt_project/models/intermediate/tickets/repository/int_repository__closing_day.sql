@@ -33,7 +33,7 @@ with_past as (
         coalesce(sum(closing_days.closings) over days_before, 0) as trailing_closings,
         row_number() over (partition by closing_days.repository order by closing_days.closed_on) = 1 as is_first,
         -- A young repository is measured by the days that it has lived; its first day has no past to differ from.
-        nullif(least(closing_days.closed_on - first_days.first_day, {{ var('bulk_closing_window_days') }}), 0)
+        nullif(least((closing_days.closed_on - first_days.first_day)::bigint, {{ var('bulk_closing_window_days') }}), 0)
             as trailing_days
     from closing_days
     inner join first_days on closing_days.repository = first_days.repository

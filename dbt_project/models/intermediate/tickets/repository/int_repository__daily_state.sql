@@ -36,7 +36,7 @@ days as (
     select
         repository,
         imported_on,
-        unnest(generate_series(first_day, last_day, interval '1 day'))::date as day
+        {{ each_day('first_day', 'last_day') }} as day
     from lives
 ),
 
@@ -79,7 +79,7 @@ speeds as (
     select
         repository,
         day,
-        quantile_cont(log_hours, [0.5, 0.9]) over (
+        {{ quantiles('log_hours', [0.5, 0.9]) }} over (
             partition by repository order by day
             range between interval 89 days preceding and current row
         ) as quantiles
@@ -154,14 +154,14 @@ counted as (
 
 select
     counted.repository,
-    counted.day::varchar as id,
+    counted.day::string as id,
     counted.open_backlog::integer as open_backlog,
     {%- for window in windows %}
     counted.opened_{{ window }}d::integer as opened_{{ window }}d,
     counted.closed_{{ window }}d::integer as closed_{{ window }}d,
     {%- endfor %}
-    speed_per_day.quantiles[1] as median_log_hours_90d,
-    speed_per_day.quantiles[2] as p90_log_hours_90d,
+    {{ entry('speed_per_day.quantiles', 1) }} as median_log_hours_90d,
+    {{ entry('speed_per_day.quantiles', 2) }} as p90_log_hours_90d,
     {%- for horizon in horizons %}
     counted.share_resolved_{{ horizon }}d,
     {%- endfor %}
@@ -171,5 +171,8 @@ select
     {{ end_of_day('counted.day') }} as available_at
 from counted
 inner join speed_per_day on counted.repository = speed_per_day.repository and counted.day = speed_per_day.day
-asof left join people_per_day
-    on counted.repository = people_per_day.repository and counted.day >= people_per_day.day
+{{ asof_join(
+    'people_per_day',
+    on=['counted.repository = people_per_day.repository'],
+    until='counted.day >= people_per_day.day'
+) }}

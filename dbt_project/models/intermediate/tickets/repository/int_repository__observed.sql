@@ -4,20 +4,21 @@ with times as (
     select
         repository,
         fetched_at,
-        unnest([created_at, updated_at, closed_at]) as seen_at
+        least(created_at, updated_at, closed_at) as first_at,
+        greatest(created_at, updated_at, closed_at) as last_at
     from {{ ref('stg_github__issue') }}
     union all
-    select repository, null as fetched_at, created_at as seen_at
+    select repository, null as fetched_at, created_at as first_at, created_at as last_at
     from {{ ref('stg_github__comment') }}
     union all
-    select repository, null as fetched_at, created_at as seen_at
+    select repository, null as fetched_at, created_at as first_at, created_at as last_at
     from {{ ref('stg_github__event') }}
 )
 
 select
     repository,
-    min(seen_at) as first_seen_at,
-    max(seen_at) as last_seen_at,
+    min(first_at) as first_seen_at,
+    max(last_at) as last_seen_at,
     max(fetched_at) as last_fetched_at
 from times
 group by repository

@@ -23,7 +23,7 @@ first_acts as (
     select
         item_id,
         min(event_at) filter (where actor_kind in ('member', 'other')) as responded_at,
-        arg_min(event, row(event_at, event, position)) filter (where actor_kind in ('member', 'other')) as response,
+        min_by(event, (event_at, event, position)) filter (where actor_kind in ('member', 'other')) as response,
         min(event_at) filter (where actor_kind = 'bot') as bot_responded_at,
         min(event_at) filter (where actor_kind = 'unknown') as unknown_at
     from acts

@@ -48,10 +48,11 @@ select
     responses.hour,
     'decided' as fact,
     horizons.horizon_days,
-    coalesce(responses.responded_at <= responses.created_at + to_days(horizons.horizon_days), false)::integer as value,
-    responses.created_at + to_days(horizons.horizon_days) as known_at
+    coalesce(responses.responded_at <= responses.created_at + horizons.horizon_days * interval '1 day', false)::integer
+        as value,
+    responses.created_at + horizons.horizon_days * interval '1 day' as known_at
 from responses
-cross join unnest({{ horizons }}) as horizons (horizon_days)
+cross join {{ rows_of(horizons) }} as horizons (horizon_days)
 where
-    responses.observed_until >= responses.created_at + to_days(horizons.horizon_days)
-    or responses.responded_at <= responses.created_at + to_days(horizons.horizon_days)
+    responses.observed_until >= responses.created_at + horizons.horizon_days * interval '1 day'
+    or responses.responded_at <= responses.created_at + horizons.horizon_days * interval '1 day'

@@ -21,7 +21,7 @@ years as (
     select
         repository,
         last_seen_at,
-        unnest(range(year(first_opened_at), year(last_seen_at) + 1)) as year
+        {{ each_number('year(first_opened_at)', 'year(last_seen_at)') }} as year
     from repositories
 )
 
@@ -39,7 +39,7 @@ from repositories
 union all
 select
     repository,
-    year::varchar as period,
+    year::string as period,
     make_timestamp(year, 1, 1, 0, 0, 0) as starts_at,
     least({{ last_instant('make_timestamp(year, 12, 31, 0, 0, 0)') }}, last_seen_at) as ends_at
 from years

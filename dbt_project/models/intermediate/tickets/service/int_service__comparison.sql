@@ -39,7 +39,8 @@ waits as (
 ),
 
 horizons as (
-    select unnest({{ var('service_days') }}) * 24 as horizon
+    select days * 24 as horizon
+    from {{ rows_of(var('service_days')) }} as service (days)
 ),
 
 ends as (
@@ -98,8 +99,8 @@ judged as (
         shares.n,
         shares.value,
         count(*) as n_authors,
-        {{ exact_sum('influences.influence ^ 2') }} / any_value(influences.n) ^ 2 * count(*) / nullif(count(*) - 1, 0)
-            as variance
+        {{ exact_sum('power(influences.influence, 2)') }} / power(any_value(influences.n), 2)
+        * count(*) / nullif(count(*) - 1, 0) as variance
     from shares
     inner join influences
         on

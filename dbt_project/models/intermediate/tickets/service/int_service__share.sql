@@ -15,12 +15,12 @@ shares as (
         group_name,
         {{ share_name('metric', days) }} as metric,
         max(n_at_risk) as n,
-        coalesce(sum(n_censored) filter (hours < {{ days * 24 }}), 0)::bigint as n_censored,
+        coalesce(sum(n_censored) filter (where hours < {{ days * 24 }}), 0)::bigint as n_censored,
         max(hours) >= {{ days * 24 }} or min(survival) = 0 as is_known,
-        coalesce(arg_max(survival, hours) filter (hours <= {{ days * 24 }}), 1) as survival,
-        arg_max_null(standard_error, hours) filter (hours <= {{ days * 24 }}) as standard_error,
-        arg_max_null(ci_low, hours) filter (hours <= {{ days * 24 }}) as survival_low,
-        arg_max_null(ci_high, hours) filter (hours <= {{ days * 24 }}) as survival_high
+        coalesce(max_by(survival, hours) filter (where hours <= {{ days * 24 }}), 1) as survival,
+        {{ value_at_greatest('standard_error', 'hours') }} filter (where hours <= {{ days * 24 }}) as standard_error,
+        {{ value_at_greatest('ci_low', 'hours') }} filter (where hours <= {{ days * 24 }}) as survival_low,
+        {{ value_at_greatest('ci_high', 'hours') }} filter (where hours <= {{ days * 24 }}) as survival_high
     from survival
     group by all
     {%- endfor %}

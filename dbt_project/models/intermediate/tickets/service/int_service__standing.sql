@@ -57,13 +57,13 @@ closed as (
         observed.item_id,
         observed.period,
         max(closings.closed_at) filter (
-            coalesce(closings.reopened_at > observed.ends_at, true)
+            where coalesce(closings.reopened_at > observed.ends_at, true)
         ) as closed_at,
-        arg_max(closings.resolution_kind, closings.closed_at) filter (
-            coalesce(closings.reopened_at > observed.ends_at, true)
+        max_by(closings.resolution_kind, closings.closed_at) filter (
+            where coalesce(closings.reopened_at > observed.ends_at, true)
         ) as resolution_kind,
-        arg_max(closings.is_resolution, closings.closed_at) filter (
-            coalesce(closings.reopened_at > observed.ends_at, true)
+        max_by(closings.is_resolution, closings.closed_at) filter (
+            where coalesce(closings.reopened_at > observed.ends_at, true)
         ) as is_resolution,
         bool_or(closings.closed_at >= observed.starts_at) as was_closed,
         bool_or(closings.closed_at >= observed.starts_at and closings.reopened_at <= observed.ends_at) as was_reopened
@@ -92,7 +92,7 @@ select
 from observed
 left join closed on observed.item_id = closed.item_id and observed.period = closed.period
 left join told on observed.item_id = told.item_id
-asof left join acts on observed.item_id = acts.item_id and observed.ends_at >= acts.event_at
+{{ asof_join('acts', on=['observed.item_id = acts.item_id'], until='observed.ends_at >= acts.event_at') }}
 -- What was over before the period began has no part in it.
 where
     closed.closed_at is null

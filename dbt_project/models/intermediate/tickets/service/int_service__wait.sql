@@ -14,11 +14,11 @@ closings as (
     select
         closings.item_id,
         min(closings.closed_at) filter (
-            closings.closed_at > issues.created_at
-            and list_contains({{ var('resolving_kinds') }}, closings.resolution_kind)
+            where closings.closed_at > issues.created_at
+            and closings.resolution_kind in ('{{ var("resolving_kinds") | join("', '") }}')
         ) as first_at,
-        max(closings.closed_at) filter (closings.is_resolution) as final_at,
-        max(closings.closed_at) filter (closings.is_last and closings.reopened_at is null) as ended_at
+        max(closings.closed_at) filter (where closings.is_resolution) as final_at,
+        max(closings.closed_at) filter (where closings.is_last and closings.reopened_at is null) as ended_at
     from {{ ref('int_issue__closing') }} as closings
     inner join issues on closings.item_id = issues.item_id and not issues.is_before_import
     group by closings.item_id

@@ -1,0 +1,4 @@
+-- Values as rows of one column: a relation.
+{% macro rows_of(values) -%}
+    (values ({{ values | join('), (') }}))
+{%- endmacro %}
