@@ -89,6 +89,7 @@ setup-cluster: setup .venv/.cluster  ## what runs beyond one machine need, and t
 
 .venv/.cluster: requirements-cluster.lock .venv/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-cluster.lock
+	java -version 2>/dev/null || { apt-get update -qq && apt-get install -qq --no-install-recommends openjdk-17-jre-headless >/dev/null; } 2>/dev/null || echo "DBT_TARGET=spark needs Java, which is not here: install openjdk-17-jre-headless."
 	touch $@
 
 .env: | .env.example
@@ -97,7 +98,7 @@ setup-cluster: setup .venv/.cluster  ## what runs beyond one machine need, and t
 
 lock:  ## pin every dependency again (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --group dev pyproject.toml -o requirements.lock
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --group cluster --constraints requirements.lock -o requirements-cluster.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --group cluster --group spark --constraints requirements.lock -o requirements-cluster.lock
 
 clean:  ## forget every result; sources and the environment stay
 	rm -rf $(filter-out $(wildcard warehouse/raw*.sql) warehouse/README.md,$(wildcard warehouse/*)) dbt_project/target $(filter-out .dagster/dagster.yaml,$(wildcard .dagster/*))

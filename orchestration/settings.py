@@ -103,6 +103,11 @@ class Settings(BaseSettings):
         Where a line about each failed run is posted; a secret, and nowhere when empty.
     runs_kept : int
         How many earlier runs of each training set are kept, and how many daily pages.
+    dbt_target : str
+        Where the transforms run: `duckdb`, in the run's own process, or `spark`.
+    spark_master : str
+        Where Spark runs, for the target `spark`: on this machine, or the address of a cluster that sees
+        `warehouse_dir` under the same path.
     duckdb_memory_limit : str
         What DuckDB may hold in memory, in the transforms and beside them; beyond it, it spills to disk.
     training_backend : str
@@ -143,6 +148,12 @@ class Settings(BaseSettings):
     )
     github_budget_seconds: float = Field(
         default=4 * 3600.0, gt=0, allow_inf_nan=False, description="a number of seconds above 0"
+    )
+    dbt_target: Literal["duckdb", "spark"] = Field(default="duckdb", description="one of duckdb, spark")
+    spark_master: str = Field(
+        default="local[*]",
+        pattern=r"^(local(\[.+\])?|local-cluster\[\d+,\d+,\d+\]|spark://.+|k8s://.+|yarn)$",
+        description="a master of Spark such as local[*] or spark://HOST:7077",
     )
     duckdb_memory_limit: str = Field(
         default="2GB", pattern=r"^\d+(\.\d+)? ?(MB|GB|MiB|GiB)$", description="a size such as 2GB or 500MB"
@@ -267,17 +278,25 @@ class Settings(BaseSettings):
         return self.warehouse_dir / "reports"
 
     @property
+    def spark_dir(self) -> Path:
+        """Raw tables for Spark, what it built, and its catalogue."""
+        return self.warehouse_dir / "spark"
+
+    @property
     def dbt_variables(self) -> dict[str, str]:
         """Variables of the dbt project that are set by whoever runs it."""
         return {"ticket_scope": self.ticket_scope}
 
     @contextmanager
-    def dbt_environment(self) -> Iterator[None]:
-        """Hand dbt, a child process, the absolute path of the database it works on, and its memory.
+    def dbt_environment(self, target: str = "duckdb") -> Iterator[None]:
+        """Hand dbt, a child process, its target, the absolute paths of what it works on, and its memory.
 
         Of a part of the models only those tests are run that need no model which may not be there yet.
         """
         names = {
+            "DBT_TARGET": target,
+            "SPARK_MASTER": self.spark_master,
+            "SPARK_DIR": str(self.spark_dir),
             "PIPELINE_DATABASE": str(self.pipeline_database),
             "DUCKDB_MEMORY_LIMIT": self.duckdb_memory_limit,
             "DBT_INDIRECT_SELECTION": "buildable",

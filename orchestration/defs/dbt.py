@@ -30,6 +30,7 @@ from orchestration.defs.unchanged import UNCHANGED
 from orchestration.facts import FACTS
 from orchestration.settings import DBT_MANIFEST, DBT_PROJECT_DIR, Settings
 from orchestration.store.builds import built_keys, keys_of, out_of_date, record_builds, tests_to_run
+from orchestration.store.spark import export_raw, require_spark, show_built
 
 _PARSED = "partial_parse.msgpack"
 
@@ -120,8 +121,13 @@ translator = NamedByModel(
 def dbt_models(context: dg.AssetExecutionContext, dbt: DbtCliResource, project: Project) -> Iterator[Any]:
     """Build and test every selected model that would come out otherwise; dbt tests become asset checks."""
     settings, manifest = project.settings(), json.loads(DBT_MANIFEST.read_text())
+    is_on_spark = settings.dbt_target == "spark"
+    if is_on_spark:
+        require_spark()
+    variables = {**FACTS, **settings.dbt_variables}
     with project.database() as database:  # waits for whoever holds the file, and says who does
-        keys, built = keys_of(database, manifest, {**FACTS, **settings.dbt_variables}), built_keys(database)
+        keys = keys_of(database, manifest, variables, settings.dbt_target)
+        built = built_keys(database)
     assets = {key: translator.get_asset_key(manifest["nodes"][key]) for key in keys}
     asked = [key for key, asset in assets.items() if asset in context.selected_asset_keys]
     stale = out_of_date(manifest, keys, built, asked)
@@ -135,7 +141,10 @@ def dbt_models(context: dg.AssetExecutionContext, dbt: DbtCliResource, project: 
             yield dg.Output(None, output_name=name, metadata={"unchanged": True})
     if not changed:
         return
-    with settings.dbt_environment():
+    if is_on_spark:
+        with project.database() as database:
+            export_raw(database, manifest["sources"].values(), settings.spark_dir / "raw")
+    with settings.dbt_environment(settings.dbt_target):
         # By name: dbt itself would leave out a test that also reads a model which is not built now.
         named = [*changed, *tests_to_run(manifest, changed, built)]
         nodes = {**manifest["nodes"], **manifest["unit_tests"]}
@@ -147,6 +156,8 @@ def dbt_models(context: dg.AssetExecutionContext, dbt: DbtCliResource, project: 
                 manifest, translator, context, invocation.target_path, PROJECT
             )
     with project.database() as database:
+        if is_on_spark:
+            show_built(database, (manifest["nodes"][key] for key in changed), settings.spark_dir / "tables")
         record_builds(database, manifest, keys, built, changed)
     # The next run with these settings need not parse from the start, whatever set-up was made with.
     (invocation.target_path / _PARSED).replace(DBT_MANIFEST.parent / _PARSED)

@@ -27,9 +27,12 @@ def tests_of(manifest: Mapping[str, Any]) -> dict[str, set[str]]:
 
 
 def keys_of(
-    database: duckdb.DuckDBPyConnection, manifest: Mapping[str, Any], variables: Mapping[str, Any]
+    database: duckdb.DuckDBPyConnection,
+    manifest: Mapping[str, Any],
+    variables: Mapping[str, Any],
+    target: str = "duckdb",
 ) -> dict[str, str]:
-    """What each model and seed of a manifest would be built from now, as one hash by unique id."""
+    """What each model and seed would be built from on a target now, as one hash by unique id."""
     raw = {key: _content(database, source) for key, source in manifest["sources"].items()}
     tested: dict[str, list[str]] = {}
     for test, read in tests_of(manifest).items():
@@ -47,6 +50,7 @@ def keys_of(
         }
         decides = [
             duckdb.__version__,
+            target,
             node["relation_name"],
             node["config"]["materialized"],
             sql_hash(manifest, key, variables),

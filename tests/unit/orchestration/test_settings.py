@@ -51,6 +51,8 @@ def test_the_environment_wins_over_the_file_and_an_empty_variable_means_the_defa
         ("REJECTED_SHARE_LIMIT", "2", "a number from 0 to 1"),
         ("REJECTED_SHARE_LIMIT", "nan", "a number from 0 to 1"),
         ("TICKET_SCOPE", "mine", "one of all, assigned"),
+        ("DBT_TARGET", "presto", "one of duckdb, spark"),
+        ("SPARK_MASTER", "host:7077", "a master of Spark such as local[*] or spark://HOST:7077"),
         ("WAREHOUSE_DIR", "~nobody-of-this-name/x", "a folder"),
         ("GITHUB_API_URL", "ftp://host", "http:// or https://"),
         ("GITHUB_API_URL", "https://", "http:// or https://"),

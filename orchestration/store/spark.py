@@ -1,0 +1,83 @@
+"""Transforms on Spark: raw tables go there as Parquet, what it built is seen in the pipeline's database."""
+
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import duckdb
+
+from ml.store.files import move_folder_into_place
+from orchestration.store.warehouse import quoted, transaction
+
+# The first with LEFT ASOF JOIN … MATCH_CONDITION.
+_OLDEST = (4, 3)
+
+
+def require_spark() -> None:
+    """Check that Spark can be started here.
+
+    Raises
+    ------
+    ValueError
+        Its packages or Java are absent, or it is too old for the join as of a time.
+    """
+    try:
+        found = version("pyspark")
+        version("dbt-spark")
+    except PackageNotFoundError as error:
+        raise ValueError(
+            f"DBT_TARGET is 'spark', which needs {error.name}, and that is not installed: "
+            "make setup-cluster does it."
+        ) from error
+    if tuple(int(part) for part in found.split(".")[:2]) < _OLDEST:
+        raise ValueError(
+            f"DBT_TARGET is 'spark', which needs ASOF joins, and pyspark {found} has none: "
+            "install 4.3 or newer."
+        )
+    home = os.environ.get("JAVA_HOME")
+    if not shutil.which("java", path=str(Path(home) / "bin") if home else None):
+        raise ValueError(
+            "DBT_TARGET is 'spark', which needs Java, and there is none: install Java 17 "
+            "(openjdk-17-jre-headless of Debian), or set JAVA_HOME to it."
+        )
+
+
+def export_raw(
+    database: duckdb.DuckDBPyConnection, sources: Iterable[Mapping[str, Any]], folder: Path
+) -> None:
+    """Write raw tables that a manifest names as Parquet, a folder each, in place of what was there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for source in sources:
+        name = f"{quoted(source['schema'])}.{quoted(source['name'])}"
+        with TemporaryDirectory(dir=folder, prefix=".export-", ignore_cleanup_errors=True) as temporary:
+            file = Path(temporary) / "part.parquet"
+            database.execute(f"copy (from {name}) to '{_text(file)}' (format parquet)")
+            move_folder_into_place(Path(temporary), folder / source["name"])
+
+
+def show_built(database: duckdb.DuckDBPyConnection, nodes: Iterable[Mapping[str, Any]], folder: Path) -> None:
+    """Make the tables that Spark wrote below a folder views of the database, under their own names.
+
+    Whoever reads a relation then need not know which engine made it.
+    """
+    with transaction(database):
+        for node in nodes:
+            schema, relation = node["schema"], node["alias"]
+            name = f"{quoted(schema)}.{quoted(relation)}"
+            files = folder / f"{schema}.db" / relation / "*.parquet"
+            database.execute(f"create schema if not exists {quoted(schema)}")
+            for kind in database.execute(
+                "select if(table_type = 'VIEW', 'view', 'table') from information_schema.tables"
+                " where table_schema = ? and table_name = ?",
+                [schema, relation],
+            ).fetchall():
+                database.execute(f"drop {kind[0]} {name}")
+            database.execute(f"create view {name} as from read_parquet('{_text(files)}')")
+
+
+def _text(path: Path) -> str:
+    return str(path).replace("'", "''")
