@@ -8,11 +8,6 @@
     ({{ epoch_seconds(end_at) }} - {{ epoch_seconds(start_at) }}) / 86400
 {%- endmacro %}
 
--- Since 1970, as whole numbers: sums of them are exact, in whatever order they are made.
-{% macro microseconds(instant) -%}
-    epoch_us({{ instant }})
-{%- endmacro %}
-
 -- Midnight after an instant: when the facts of its UTC day are complete.
 {% macro end_of_day(instant) -%}
     date_trunc('day', {{ instant }})::timestamp + interval '1 day'

@@ -26,7 +26,7 @@ lives as (
 
 ages as (
     select age, lead(age) over (order by age) as next_age
-    from unnest({{ ages }}) as ages (age)
+    from {{ rows_of(ages) }} as ages (age)
 ),
 
 -- While an issue is of an age.
@@ -34,12 +34,12 @@ spells as (
     select
         lives.repository,
         ages.age,
-        lives.created_at + to_days(ages.age) as from_at,
-        least(lives.left_at, lives.created_at + to_days(ages.next_age)) as until_at,
+        lives.created_at + ages.age * interval '1 day' as from_at,
+        least(lives.left_at, lives.created_at + ages.next_age * interval '1 day') as until_at,
         lives.is_resolved
-        and (ages.next_age is null or lives.left_at <= lives.created_at + to_days(ages.next_age)) as is_end
+        and (ages.next_age is null or lives.left_at <= lives.created_at + ages.next_age * interval '1 day') as is_end
     from lives
-    inner join ages on lives.left_at is null or lives.left_at > lives.created_at + to_days(ages.age)
+    inner join ages on lives.left_at is null or lives.left_at > lives.created_at + ages.age * interval '1 day'
 ),
 
 changes as (
@@ -88,8 +88,9 @@ paces as (
         {%- for age in ages %}
         nullif(ended_{{ age }}, 0) / nullif(watched_{{ age }}, 0) as ever_{{ age }},
         {%- for window in windows %}
-        ended_{{ age }} - lag(ended_{{ age }}, {{ window }}, 0) over by_day as ended_{{ age }}_{{ window }},
-        watched_{{ age }} - lag(watched_{{ age }}, {{ window }}, 0) over by_day as watched_{{ age }}_{{ window }},
+        ended_{{ age }} - coalesce(lag(ended_{{ age }}, {{ window }}) over by_day, 0) as ended_{{ age }}_{{ window }},
+        watched_{{ age }} - coalesce(lag(watched_{{ age }}, {{ window }}) over by_day, 0)
+            as watched_{{ age }}_{{ window }},
         {%- endfor %}
         {%- endfor %}
         repository,
@@ -100,7 +101,7 @@ paces as (
 
 select
     repository,
-    day::varchar as id,
+    day::string as id,
     {%- for age in ages %}
     {%- for window in windows %}
     (ended_{{ age }}_{{ window }} + {{ weight }})
