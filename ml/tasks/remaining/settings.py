@@ -49,6 +49,7 @@ class RemainingConfig:
     params : mapping
         Parameters over the family's defaults.
     preprocessing : PreprocessingConfig
+        Without the text score: over rolling origins it cost .002 in Brier score beside the pace of the group.
     """
 
     age: str = "age_days"
@@ -65,7 +66,7 @@ class RemainingConfig:
     test: Positive = 0.2
     min_timeline_labels: Whole = 10
     params: Mapping[str, Any] = field(default_factory=dict)
-    preprocessing: PreprocessingConfig = field(default_factory=lambda: PreprocessingConfig(text_score=True))
+    preprocessing: PreprocessingConfig = field(default_factory=PreprocessingConfig)
 
     def __post_init__(self) -> None:
         check_settings(self)
