@@ -24,6 +24,7 @@ from dagster_dbt import (
 from dagster_dbt.asset_utils import default_asset_key_fn
 from packaging.version import Version
 
+from orchestration.defs.dbt_checks import in_words
 from orchestration.defs.executor import HOLDS_DATABASE
 from orchestration.defs.resources import Project
 from orchestration.defs.unchanged import UNCHANGED
@@ -103,6 +104,18 @@ class NamedByModel(DagsterDbtTranslator):
         """The domain: the folder below the layer."""
         _, _, domain, *_ = dbt_resource_props["fqn"]
         return {**super().get_tags(dbt_resource_props), "domain": domain}
+
+    def get_asset_check_spec(
+        self,
+        asset_spec: dg.AssetSpec,
+        manifest: Mapping[str, Any],
+        unique_id: str,
+        project: DbtProject | None,
+    ) -> dg.AssetCheckSpec | None:
+        """A test with a description of what it asks."""
+        spec = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
+        asked = manifest["nodes"].get(unique_id, {}).get("test_metadata")
+        return spec._replace(description=in_words(asked)) if spec and asked else spec
 
 
 translator = NamedByModel(

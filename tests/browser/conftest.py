@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.integration.conftest import finished  # noqa: F401 - a fixture, made once for both rooms
 from tests.paths import ROOT
 
 AXE = "axe-core@4.14.1"

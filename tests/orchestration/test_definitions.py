@@ -128,6 +128,17 @@ def test_every_dbt_test_is_an_asset_check() -> None:
     assert tests <= checks
 
 
+def test_every_check_says_what_it_asks() -> None:
+    graph = defs.resolve_asset_graph()
+    told = {key.name: graph.get(key).description or "" for key in graph.asset_check_keys}
+    assert [name for name, text in told.items() if not text.strip()] == []
+    assert told["train_alerts_is_sound"].startswith("One row per item_id. Never null: event_at,")
+    assert told["stg_github__comment_reads_all"] == (
+        "Every entry of comments_data in base_github__record became a row."
+    )
+    assert "the rows of int_alert__observation" in told["train_alerts_keeps_all_rows"]
+
+
 def test_loading_the_code_location_imports_no_learning_library() -> None:
     """Import time matters for every command: heavy libraries load where they are used."""
     probe = (
