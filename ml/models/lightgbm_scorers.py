@@ -299,6 +299,8 @@ RANKING = ScoringFamily(
     search_space=_ranking_space,
     inputs="gaps",
     rounds="n_estimators",
+    # Folds of two or three groups stop after a few trees, which put less at the top of the cuts than these.
+    least_rounds=100,
 )
 
 # The chance to end in a period of life has far more rows than other labels of 0 and 1. Few columns per tree

@@ -96,6 +96,8 @@ class ScoringFamily:
         Numbers scaled and gaps filled, or numbers as they are with gaps as NaN.
     rounds : str or None
         The parameter that counts rounds, such as trees; None for a family without them.
+    least_rounds : int
+        Where folds of a few groups say when to stop, it is no sooner than after so many rounds.
     """
 
     fit: Callable[[Rows, Mapping[str, Any], int, Watch | None], FittedScorer]
@@ -103,6 +105,7 @@ class ScoringFamily:
     search_space: Callable[[Any], Params] = _nothing_to_search
     inputs: Inputs = "features"
     rounds: str | None = None
+    least_rounds: int = 1
 
     @property
     def is_searched(self) -> bool:

@@ -56,6 +56,8 @@ def rounds_by_folds(
 ) -> int:
     """Return the number of rounds after which no more of them is judged better for ``patience`` rounds.
 
+    It is the family's ``least_rounds`` at least.
+
     Parameters
     ----------
     data : Rows
@@ -77,7 +79,7 @@ def rounds_by_folds(
         curves = each(_curve, [(data, fold, family, own, seed, judge) for fold in folds])
         best, is_over = _best_of(curves, rounds, patience)
         if is_over or rounds == limit:
-            return best + 1
+            return max(best + 1, min(family.least_rounds, limit))
         # The first rounds of a longer run are the same ones: most searches are over before the limit.
         rounds = min(limit, 2 * rounds)
 

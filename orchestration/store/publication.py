@@ -186,8 +186,10 @@ def _make_views(
     there = set(
         publication.execute("select schema_name || '.' || table_name from duckdb_tables()").fetchall()
     )
+    schemas = {name.split(".")[0] for (name,) in there}
     for view in views:
-        if {(name,) for name in view.needs} <= there:
+        # Tables of results are every domain's: a file without the view's own domain has no use for it.
+        if {(name,) for name in view.needs} <= there and view.name.split(".")[0] in schemas:
             try:
                 publication.execute(f"create view {view.name} as {view.query}")
             except duckdb.BinderException:

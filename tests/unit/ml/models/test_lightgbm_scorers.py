@@ -50,11 +50,15 @@ def test_one_fold_stops_where_its_validation_rows_do(objective: Objective, more:
     stopped = fit_booster(
         objective, data.at(EARLIER), params, 0, Watch(data.at(LATER), judge, patience=15)
     ).best_iteration
-    family = BINARY if objective == "binary" else RANKING
+    family = replace(BINARY if objective == "binary" else RANKING, least_rounds=1)
     folds = [Fold(EARLIER, LATER)]
     found = rounds_by_folds(data, folds, family, params, 0, lambda at: judge, patience=15)
     assert found == stopped
     assert 1 <= found < 80
+    # Never fewer than the family's least, nor more than are asked for.
+    for least, kept in ((found + 5, found + 5), (500, 80)):
+        patient = replace(family, least_rounds=least)
+        assert rounds_by_folds(data, folds, patient, params, 0, lambda at: judge, patience=15) == kept
 
 
 def test_a_growing_scorer_is_judged_by_its_scores() -> None:
