@@ -107,15 +107,6 @@ SHARES = {
     },
     "topic_share_resolved_7d": "{} of the tickets with such a title were closed within a week",
 }
-# Resolutions per ticket and day, said as the share within a week.
-PACES = {
-    f"repository_pace_{age}d_{window}": f"{{}} of the tickets {aged} here are closed within a week{when}"
-    for age, aged in {
-        0: "of a day", 1: "older than a day", 7: "older than a week", 30: "older than a month",
-        90: "older than three months", 365: "older than a year",
-    }.items()
-    for window, when in {"90d": ", these three months", "365d": ", this year", "ever": ", ever since"}.items()
-}  # fmt: skip
 FLAGS = {
     "is_answered_last": ("the author does not have the last word", "the author has the last word"),
     "has_milestone": ("it has a milestone", "it has no milestone"),
@@ -185,7 +176,7 @@ def say_reasons(
 def say(feature: str, value: Any) -> str:
     """Put a feature's value into words: "no answer for 12 days"."""
     if not _is_known(value):
-        words = {**DAYS, **LOG_HOURS, **SHARES, **PACES}.get(feature, f"{_named(feature)} {{}}")
+        words = {**DAYS, **LOG_HOURS, **SHARES}.get(feature, f"{_named(feature)} {{}}")
         return MISSING.get(feature, f"not known: {words.format('…')}")
     if feature in COUNTS:
         noun, rest = COUNTS[feature]
@@ -196,8 +187,6 @@ def say(feature: str, value: Any) -> str:
         return LOG_HOURS[feature].format(duration(expm1(value) / 24))
     if feature in SHARES:
         return SHARES[feature].format(f"{value:.0%}")
-    if feature in PACES:
-        return PACES[feature].format(f"{-expm1(-7 * value):.0%}")
     if feature in FLAGS:
         return FLAGS[feature][0 if value else 1]
     return OTHERS[feature](value) if feature in OTHERS else f"{_named(feature)} is {value}"
