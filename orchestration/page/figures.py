@@ -17,7 +17,7 @@ _HERE = Path(__file__).parent
 FIGURES = _HERE / "figures.json"
 Figures = dict[str, dict[str, Any]]
 
-# What the README says of each model on the test part.
+# What the README says of each model on the test part, or in the mean over rolling origins (`origins_…`).
 _QUOTED: Mapping[str, str] = {
     "hours": "mae_log mae_log_median mae_log_group_median mae_log_gain_vs_median "
     "mae_log_gain_vs_group_median auc_1d auc_7d auc_30d auc_1d_group_rate auc_7d_group_rate "
@@ -30,8 +30,8 @@ _QUOTED: Mapping[str, str] = {
     "response_7d": "auc auc_repository brier",
     "assignee_ranker": "top@1 top@3 top@3_most_active top@3_last_assigned mrr mrr_most_active "
     "mrr_last_assigned proposed_share proposed_precision",
-    "alert_scorer": "auc auc_baseline",
-    "alert_ranker": "ndcg@10 ndcg@10_baseline",
+    "alert_scorer": "auc auc_baseline origins_auc origins_average_precision",
+    "alert_ranker": "ndcg@10 ndcg@10_baseline origins_ndcg@10 origins_average_precision",
 }
 
 # A table and one row from it, whose columns join the model's figures.
@@ -96,10 +96,10 @@ def read_figures(published: Published) -> Figures:
     rows = published.rows(
         """
         select
-            if(domain = 'tickets' and task = 'regression', 'hours', model) as name, model, metric,
-            value, ci_low, ci_high
+            if(domain = 'tickets' and task = 'regression', 'hours', model) as name, model,
+            if(split = 'origins', 'origins_' || metric, metric) as metric, value, ci_low, ci_high
         from ml.model_metrics inner join ml.models using (run_id, domain, task, model)
-        where alias = 'champion' and split = 'test'
+        where alias = 'champion' and split in ('test', 'origins')
         """
     )
     known = {(row["name"], row["metric"]): row for row in rows}

@@ -44,10 +44,13 @@ def published(tmp_path: Path) -> Path:
                 if isinstance(value, list):
                     origin["run_id"] = "r2" if name == "remaining" else "r1"
                     row = dict(zip(("value", "ci_low", "ci_high"), value, strict=True))
+                    split = "origins" if metric.startswith("origins_") else "test"
+                    own = metric.removeprefix("origins_")
                     database.execute(
-                        "delete from ml.model_metrics where model = ? and metric = ?", [model, metric]
+                        "delete from ml.model_metrics where (model, metric, split) = (?, ?, ?)",
+                        [model, own, split],
                     )
-                    insert(database, "ml.model_metrics", **origin, split="test", metric=metric, **row)
+                    insert(database, "ml.model_metrics", **origin, split=split, metric=own, **row)
         left = {**ORIGIN, "run_id": "r2", "domain": "remaining", "model": "remaining"}
         insert(
             database,
