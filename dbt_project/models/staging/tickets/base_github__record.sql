@@ -51,6 +51,8 @@ select
     repository,
     number,
     source,
-    fetched_at,
-    record.*
+    {%- for name in fields %}
+    record.{{ name }},
+    {%- endfor %}
+    fetched_at
 from source

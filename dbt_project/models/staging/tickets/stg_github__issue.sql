@@ -1,6 +1,10 @@
 -- A table, not a view: the cleaned text is read by several models.
 {{ config(materialized='table') }}
 
+with records as (
+    select * from {{ ref('base_github__record') }}
+)
+
 select
     item_id,
     repository,
@@ -32,4 +36,4 @@ select
     {{ utc_timestamp('updated_at') }} as updated_at,
     {{ utc_timestamp('closed_at') }} as closed_at,
     fetched_at
-from {{ ref('base_github__record') }} as records
+from records

@@ -76,8 +76,8 @@ select
     actor_kind,
     resolution_kind,
     evidence,
-    is_final and resolution_kind in ('{{ var("resolving_kinds") | join("', '") }}') as is_resolution,
-    is_final and dated_kind in ('{{ var("resolving_kinds") | join("', '") }}') as was_resolution,
+    is_final and resolution_kind in ('{{ var("resolving_kinds") | join("', '") }}') as is_resolution, -- noqa: LT05
+    is_final and dated_kind in ('{{ var("resolving_kinds") | join("', '") }}') as was_resolution, -- noqa: LT05
     closing_number = 1 as is_first,
     next_closed_at is null as is_last,
     closed_at,

@@ -3,6 +3,7 @@
 -- An import tells, when its day is over, that the decisions on earlier issues were wrong: they are withdrawn then
 -- (weight -1), not erased, since before that day nobody could know.
 {% set horizons = var('horizons_days') %}
+{% set decided_at = "resolutions.created_at + horizons.horizon_days * interval '1 day'" %}
 
 with resolutions as (
     select
@@ -17,15 +18,15 @@ with resolutions as (
 
 decisions as (
     select
-        item_id,
-        repository,
-        horizon_days,
-        created_at + horizon_days * interval '1 day' as decided_at,
+        resolutions.item_id,
+        resolutions.repository,
+        horizons.horizon_days,
+        {{ decided_at }} as decided_at,
         -- The end of a day tells what was a bulk on it.
-        {{ end_of_day("created_at + horizon_days * interval '1 day'") }} as known_at,
-        coalesce(closed_at <= created_at + horizon_days * interval '1 day', false) as is_resolved_in_time,
-        is_censored,
-        withdrawn_at
+        {{ end_of_day(decided_at) }} as known_at,
+        coalesce(resolutions.closed_at <= {{ decided_at }}, false) as is_resolved_in_time,
+        resolutions.is_censored,
+        resolutions.withdrawn_at
     from resolutions
     cross join {{ rows_of(horizons) }} as horizons (horizon_days)
 ),

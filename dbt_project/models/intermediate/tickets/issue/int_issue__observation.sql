@@ -44,7 +44,7 @@ ages as (
     select {{ age }} as age_days, {{ loop.index0 }} as turn
     union all
     {%- endfor %}
-    select age_days, null as turn
+    select late.age_days, null as turn
     from {{ rows_of(late) }} as late (age_days)
 ),
 

@@ -39,7 +39,7 @@ waits as (
 ),
 
 horizons as (
-    select days * 24 as horizon
+    select service.days * 24 as horizon
     from {{ rows_of(var('service_days')) }} as service (days)
 ),
 

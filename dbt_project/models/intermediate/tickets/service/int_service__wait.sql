@@ -15,7 +15,7 @@ closings as (
         closings.item_id,
         min(closings.closed_at) filter (
             where closings.closed_at > issues.created_at
-            and closings.resolution_kind in ('{{ var("resolving_kinds") | join("', '") }}')
+            and closings.resolution_kind in ('{{ var("resolving_kinds") | join("', '") }}') -- noqa: LT05
         ) as first_at,
         max(closings.closed_at) filter (where closings.is_resolution) as final_at,
         max(closings.closed_at) filter (where closings.is_last and closings.reopened_at is null) as ended_at
