@@ -70,7 +70,7 @@ parcel_bias = bias_asset(
     DOMAIN,
     ("binary",),
     name="parcel_bias",
-    after="models/parcel_scorer",
+    after=("models/parcel_scorer",),
     description="Whose parcels break unforeseen.",
     show=lambda tables, runs: {"rows": len(tables["score_metrics"])},
 )
