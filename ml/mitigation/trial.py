@@ -19,6 +19,7 @@ from ml.mitigation.models import HOURS, AdjustedModel, adjusted
 from ml.models import find
 from ml.reports.bias import bias_config
 from ml.stats.bootstrap import hashed_half
+from ml.stats.figure import apart
 from ml.store.record import Evaluation, now
 from ml.store.run_folder import RunFolder, mitigated_name
 from ml.tasks.duration.fit import Workbench
@@ -154,12 +155,14 @@ class Trial:
             model, predictions = self._adjusted_model(original), self._adjusted(self.baseline)
         else:
             model, predictions = self._fitted_model(method, original)
+        metrics, of_horizons = apart(self.bench.metrics(predictions, self.replicates))
         record = replace(
             self.evaluation,
             model=mitigated_name(self.evaluation.model, method),
             key=key,
             params={**self.evaluation.params, "mitigation": method, "mitigated_slice": self.target.column},
-            metrics=self.bench.metrics(predictions, self.replicates),
+            metrics=metrics,
+            horizon_metrics=of_horizons,
             seconds={"fit": round(time.perf_counter() - started, 3)},
             started_at=begun,
             finished_at=now(),

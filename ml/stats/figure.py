@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 INTERVAL = (0.025, 0.975)
@@ -28,3 +29,10 @@ class HorizonFigure(Figure):
 
     observed_after_days: float
     horizon_days: float
+
+
+def apart(figures: Iterable[Figure]) -> tuple[list[Figure], list[HorizonFigure]]:
+    """Return the figures of whole parts, and those of ages and horizons, which a record keeps apart."""
+    figures = list(figures)
+    of_horizons = [figure for figure in figures if isinstance(figure, HorizonFigure)]
+    return [figure for figure in figures if not isinstance(figure, HorizonFigure)], of_horizons

@@ -14,7 +14,7 @@ import pandas as pd
 from ml.data.dataset import Dataset
 from ml.data.parts.splits import Split
 from ml.models import ModelSpec, Params, TaskName, find
-from ml.stats.figure import Figure, HorizonFigure
+from ml.stats.figure import Figure, HorizonFigure, apart
 
 Progress = Callable[[str], None]
 # What a trial tells of itself on the way, (score so far, step): it may raise to end the trial.
@@ -256,7 +256,7 @@ class Task:
             with stage("evaluate"):
                 predictions = bench.predictions(fitted)
                 figures = bench.figures(fitted, predictions)
-        metrics = [figure for figure in figures if not isinstance(figure, HorizonFigure)]
+        metrics, of_horizons = apart(figures)
         return Trained(
             task=self.name,
             model=family or self.family,
@@ -270,5 +270,5 @@ class Task:
             native=bench.native(fitted),
             report=bench.report(fitted, metrics, cv_scores),
             cv_scores=cv_scores,
-            horizon_metrics=[figure for figure in figures if isinstance(figure, HorizonFigure)],
+            horizon_metrics=of_horizons,
         )

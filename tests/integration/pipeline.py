@@ -24,7 +24,8 @@ SERVED = (
     "late_scorer", "response_1d", "response_2d", "response_7d", "triage_ranker", "assignee_ranker",
     "alert_scorer", "alert_ranker", "alert_cluster_scorer",
 )  # fmt: skip
-# The search takes most of the time and is tested on its own.
+ALERT_MODELS = ("scorer", "ranker", "cluster_scorer")
+# The search, and the alerts' ten cuts, take most of the time and are tested on their own.
 QUICK: dict[str, object] = {
     **{f"models__{name}": {"config": {"trials": 0}} for name in MODELS},
     "trained_models": {"config": {"trials": 0}},
@@ -32,6 +33,7 @@ QUICK: dict[str, object] = {
 }
 # The whole pipeline searches for the parameters of its scorers and rankers, too.
 WHOLE = QUICK | {f"tuned_parameters__{name}": {"config": {"trials": 1}} for name in SERVED}
+WHOLE |= {f"models__alert_{name}": {"config": {"forward_cuts": 2}} for name in ALERT_MODELS}
 # From landing to publishing with few models, for what is begun again and again.
 FEW = ("median", "linear")
 FEW_ASSETS = ",".join(
