@@ -20,7 +20,7 @@ class HorizonCalibration:
     error, low, high : float or None
         Expected calibration error with its 95 % interval; no interval where there are too few groups.
     gain, gain_low, gain_high : float or None
-        Fall of the Brier score from the repository's own rate, positive is better, with its interval.
+        Fall of the Brier score from the group's own rate, positive is better, with its interval.
     limit : float
         The largest error that is allowed.
     """
@@ -42,7 +42,7 @@ class HorizonCalibration:
 
     @property
     def is_worse(self) -> bool:
-        """Whether the repository's own rate says it better, beyond noise."""
+        """Whether the group's own rate says it better, beyond noise."""
         return self.gain_high is not None and self.gain_high < 0
 
     @property
@@ -51,7 +51,7 @@ class HorizonCalibration:
         if self.is_off:
             return f"off by more than {self.limit:g}"
         if self.is_worse:
-            return "worse than the repository's own rate"
+            return "worse than the group's own rate"
         return "held" if self.low is not None else "not assessable"
 
 

@@ -242,11 +242,11 @@ class Task:
             yield
             seconds[name.replace("-", "_")] = round(time.perf_counter() - started, 3)
 
-        with stage("prepare"):
-            bench = self.prepare(dataset, settings, family, cache_dir=cache_dir)
         # One thread per fit: threads of linear algebra inside threads of fits wait for each other, and the
         # last digits would depend on the number of cores.
         with threadpool_limits(1, user_api="blas"):
+            with stage("prepare"):
+                bench = self.prepare(dataset, settings, family, cache_dir=cache_dir)
             with stage("tune"):
                 params = {} if search is None else search(bench.objective())
             with stage("fit"):

@@ -127,7 +127,8 @@ def test_the_launchpad_writes_a_page_that_opens_without_a_network(
     tab: Page, address: str, ran: Finished, page: Page
 ) -> None:
     newest = ran.folder / "warehouse" / "reports" / "latest"
-    before = newest.resolve()
+    # Nothing has changed since it was written: only a page that is gone is written again.
+    (newest / "report.html").unlink()
     tab.goto(f"{address}/assets/report")
     tab.get_by_role("button", name="Materialize").wait_for()
     # The arrow beside it has no name.
@@ -137,7 +138,6 @@ def test_the_launchpad_writes_a_page_that_opens_without_a_network(
     tab.get_by_role("button", name="Materialize").last.click()
     tab.wait_for_url("**/runs/*")
     expect(tab.get_by_text("Success", exact=True).first).to_be_visible()
-    assert newest.resolve() != before
     open_file(page, newest / "report.html")
     (count,) = published(ran, "select count(*) from tickets.predictions")
     first, title = published(

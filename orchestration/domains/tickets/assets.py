@@ -182,7 +182,7 @@ def ticket_predictions(context: dg.AssetExecutionContext, project: Project) -> d
 
 def most_urgent(rows: "pd.DataFrame", most: int = 20) -> "pd.DataFrame":
     """The tickets that are likeliest to be still open in a week, the hopeless aside, for the asset's page."""
-    known = rows[rows["p_within_7d"].notna() & ~rows["is_overdue"].fillna(False).astype(bool)]
+    known = rows[rows["p_within_7d"].notna() & ~rows["is_overdue"].eq(True)]
     first = known.sort_values("p_within_7d", kind="stable").head(most)
     return first[["repository", "number", "title"]].assign(
         age_days=first["age_days"].round().astype(int),

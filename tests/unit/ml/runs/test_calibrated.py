@@ -18,7 +18,7 @@ Interval = tuple[float | None, float | None, float | None]
         ((0.25, 0.21, 0.29), (0.03, 0.01, 0.05), "off by more than 0.2", True),
         # Large, and within noise of what is allowed.
         ((0.25, 0.19, 0.31), (0.03, 0.01, 0.05), "held", False),
-        ((0.05, 0.02, 0.08), (-0.03, -0.05, -0.01), "worse than the repository's own rate", False),
+        ((0.05, 0.02, 0.08), (-0.03, -0.05, -0.01), "worse than the group's own rate", False),
         ((0.05, 0.02, 0.08), (-0.03, -0.05, 0.0), "held", False),
         ((0.9, None, None), (-0.5, None, None), "not assessable", False),
     ],
