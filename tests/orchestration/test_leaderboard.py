@@ -82,7 +82,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 MODELS = "from ml.models order by all"
 CHAMPION = "select model, model_version, run_id from ml.models where alias = 'champion'"
-VERSIONS = "select distinct model_version from tickets.predictions"
+VERSIONS = "select distinct model_version from tickets.predictions order by all"
 
 
 def test_the_baseline_stands_there_whatever_was_asked_for(warehouse: Path) -> None:
