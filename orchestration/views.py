@@ -85,4 +85,65 @@ VIEWS = (
         order by flagged desc, q_value, dimension, slice
         """,
     ),
+    View(
+        "bias.gaps",
+        "Does the better model treat people more equally? Of every model of hours the gap between its best "
+        "and worst slice on the test part, per dimension.",
+        ("bias.summary",),
+        """
+        select
+            domain, model, dimension, n_assessable, best_slice, worst_slice,
+            round(relative_gap, 3) as relative_gap, flagged
+        from bias.summary
+        where task = 'regression' and split = 'test'
+        order by domain, dimension, relative_gap
+        """,
+    ),
+    View(
+        "bias.promises",
+        "Does a model promise too early (negative) or too late (positive), and for whom? On the test part.",
+        ("bias.slice_metrics",),
+        """
+        select
+            domain, model, dimension, slice, n, round(mean_error / 24, 1) as mean_error_days,
+            round(skill, 3) as skill, flagged
+        from bias.slice_metrics
+        where task = 'regression' and split = 'test'
+        order by domain, model, dimension, slice
+        """,
+        {"mean_error_days": "Mean of predicted - true, in days; negative promises too early an end."},
+    ),
+    View(
+        "bias.misses",
+        "Whose positives does a scorer miss, and whom does it wrongly flag? On the test part, what can be "
+        "judged and is least due to chance first.",
+        ("bias.score_metrics",),
+        """
+        select
+            domain, model, dimension, slice, metric, n, n_positive, round(value, 3) as value,
+            round(ci_low, 3) as ci_low, round(ci_high, 3) as ci_high, round(rest_value, 3) as rest_value,
+            round(q_value, 3) as q_value, assessable, flagged
+        from bias.score_metrics
+        where split = 'test' and metric in ('recall', 'false_positive_rate')
+        order by assessable desc, q_value, domain, model, dimension, slice, metric
+        """,
+    ),
+    View(
+        "tickets.time_to_close",
+        "How long does a ticket take, and how sure is that? Per repository, with the tickets that are open.",
+        ("tickets.service_metrics",),
+        """
+        select
+            repository, n, round(value / 24, 1) as median_days, round(ci_low / 24, 1) as low_days,
+            round(ci_high / 24, 1) as high_days, n_censored, reason
+        from tickets.service_metrics
+        where metric = 'time_to_close_final_median' and period = 'all' and "group" = 'all'
+        order by value desc nulls first, repository
+        """,
+        {
+            "median_days": "Median of the days from the creation to the final close (Kaplan and Meier).",
+            "low_days": "Lower end of its 95 % interval.",
+            "high_days": "Upper end of its 95 % interval.",
+        },
+    ),
 )

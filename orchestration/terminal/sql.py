@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,23 +18,38 @@ _TABLES = """
     select schema_name || '.' || view_name, comment from duckdb_views() where not internal
     order by name
 """
+_COLUMNS = """
+    select column_name as name, data_type as type, comment from duckdb_columns()
+    where schema_name || '.' || table_name = '{}' order by column_index
+"""
 _WIDEST = 60
 
 
 def register(commands: Any) -> None:
     """Add the command to the parser."""
     command = commands.add_parser("sql", help="ask the published file, which stays as it is")
-    command.add_argument("query", nargs="?", default=_TABLES, help="SQL; what can be asked about if left out")
+    command.add_argument(
+        "query",
+        nargs="?",
+        default=_TABLES,
+        help="SQL, or a table: what its columns mean; all of them if left out",
+    )
     command.add_argument("--csv", action="store_true", help="as CSV, whole cells")
     command.set_defaults(run=_run)
 
 
 def _run(options: argparse.Namespace) -> None:
-    names, rows = ask(Settings.from_environment().published_database, options.query)
+    query, is_name = options.query, re.fullmatch(r"\w+\.\w+", options.query)
+    names, rows = ask(
+        Settings.from_environment().published_database, _COLUMNS.format(query) if is_name else query
+    )
+    if is_name and not rows:
+        raise ValueError(f"Nothing named {query} is published: `python -m orchestration sql` lists what is.")
     if options.csv:
         csv.writer(sys.stdout, lineterminator="\n").writerows([names, *rows])
     else:
-        print(table(names, rows))
+        # What tables and columns mean is to be read to its end.
+        print(table(names, rows, widest=None if is_name or query is _TABLES else _WIDEST))
 
 
 def ask(published: Path, query: str) -> tuple[list[str], list[tuple[Any, ...]]]:
@@ -51,9 +67,9 @@ def ask(published: Path, query: str) -> tuple[list[str], list[tuple[Any, ...]]]:
             raise ValueError(str(error).split("\n\n")[0]) from None
 
 
-def table(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """Rows as a table for the eye."""
-    cells = [list(names), *([_shown(value) for value in row] for row in rows)]
+def table(names: Sequence[str], rows: Sequence[Sequence[Any]], widest: int | None = _WIDEST) -> str:
+    """Rows as a table for the eye; a cell has no more characters than `widest`."""
+    cells = [list(names), *([_shown(value, widest) for value in row] for row in rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(names))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
@@ -61,7 +77,7 @@ def table(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     )
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Any, widest: int | None) -> str:
     """A value in one line; numbers with three decimals, text cut where it is long."""
     if isinstance(value, float):
         return f"{value:,.3f}"
@@ -70,4 +86,4 @@ def _shown(value: Any) -> str:
             " ".join(map(str, one.values())) if isinstance(one, dict) else str(one) for one in value
         )
     text = "" if value is None else " ".join(str(value).split())
-    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"
+    return text if widest is None or len(text) <= widest else f"{text[: widest - 1]}…"

@@ -5,8 +5,11 @@ import io
 from pathlib import Path
 
 import duckdb
+import pandas as pd
 import pytest
 
+from ml.bias.tables import columns
+from ml.bias.tables.layout import typed
 from orchestration.__main__ import main
 from orchestration.store.publication import publish
 from orchestration.tables import descriptions
@@ -26,10 +29,15 @@ def warehouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
                     'r1' as run_id, 'tickets' as domain, 'regression' as task, 'linear' as model,
                     'test' as split,
                     'repo' as dimension, slice, 50 as n, 1.0 as mae_log, 0.9 as ci_low, 1.1 as ci_high,
-                    0.2 as effect, 0.01 as q_value, slice = 'a/c' as flagged, true as assessable
+                    0.2 as effect, 0.01 as q_value, slice = 'a/c' as flagged, true as assessable,
+                    -36.0 as mean_error, 0.1234 as skill
                 from (values ('a/b'), ('a/c')) as slices (slice)
             """
         )
+        for name in ("summary", "score_metrics"):
+            nothing = typed(pd.DataFrame(columns=[column.name for column in columns(name)]), name)
+            database.execute(f"create or replace table bias.{name} as from nothing")
+            assert nothing.empty
     schemas = ("ml", "bias", "tickets", "history", "feature_store")
     publish(pipeline, tmp_path / "warehouse.duckdb", schemas, descriptions=descriptions(), views=VIEWS)
     monkeypatch.setenv("WAREHOUSE_DIR", str(tmp_path))
@@ -107,6 +115,22 @@ def test_a_question_that_cannot_be_answered_is_one_sentence(
     assert main(["sql", query]) == 1
     told = capsys.readouterr().err
     assert sentence in told and len(told.splitlines()) == 1
+
+
+def test_a_name_is_answered_with_what_its_columns_mean(
+    warehouse: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """To the end of the sentence, of a table and of a view; of what is not there in one sentence."""
+    for name, column, meaning in (
+        ("ml.models", "sha256", "Hash of that file, checked when it is loaded."),
+        ("bias.promises", "mean_error_days", "negative promises too early an end."),
+    ):
+        assert main(["sql", name]) == 0
+        (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith(f"{column} ")]
+        assert line.endswith(meaning)
+    assert main(["sql", "tickets.nothing"]) == 1
+    told = capsys.readouterr().err
+    assert "tickets.nothing" in told and "lists what is" in told and len(told.splitlines()) == 1
 
 
 def test_before_anything_is_published_it_says_what_to_do(
