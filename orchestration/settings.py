@@ -103,6 +103,8 @@ class Settings(BaseSettings):
         Where a line about each failed run is posted; a secret, and nowhere when empty.
     runs_kept : int
         How many earlier runs of each training set are kept, and how many daily pages.
+    prediction_days_kept : int
+        How many days `tickets.prediction_history` goes back.
     dbt_target : str
         Where the transforms run: `duckdb`, in the run's own process, or `spark`.
     spark_master : str
@@ -173,6 +175,7 @@ class Settings(BaseSettings):
         default="", repr=False, description="an address with http:// or https://"
     )
     runs_kept: int = Field(default=10, ge=1, description="a whole number of at least 1")
+    prediction_days_kept: int = Field(default=100, ge=1, description="a whole number of at least 1")
 
     @property
     def github_web_url(self) -> str:

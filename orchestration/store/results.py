@@ -248,10 +248,15 @@ def _replace_rows(
 def replace_table(database: duckdb.DuckDBPyConnection, table: Table, rows: pd.DataFrame, order: str) -> None:
     """Put rows, ordered by some columns, into a table in place of what was there; none leave it empty."""
     with transaction(database):
-        database.execute(f"drop table if exists {table.name}")
-        database.execute(table.ddl)
-        if rows.empty:  # a frame without rows has no types that SQL could read
-            return
-        database.register("written", pa.Table.from_pandas(rows, preserve_index=False))
-        database.execute(f"insert into {table.name} by name from written order by {order}")
+        write_table(database, table, rows, order)
+
+
+def write_table(database: duckdb.DuckDBPyConnection, table: Table, rows: pd.DataFrame, order: str) -> None:
+    """Do as `replace_table` inside a transaction of the caller's."""
+    database.execute(f"drop table if exists {table.name}")
+    database.execute(table.ddl)
+    if rows.empty:  # a frame without rows has no types that SQL could read
+        return
+    database.register("written", pa.Table.from_pandas(rows, preserve_index=False))
+    database.execute(f"insert into {table.name} by name from written order by {order}")
     database.unregister("written")

@@ -8,6 +8,7 @@ from orchestration.tables.feature_store import FEATURE_STORE, MODEL_BUILDS
 from orchestration.tables.results import RESULTS
 from orchestration.tables.table import Table
 from orchestration.tables.tickets import (
+    PREDICTION_HISTORY,
     REPOSITORIES,
     RESPONSE_GAPS,
     SERVICE_DIFFERENCES,
@@ -17,13 +18,14 @@ from orchestration.tables.tickets import (
 )
 
 __all__ = [
-    "ALERT_ORDERS", "ALERT_SCORES", "ASSIGNEE_CANDIDATES", "FEATURE_STORE", "MODEL_BUILDS", "REPOSITORIES",
-    "RESPONSE_GAPS", "RESULTS", "SERVED", "SERVICE_DIFFERENCES", "SERVICE_METRICS", "SIMILAR_TICKETS",
-    "TICKET_PREDICTIONS", "Table", "descriptions",
+    "ALERT_ORDERS", "ALERT_SCORES", "ASSIGNEE_CANDIDATES", "FEATURE_STORE", "MODEL_BUILDS",
+    "PREDICTION_HISTORY", "REPOSITORIES", "RESPONSE_GAPS", "RESULTS", "SERVED", "SERVICE_DIFFERENCES",
+    "SERVICE_METRICS", "SIMILAR_TICKETS", "TICKET_PREDICTIONS", "Table", "descriptions",
 ]  # fmt: skip
 
 SERVED = (
     TICKET_PREDICTIONS,
+    PREDICTION_HISTORY,
     REPOSITORIES,
     SIMILAR_TICKETS,
     RESPONSE_GAPS,

@@ -74,6 +74,31 @@ TICKET_PREDICTIONS = Table(
         "reason": ("varchar", "What a prediction is missing, and why; null where nothing is."),
     },
 )
+PREDICTION_HISTORY = Table(
+    "tickets.prediction_history",
+    "What was said of the open tickets on each day that they were scored: how it came to be, and whether it "
+    "came true. When nothing has changed nothing is scored. Grain: one row per ticket and day.",
+    {
+        "said_on": ("date", "The day (UTC)."),
+        **{
+            name: TICKET_PREDICTIONS.columns[name]
+            for name in (
+                *TICKET,
+                "observed_at",
+                "age_days",
+                "remaining_hours",
+                "remaining_p10",
+                "remaining_p90",
+                "is_overdue",
+                "late_probability",
+                "triage_rank",
+                *(f"p_within_{days}d" for days in FACTS["horizons_days"]),
+                "model_version",
+                "scored_at",
+            )
+        },
+    },
+)
 REPOSITORIES = Table(
     "tickets.repositories",
     "Where the tickets come from. Grain: one row per repository.",

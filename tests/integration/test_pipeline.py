@@ -35,6 +35,9 @@ COLUMNS = {
         p_within_30d p_within_90d p_within_365d model_version scored_at title url author labels created_at
         observed_at age_days is_answered waiting_days remaining_hours remaining_p10 remaining_p90
         expected_closing_at is_overdue late_probability triage_rank reasons reason""",
+    "tickets.prediction_history": """said_on item_id repository number observed_at age_days remaining_hours
+        remaining_p10 remaining_p90 is_overdue late_probability triage_rank p_within_1d p_within_7d
+        p_within_30d p_within_90d p_within_365d model_version scored_at""",
     "tickets.similar": """item_id repository number rank similar_item_id score title url state resolution_kind
         resolution_hours""",
     "tickets.service_metrics": """repository period "group" metric n value ci_low ci_high n_censored

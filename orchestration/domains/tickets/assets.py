@@ -155,14 +155,14 @@ remaining_bias = bias_asset(
 @unless_unchanged(reads=SERVED, also=journal_of_promotions)
 def ticket_predictions(context: dg.AssetExecutionContext, project: Project) -> dg.MaterializeResult:
     """How much longer every open ticket will take, how sure that is and why, in `tickets.predictions`."""
-    served = served_models(project)
+    served, settings = served_models(project), project.settings()
     with project.database() as database:
         opened = read_open_tickets(database)
-    rows = predict_open(opened, served, project.settings().github_web_url)
+    rows = predict_open(opened, served, settings.github_web_url)
     for reason, n in rows["reason"].value_counts().items():
         context.log.warning("%d tickets: %s", n, reason)
     with project.database() as database:
-        load_predictions(database, rows)
+        load_predictions(database, rows, settings.prediction_days_kept)
         load_repositories(database)
     project.publish(DOMAIN)
     return dg.MaterializeResult(

@@ -1,4 +1,4 @@
-"""What the models say of the tickets that are open now, into DuckDB: one row per ticket."""
+"""What the models say of the tickets that are open now, into DuckDB: one row per ticket, and per day."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from orchestration.domains.tickets.serving.served import Served
 from orchestration.domains.tickets.serving.wording import say_reasons
 from orchestration.facts import FACTS
-from orchestration.store.results import replace_table
-from orchestration.tables import TICKET_PREDICTIONS
+from orchestration.store.history import remember_day
+from orchestration.store.results import write_table
+from orchestration.store.warehouse import transaction
+from orchestration.tables import PREDICTION_HISTORY, TICKET_PREDICTIONS
 
 if TYPE_CHECKING:
     from ml.tasks.remaining.model import RemainingModel
@@ -171,6 +173,10 @@ def order(opened: OpenTickets, served: Served) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def load_predictions(database: duckdb.DuckDBPyConnection, predictions: pd.DataFrame) -> None:
-    """Replace `tickets.predictions` by the rows given."""
-    replace_table(database, TICKET_PREDICTIONS, predictions, "repository, number")
+def load_predictions(database: duckdb.DuckDBPyConnection, predictions: pd.DataFrame, days_kept: int) -> None:
+    """Replace `tickets.predictions` by the rows given, and `tickets.prediction_history` of the same day."""
+    with transaction(database):
+        write_table(database, TICKET_PREDICTIONS, predictions, "repository, number")
+        if len(predictions):
+            day = predictions["scored_at"].max().date()
+            remember_day(database, PREDICTION_HISTORY, TICKET_PREDICTIONS, day, days_kept)

@@ -59,7 +59,7 @@ def opened() -> OpenTickets:
 def rows(model: RemainingModel, opened: OpenTickets) -> pd.DataFrame:
     """As they stand in the table."""
     with duckdb.connect() as database:
-        load_predictions(database, predict_open(opened, Served(remaining=(model, "v1")), WEB))
+        load_predictions(database, predict_open(opened, Served(remaining=(model, "v1")), WEB), days_kept=9)
         return database.sql("from tickets.predictions order by number").df()
 
 
@@ -135,3 +135,56 @@ def test_the_triage_is_an_order_and_who_is_late_already_has_no_chance_of_it(open
         assert scores[own["item_id"]].is_monotonic_decreasing
     assert found["late_probability"].isna().tolist() == [False, False, True] * (n // 3)
     assert found["reason"].str.contains("no champion").all()
+
+
+SAID = "from tickets.prediction_history order by said_on, number"
+
+
+def said_on(rows: pd.DataFrame, day: str, hours: float) -> pd.DataFrame:
+    """Five of the rows as they would be scored on a day: all with so many hours left."""
+    return rows.head(5).assign(scored_at=pd.Timestamp(day), remaining_hours=hours)
+
+
+def test_the_history_keeps_what_was_said_on_each_day(rows: pd.DataFrame) -> None:
+    with duckdb.connect() as database:
+        for day, hours in (("2026-01-01", 1.0), ("2026-01-02 03:00", 2.0)):
+            load_predictions(database, said_on(rows, day, hours), days_kept=9)
+        before = database.sql(SAID).df()
+        # A second run of a day takes the place of the first, and leaves the days before as they were.
+        load_predictions(database, said_on(rows, "2026-01-02 23:00", 3.0).head(4), days_kept=9)
+        after = database.sql(SAID).df()
+        assert after["remaining_hours"].tolist() == [1.0] * 5 + [3.0] * 4
+        pd.testing.assert_frame_equal(after.head(5), before.head(5))
+        assert not after.duplicated(["item_id", "said_on"]).any()
+        assert "title" not in after and after["p_within_7d"].notna().all()
+        # A day without open tickets says nothing new.
+        load_predictions(database, rows.head(0), days_kept=9)
+        pd.testing.assert_frame_equal(database.sql(SAID).df(), after)
+        load_predictions(database, said_on(rows, "2026-01-10", 4.0), days_kept=9)
+        assert database.sql(
+            f"select distinct said_on::varchar {SAID.split(' order')[0]} order by all"
+        ).fetchall() == [
+            ("2026-01-02",),
+            ("2026-01-10",),
+        ]
+
+
+def test_what_fails_half_way_leaves_table_and_history_as_they_were(rows: pd.DataFrame) -> None:
+    with duckdb.connect() as database:
+        load_predictions(database, said_on(rows, "2026-01-01", 1.0), days_kept=9)
+        with pytest.raises(duckdb.Error):
+            load_predictions(database, said_on(rows, "2026-01-02", 2.0).assign(age_days="old"), days_kept=9)
+        for table in ("predictions", "prediction_history"):
+            hours = database.sql(f"select distinct remaining_hours from tickets.{table}").fetchall()
+            assert hours == [(1.0,)]
+
+
+def test_a_history_of_an_earlier_version_gets_the_new_columns(rows: pd.DataFrame) -> None:
+    with duckdb.connect() as database:
+        database.execute("create schema tickets")
+        database.execute(
+            "create table tickets.prediction_history as "
+            "select date '2026-01-01' as said_on, 'o/r#0' as item_id"
+        )
+        load_predictions(database, said_on(rows, "2026-01-02", 2.0), days_kept=9)
+        assert database.sql(SAID).df()["remaining_hours"].tolist()[1:] == [2.0] * 5
