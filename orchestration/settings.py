@@ -25,6 +25,7 @@ from orchestration.environment import given_environment
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 DBT_PROJECT_DIR = PROJECT_ROOT / "dbt_project"
 DBT_MANIFEST = DBT_PROJECT_DIR / "target" / "manifest.json"
+DBT_PARSED = DBT_MANIFEST.with_name("partial_parse.msgpack")
 GITHUB_API_URL = "https://api.github.com"
 
 

@@ -1,7 +1,6 @@
 """A training set from raw input, by way of a temporary warehouse: what the harness's command line reads."""
 
 import argparse
-import json
 import shutil
 import subprocess
 import sys
@@ -13,7 +12,9 @@ from typing import Any
 from ml.store.outputs import check_output_folder
 from orchestration.declarations import TrainingSet
 from orchestration.domains import find_training_set, raw_loader, registry, training_sets
-from orchestration.settings import DBT_PROJECT_DIR, Settings
+from orchestration.facts import dbt_arguments
+from orchestration.settings import DBT_PARSED, DBT_PROJECT_DIR, Settings
+from orchestration.store.dbt_process import DBT
 from orchestration.store.warehouse import open_pipeline_database
 
 
@@ -85,11 +86,12 @@ def build(settings: Settings, wanted: Sequence[TrainingSet]) -> None:
         dbt failed; the sentence ends with its reason.
     """
     target = str(settings.warehouse_dir / "target")
-    command = [str(Path(sys.executable).with_name("dbt")), "build", "--quiet"]
+    command = [*DBT, *dbt_arguments("build", settings), "--quiet"]
     command += ["--resource-type", "model", "--resource-type", "seed"]
     command += ["--select", *(f"+{relation}" for one in wanted for relation in (one.train, one.label))]
-    command += ["--vars", json.dumps(settings.dbt_variables)]
     command += ["--target-path", target, "--log-path", target, "--profiles-dir", str(DBT_PROJECT_DIR)]
+    if DBT_PARSED.exists():
+        command += ["--partial-parse-file-path", str(DBT_PARSED)]
     with settings.dbt_environment():
         done = subprocess.run(command, cwd=DBT_PROJECT_DIR, capture_output=True, text=True, check=False)
     if done.returncode:

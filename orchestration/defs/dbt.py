@@ -5,7 +5,6 @@ Imported where the manifest is missing or old, it makes it: that is how `make se
 
 import json
 import shutil
-import sys
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from importlib.metadata import version
@@ -28,12 +27,11 @@ from orchestration.defs.dbt_checks import in_words
 from orchestration.defs.executor import HOLDS_DATABASE
 from orchestration.defs.resources import Project
 from orchestration.defs.unchanged import UNCHANGED
-from orchestration.facts import FACTS
-from orchestration.settings import DBT_MANIFEST, DBT_PROJECT_DIR, Settings
+from orchestration.facts import FACTS, dbt_arguments
+from orchestration.settings import DBT_MANIFEST, DBT_PARSED, DBT_PROJECT_DIR, Settings
 from orchestration.store.builds import built_keys, keys_of, out_of_date, record_builds, tests_to_run
+from orchestration.store.dbt_process import DBT
 from orchestration.store.spark import export_raw, require_spark, show_built
-
-_PARSED = "partial_parse.msgpack"
 
 
 class InstalledDbt(DbtCliResource):
@@ -43,16 +41,6 @@ class InstalledDbt(DbtCliResource):
     def _cli_version(self) -> Version:
         # dagster-dbt starts dbt once more, for seconds, to ask for what the installed package says.
         return Version(version("dbt-core"))
-
-
-def arguments(command: str, settings: Settings) -> list[str]:
-    """A dbt command with the variables of these settings.
-
-    What was parsed with other variables, or for another database, is parsed again from the start: variables
-    that are as dbt_project.yml has them are not named, so that set-up and run agree.
-    """
-    variables = settings.dbt_variables
-    return [command] if variables.items() <= FACTS.items() else [command, "--vars", json.dumps(variables)]
 
 
 def is_current(manifest: Path) -> bool:
@@ -70,14 +58,14 @@ def parse(target: Path) -> None:
     settings = Settings.from_environment()
     target.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=target, prefix=".parse-") as name, settings.dbt_environment():
-        dbt_resource.cli([*arguments("parse", settings), "--quiet"], target_path=Path(name)).wait()
-        for file in (_PARSED, DBT_MANIFEST.name):
+        dbt_resource.cli([*dbt_arguments("parse", settings), "--quiet"], target_path=Path(name)).wait()
+        for file in (DBT_PARSED.name, DBT_MANIFEST.name):
             (Path(name) / file).replace(target / file)
 
 
 PROJECT = DbtProject(project_dir=DBT_PROJECT_DIR)
 dbt_resource = InstalledDbt(
-    project_dir=str(DBT_PROJECT_DIR), dbt_executable=str(Path(sys.executable).with_name("dbt"))
+    project_dir=str(DBT_PROJECT_DIR), dbt_executable=DBT[0], global_config_flags=list(DBT[1:])
 )
 if not is_current(DBT_MANIFEST):
     parse(DBT_MANIFEST.parent)
@@ -162,7 +150,7 @@ def dbt_models(context: dg.AssetExecutionContext, dbt: DbtCliResource, project: 
         named = [*changed, *tests_to_run(manifest, changed, built)]
         nodes = {**manifest["nodes"], **manifest["unit_tests"]}
         names = " ".join(".".join(nodes[key]["fqn"]) for key in sorted(named))
-        command = [*arguments("build", settings), "--indirect-selection", "empty", "--select", names]
+        command = [*dbt_arguments("build", settings), "--indirect-selection", "empty", "--select", names]
         invocation = dbt.cli(command, manifest=manifest, dagster_dbt_translator=translator)
         for event in invocation.stream_raw_events():
             yield from event.to_default_asset_events(
@@ -173,6 +161,6 @@ def dbt_models(context: dg.AssetExecutionContext, dbt: DbtCliResource, project: 
             show_built(database, (manifest["nodes"][key] for key in changed), settings.spark_dir / "tables")
         record_builds(database, manifest, keys, built, changed)
     # The next run with these settings need not parse from the start, whatever set-up was made with.
-    (invocation.target_path / _PARSED).replace(DBT_MANIFEST.parent / _PARSED)
+    (invocation.target_path / DBT_PARSED.name).replace(DBT_PARSED)
     # Of a run that failed the folder stays: its log tells why.
     shutil.rmtree(invocation.target_path)

@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from graphlib import TopologicalSorter
@@ -15,6 +14,7 @@ import duckdb
 import pandas as pd
 import pytest
 
+from orchestration.store.dbt_process import DBT
 from tests.dbt.records import Record, raw_rows
 from tests.once import made_once
 from tests.paths import ROOT
@@ -35,7 +35,7 @@ class Dbt:
     ) -> subprocess.CompletedProcess[str]:
         """Run one dbt command in a process of its own and return what it said."""
         project = str(self.project)
-        command = [sys.executable, "-c", "from dbt.cli.main import cli; cli()", *arguments]
+        command = [*DBT, *arguments]
         command += [
             "--project-dir",
             project,

@@ -1,7 +1,6 @@
 """A run builds the models that would come out otherwise, and no others."""
 
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +9,8 @@ import pytest
 
 from orchestration.defs.dbt import dbt_models, dbt_resource
 from orchestration.defs.resources import Project
-from orchestration.settings import DBT_PROJECT_DIR, Settings
+from orchestration.settings import DBT_PARSED, DBT_PROJECT_DIR, Settings
+from orchestration.store.dbt_process import DBT
 from orchestration.store.warehouse import open_pipeline_database
 from tests.dbt.conftest import load
 from tests.dbt.records import random_records
@@ -72,9 +72,9 @@ def test_what_was_built_by_hand_or_failed_its_tests_is_built_again(build: Build,
     build(LABEL, RECORD)
     command = ["build", "--quiet", "--select", RECORD, "--target-path", str(tmp_path / "target")]
     with Settings.from_environment().dbt_environment():
-        dbt = Path(sys.executable).with_name("dbt")
         where = ["--project-dir", str(DBT_PROJECT_DIR), "--profiles-dir", str(DBT_PROJECT_DIR)]
-        subprocess.run([dbt, *command, "--log-path", str(tmp_path), *where], check=True)
+        where += ["--partial-parse-file-path", str(DBT_PARSED)]
+        subprocess.run([*DBT, *command, "--log-path", str(tmp_path), *where], check=True)
     assert build(LABEL, RECORD) == {LABEL, RECORD}
     assert build(LABEL, RECORD) == set()
     # Each record twice.

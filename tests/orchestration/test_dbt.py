@@ -8,8 +8,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from orchestration.defs.dbt import arguments, dbt_models, dbt_resource, is_current, parse
-from orchestration.facts import FACTS
+from orchestration.defs.dbt import dbt_models, dbt_resource, is_current, parse
+from orchestration.facts import FACTS, dbt_arguments
 from orchestration.settings import DBT_MANIFEST, DBT_PROJECT_DIR, Settings
 from orchestration.store.feature_registry import feature_views
 
@@ -23,9 +23,12 @@ def test_a_run_uses_what_set_up_has_parsed(
     monkeypatch.setenv("DBT_TARGET_PATH", str(tmp_path / "target"))
     parse(tmp_path / "target")
 
+    # In another warehouse, and with other memory: nothing is written by these.
+    monkeypatch.setenv("WAREHOUSE_DIR", str(tmp_path / "other"))
+    monkeypatch.setenv("DUCKDB_MEMORY_LIMIT", "1GB")
     settings = Settings.from_environment()
     with settings.dbt_environment():
-        invocation = dbt_resource.cli(arguments("parse", settings)).wait()
+        invocation = dbt_resource.cli(dbt_arguments("parse", settings)).wait()
     said = (invocation.target_path / "dbt.log").read_text()
     assert "Nothing changed, skipping partial parsing." in said
     assert "Unable to do partial parsing" not in said
