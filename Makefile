@@ -6,10 +6,13 @@ export DAGSTER_DISABLE_TELEMETRY := 1
 export DO_NOT_TRACK := 1
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
+# Python compiles a file when it is first imported; most never are.
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --no-compile
+
 MANIFEST := dbt_project/target/manifest.json
 DBT_SOURCES := $(shell find dbt_project -type f \( -name '*.sql' -o -name '*.yml' -o -name '*.csv' \) -not -path '*/target/*')
 
-.PHONY: setup run report dev run-fake test lint lint-types lint-sql lint-code format bench bench-scale fake-fidelity export setup-cluster lock clean
+.PHONY: setup run report dev run-fake test lint lint-types lint-sql lint-code format bench bench-scale fake-fidelity export setup-cluster java lock clean
 
 run: setup  ## the whole pipeline on the configured source (the embedded sample unless .env says otherwise)
 	@python -m orchestration run $(RUN)
@@ -65,7 +68,7 @@ setup: .venv/.installed .venv/.activation $(MANIFEST) .env
 .venv/.installed: requirements.lock
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "fairtriage needs Python 3.11 or newer: make PYTHON=python3.11 …")'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	$(PIP) -r requirements.lock
 	touch $@
 
 # `dagster asset` parses its options before it reads any file: only the real environment tells it the module.
@@ -85,12 +88,14 @@ $(MANIFEST): $(DBT_SOURCES) .venv/.installed
 	python -c 'import orchestration.defs.dbt'
 	touch $@
 
-setup-cluster: setup .venv/.cluster  ## what runs beyond one machine need, and the tests of them
+setup-cluster: setup .venv/.cluster java  ## what runs beyond one machine need, and the tests of them
 
 .venv/.cluster: requirements-cluster.lock .venv/.installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-cluster.lock
-	java -version 2>/dev/null || { apt-get update -qq && apt-get install -qq --no-install-recommends openjdk-17-jre-headless >/dev/null; } 2>/dev/null || echo "DBT_TARGET=spark needs Java, which is not here: install openjdk-17-jre-headless."
+	$(PIP) -r requirements-cluster.lock
 	touch $@
+
+java:
+	@java -version 2>/dev/null || { apt-get update -qq && apt-get install -qq --no-install-recommends openjdk-17-jre-headless >/dev/null; } 2>/dev/null || echo "DBT_TARGET=spark needs Java, which is not here: install openjdk-17-jre-headless."
 
 .env: | .env.example
 	cp .env.example $@
