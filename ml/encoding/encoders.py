@@ -259,3 +259,7 @@ class GroupSelector(TransformerMixin, BaseEstimator):
         return np.asarray(column.astype(object).where(column.notna(), MISSING).astype(str), dtype=object)[
             :, None
         ]
+
+    def sources(self) -> list[str]:
+        """Return the name of the one column."""
+        return [self.column or "(all)"]

@@ -21,6 +21,11 @@ class FittedScorer(BaseEstimator):
         """Return by how much each column moves the score of each row, shape (n, d); None when unknown."""
         return None
 
+    @property
+    def feature_importances_(self) -> NDArray[np.float64] | None:
+        """What each column is worth to the model, shape (d,); None when unknown."""
+        return None
+
     def native(self) -> tuple[str, bytes] | None:
         """Return suffix and content of the library's own file; None when it has none."""
         return None

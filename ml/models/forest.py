@@ -60,6 +60,11 @@ class MedianForest(RegressorMixin, BaseEstimator):
         """Return the mean of the trees' answers."""
         return self.forest_.predict(x)
 
+    @property
+    def feature_importances_(self) -> NDArray[np.float64]:
+        """What the splits of each column took from the squared error, shape (d,)."""
+        return np.asarray(self.forest_.feature_importances_)
+
 
 def _fill_with_medians(
     tree: Any, leaf: NDArray[np.int64], y: NDArray[np.float64], weight: NDArray[np.float64]

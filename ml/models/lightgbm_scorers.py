@@ -55,6 +55,11 @@ class BoostedScorer(FittedScorer):
         # All threads: each works on rows of its own, and adds up nothing together with others.
         return np.asarray(booster_of(self.text).predict(x, pred_contrib=True))[:, :-1]
 
+    @property
+    def feature_importances_(self) -> NDArray[np.float64]:
+        """What the splits of each column gained, shape (d,)."""
+        return np.asarray(booster_of(self.text).feature_importance("gain"), dtype=np.float64)
+
     def native(self) -> tuple[str, bytes]:
         """Return the text."""
         return ".txt", self.text.encode()

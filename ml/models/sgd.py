@@ -63,6 +63,11 @@ class ScaledRegressor(RegressorMixin, BaseEstimator):
             scaled = self._centred_map(scaled)
         return self.regressor_.predict(scaled) * self.spread_ + self.centre_
 
+    @property
+    def feature_importances_(self) -> NDArray[np.float64] | None:
+        """Size of the coefficient of each standardised column, shape (d,); None behind a kernel."""
+        return None if self.map_ is not None else np.abs(self.regressor_.coef_)
+
     def _scale(self, x: NDArray[Any]) -> NDArray[np.float64]:
         # Far outliers would dominate the gradient steps and, in prediction, the answer.
         # In double precision: the kernel map is near to singular and blows rounding up a thousandfold.

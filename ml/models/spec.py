@@ -152,6 +152,8 @@ class ModelSpec:
         Fits several that differ in their seed alone, as ``fit`` would without validation.
     best_iteration : callable (estimator) -> int or None
         Trees kept by early stopping, None where there is no such thing.
+    learning_curve : callable (estimator) -> sequence of float
+        The error of the rows for early stopping after every tree; empty where there is no such thing.
     native : callable (estimator) -> (suffix, bytes) or None
         The library's own file format.
     scoring : mapping of "binary", "ranking" and "hazard" to ScoringFamily
@@ -171,6 +173,7 @@ class ModelSpec:
     fit: Callable[[Any, NDArray[Any], Values, Values, Validation | None], None] = _fit_plainly
     fit_alike: Callable[[Sequence[Any], NDArray[Any], Values, Values], Sequence[Any]] = _fit_each
     best_iteration: Callable[[Any], int | None] = lambda estimator: None
+    learning_curve: Callable[[Any], Sequence[float]] = lambda estimator: ()
     native: Callable[[Any], tuple[str, bytes]] | None = None
     scoring: Mapping[str, ScoringFamily] = field(default_factory=dict)
 

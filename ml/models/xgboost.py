@@ -68,6 +68,10 @@ def _best_iteration(estimator: Any) -> int | None:
     return None if best is None else int(best) + 1
 
 
+def _learning_curve(estimator: Any) -> list[float]:
+    return getattr(estimator, "evals_result_", {}).get("validation_0", {}).get("mae", [])
+
+
 def _native(estimator: Any) -> tuple[str, bytes]:
     return ".json", bytes(estimator.get_booster().save_raw(raw_format="json"))
 
@@ -103,5 +107,6 @@ SPEC = ModelSpec(
     fit=_fit,
     fit_alike=_fit_alike,
     best_iteration=_best_iteration,
+    learning_curve=_learning_curve,
     native=_native,
 )

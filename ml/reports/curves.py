@@ -7,10 +7,9 @@ import math
 import numpy as np
 import pandas as pd
 
-from ml.reports.plots import png
+from ml.reports.style import COLOURS, png
 
-# Blue and vermilion of Okabe & Ito (2008), told apart with any colour vision; the strokes differ too.
-_STROKES = (("#0072B2", "-"), ("#D55E00", "--"), ("#000000", ":"))
+_STROKES = ((COLOURS[0], "-"), (COLOURS[1], "--"), (COLOURS[-1], ":"))
 _TICKS = {"1 min": 1 / 1440, "1 h": 1 / 24, "1 day": 1.0, "30 days": 30.0, "1 year": 365.0}
 _COLUMNS, _FLOOR_DAYS = 4, 1 / 1440
 

@@ -1,15 +1,14 @@
-"""Pictures of a run as PNG bytes; drawn without a display."""
+"""Pictures of what a model says and for whom it is wrong, as PNG bytes."""
 
 from __future__ import annotations
-
-import io
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from ml.reports.style import COLOURS, intervals, log_hours, png, sheet
+
+# One minute is the floor of the axes: a log axis has no zero.
+_FLOOR_HOURS = 1 / 60
 
 
 def predicted_against_actual(predictions: pd.DataFrame, title: str, split: str = "test") -> bytes:
@@ -27,27 +26,29 @@ def predicted_against_actual(predictions: pd.DataFrame, title: str, split: str =
     bytes
         A PNG picture.
     """
-    from matplotlib.figure import Figure
+    from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
     rows = predictions[(predictions["split"] == split) & predictions["y_true"].notna()]
-    figure = Figure(figsize=(6.0, 5.2), dpi=110, layout="constrained")
-    axes = figure.add_subplot()
-    # One minute is the floor of the axes: a log axis has no zero.
-    actual, predicted = (np.maximum(rows[c].to_numpy(float), 1 / 60) for c in ("y_true", "y_pred"))
+    figure, (axes,) = sheet(6.0, 5.2)
+    actual, predicted = (np.maximum(rows[c].to_numpy(float), _FLOOR_HOURS) for c in ("y_true", "y_pred"))
     if len(rows):
-        low = min(actual.min(), predicted.min())
-        high = max(actual.max(), predicted.max()) * 1.0001
-        cells = axes.hexbin(actual, predicted, gridsize=45, xscale="log", yscale="log", bins="log", mincnt=1)
-        figure.colorbar(cells, ax=axes, label="items")
+        low, high = min(actual.min(), predicted.min()), max(actual.max(), predicted.max()) * 1.0001
+        cells = axes.hexbin(
+            actual, predicted, gridsize=45, xscale="log", yscale="log", bins="log", mincnt=1, cmap="cividis"
+        )
+        bar = figure.colorbar(cells, ax=axes, label="items", ticks=LogLocator(subs=(1, 2, 5)))
+        bar.ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+        bar.ax.yaxis.set_minor_locator(NullLocator())
         axes.plot([low, high], [low, high], color="black", linewidth=0.8, linestyle="--")
+        log_hours(axes)
     axes.set(
-        xlabel="actual hours", ylabel="predicted hours (median)", title=f"{title}, {split}: {len(rows)} items"
+        xlabel="actual time", ylabel="predicted time (median)", title=f"{title}, {split}: {len(rows):,} items"
     )
     return png(figure)
 
 
 def error_per_slice(slices: pd.DataFrame, dimension: str | None = None, most: int = 25) -> bytes:
-    """Draw the MAE of log hours of the largest slices of a dimension, with intervals, one colour per model.
+    """Draw error and signed error of log hours of the largest slices of a dimension, with intervals.
 
     Parameters
     ----------
@@ -66,8 +67,20 @@ def error_per_slice(slices: pd.DataFrame, dimension: str | None = None, most: in
     if dimension is None:
         dimension = str(slices["dimension"].iloc[0]) if len(slices) else "nothing"
     rows = slices[(slices["dimension"] == dimension) & slices["mae_log"].notna()]
-    rows = rows.rename(columns={"mae_log": "value"})
-    return _intervals(rows, "MAE of log hours, 95 % interval", f"Error by {dimension}", most)
+    signed = "mean_error_log"
+    return _per_slice(
+        rows,
+        {
+            "MAE of log hours": ("mae_log", "ci_low", "ci_high"),
+            "signed error of log hours; below 0: too early": (
+                signed,
+                f"{signed}_ci_low",
+                f"{signed}_ci_high",
+            ),
+        },
+        f"Error by {dimension}, 95 % intervals",
+        most,
+    )
 
 
 def metric_per_slice(metrics: pd.DataFrame, metric: str, dimension: str, most: int = 25) -> bytes:
@@ -87,41 +100,25 @@ def metric_per_slice(metrics: pd.DataFrame, metric: str, dimension: str, most: i
         A PNG picture.
     """
     chosen = (metrics["dimension"] == dimension) & (metrics["metric"] == metric) & metrics["value"].notna()
-    return _intervals(metrics[chosen], f"{metric}, 95 % interval", f"{metric} by {dimension}", most)
+    panels = {metric: ("value", "ci_low", "ci_high")}
+    return _per_slice(metrics[chosen], panels, f"{metric} by {dimension}, 95 % intervals", most)
 
 
-def _intervals(rows: pd.DataFrame, axis: str, title: str, most: int) -> bytes:
-    from matplotlib.figure import Figure
-
+def _per_slice(rows: pd.DataFrame, panels: dict[str, tuple[str, str, str]], title: str, most: int) -> bytes:
     sizes = rows.groupby("slice")["n"].max().sort_values(ascending=False, kind="stable")
     names = list(sizes.index[:most])[::-1]
     models = sorted(rows["model"].unique())
-    figure = Figure(figsize=(8.0, 1.2 + 0.3 * len(names)), dpi=110, layout="constrained")
-    axes = figure.add_subplot()
-    for position, model in enumerate(models):
-        own = rows[rows["model"] == model].set_index("slice").reindex(names)
-        y = np.arange(len(names)) + (position - (len(models) - 1) / 2) * 0.8 / max(len(models), 1)
-        value, low, high = (own[c].to_numpy(float) for c in ("value", "ci_low", "ci_high"))
-        axes.errorbar(
-            value,
-            y,
-            xerr=np.abs([value - low, high - value]),
-            fmt="o",
-            markersize=3,
-            linewidth=0.8,
-            label=model,
-        )
-    axes.set_yticks(np.arange(len(names)), [f"{name} ({sizes[name]})" for name in names], fontsize=7)
-    axes.set(xlabel=axis, title=title)
-    if models:
-        axes.legend(fontsize=7)
+    figure, every = sheet(4.0 + 4.0 * len(panels), 1.4 + 0.3 * len(names), len(panels), sharey=True)
+    figure.suptitle(title)
+    for axes, (axis, columns) in zip(every, panels.items(), strict=True):
+        for position, model in enumerate(models):
+            own = rows[rows["model"] == model].set_index("slice").reindex(names)
+            y = np.arange(len(names)) + (position - (len(models) - 1) / 2) * 0.8 / max(len(models), 1)
+            intervals(axes, y, own[list(columns)].to_numpy(float).T, position, model)
+        axes.set_xlabel(axis)
+        if axis.startswith("signed"):
+            axes.axvline(0, color=COLOURS[-1], linewidth=0.8, linestyle="--")
+    every[0].set_yticks(np.arange(len(names)), [f"{name} ({sizes[name]:,})" for name in names], fontsize=8)
+    if len(models) > 1:
+        every[0].legend(fontsize=8)
     return png(figure)
-
-
-def png(figure: Figure) -> bytes:
-    """Return a figure as a PNG picture."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-    stream = io.BytesIO()
-    FigureCanvasAgg(figure).print_png(stream)
-    return stream.getvalue()

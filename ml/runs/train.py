@@ -94,6 +94,8 @@ def train_models(
                 best_iteration=trained.best_iteration,
                 metrics=trained.metrics,
                 horizon_metrics=trained.horizon_metrics,
+                learning_curve=trained.learning_curve,
+                importance=trained.importance,
                 seconds=trained.seconds,
                 started_at=begun,
                 finished_at=now(),

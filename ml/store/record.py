@@ -51,6 +51,10 @@ class Evaluation:
         the SHA-256 of each of its files, by name.
     horizon_metrics : list of HorizonFigure
         Of a model that says something of every age and horizon.
+    learning_curve : list of float
+        How good it was after every round, by what stops it.
+    importance : dict of str to float
+        Share of the features in what the learner gained, the largest first.
     """
 
     run_id: str
@@ -74,6 +78,8 @@ class Evaluation:
     model_version: str = ""
     files: dict[str, str] = field(default_factory=dict)
     horizon_metrics: list[HorizonFigure] = field(default_factory=list)
+    learning_curve: list[float] = field(default_factory=list)
+    importance: dict[str, float] = field(default_factory=dict)
 
     def value(self, split: str, metric: str) -> float | None:
         """Return one figure, None when it was not computed."""

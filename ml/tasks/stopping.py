@@ -53,10 +53,10 @@ def rounds_by_folds(
     seed: int,
     judge: FoldJudge,
     patience: int = 50,
-) -> int:
-    """Return the number of rounds after which no more of them is judged better for ``patience`` rounds.
+) -> tuple[int, list[float]]:
+    """Return the number of rounds after which no more is judged better for ``patience`` rounds, and the mean.
 
-    It is the family's ``least_rounds`` at least.
+    It is the family's ``least_rounds`` at least; the mean over folds is of every round that was made.
 
     Parameters
     ----------
@@ -77,9 +77,12 @@ def rounds_by_folds(
     while True:
         own = {**params, family.rounds: rounds}
         curves = each(_curve, [(data, fold, family, own, seed, judge) for fold in folds])
-        best, is_over = _best_of(curves, rounds, patience)
+        # A booster that finds nothing more to split ends sooner than others.
+        common = min(map(len, curves))
+        mean: list[float] = np.mean([curve[:common] for curve in curves], axis=0).tolist()
+        best, is_over = _best_of(mean, rounds, patience)
         if is_over or rounds == limit:
-            return max(best + 1, min(family.least_rounds, limit))
+            return max(best + 1, min(family.least_rounds, limit)), mean
         # The first rounds of a longer run are the same ones: most searches are over before the limit.
         rounds = min(limit, 2 * rounds)
 
@@ -100,15 +103,12 @@ def _curve(
     return curve
 
 
-def _best_of(curves: Sequence[Sequence[float]], rounds: int, patience: int) -> tuple[int, bool]:
+def _best_of(mean: Sequence[float], rounds: int, patience: int) -> tuple[int, bool]:
     """Return the best round of the curves' mean, from 0, and whether ``patience`` more were no better."""
-    # A booster that finds nothing more to split ends sooner than others.
-    common = min(map(len, curves))
-    mean = np.mean([curve[:common] for curve in curves], axis=0)
     best = 0
     for tree, value in enumerate(mean):
         if value > mean[best]:
             best = tree
         elif tree - best >= patience:
             return best, True
-    return best, common < rounds
+    return best, len(mean) < rounds

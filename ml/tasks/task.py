@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,12 +56,15 @@ class Fitted:
         Rounds kept by stopping early; None for a family without rounds.
     on_validation : object
         What a bench needs to predict validation rows by a model that never saw them.
+    learning_curve : sequence of float
+        How good it was after every round, by what stops it; empty where no rounds are stopped.
     """
 
     estimator: Any
     params: Params
     best_iteration: int | None
     on_validation: Any
+    learning_curve: Sequence[float] = ()
 
 
 class Bench(Protocol):
@@ -118,6 +121,10 @@ class Trained:
     metrics : list of Figure
     horizon_metrics : list of HorizonFigure
         Figures of rows that were observed after some days, about a horizon.
+    learning_curve : list of float
+        See `Fitted`.
+    importance : dict of str to float
+        See `ml.tasks.importance`.
     seconds : dict of stage to float
     native : (suffix, bytes) or None
         The library's own file.
@@ -140,6 +147,8 @@ class Trained:
     report: dict[str, Any] | None = None
     cv_scores: list[float | None] = field(default_factory=list)
     horizon_metrics: list[HorizonFigure] = field(default_factory=list)
+    learning_curve: list[float] = field(default_factory=list)
+    importance: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -271,4 +280,6 @@ class Task:
             report=bench.report(fitted, metrics, cv_scores),
             cv_scores=cv_scores,
             horizon_metrics=of_horizons,
+            learning_curve=[round(float(value), 6) for value in fitted.learning_curve],
+            importance=fitted.estimator.importance(),
         )

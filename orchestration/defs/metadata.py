@@ -9,6 +9,7 @@ import dagster as dg
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ml.data.dataset import Dataset
     from ml.store.record import Evaluation
 
 DURATION_FIGURES = (
@@ -18,6 +19,9 @@ DURATION_FIGURES = (
 SCORING_FIGURES = (
     "auc", "average_precision", "brier", "precision@20", "review_share_80", "mrr", "top@3", "ndcg@10",
 )  # fmt: skip
+
+
+LEARNED = "calibration, learning curve, importance of the features"
 
 
 def picture(png: bytes, alternative: str) -> dg.MetadataValue:
@@ -36,13 +40,15 @@ def markdown_table(frame: "pd.DataFrame") -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def duration_metadata(folder: Path, evaluation: "Evaluation") -> dict[str, Any]:
-    """Figures of a model of hours, its picture and its parameters."""
+def duration_metadata(folder: Path, evaluation: "Evaluation", dataset: "Dataset") -> dict[str, Any]:
+    """Figures of a model of hours, its pictures and its parameters."""
+    from ml.reports.learning import chances_of_hours, how_it_learned
     from ml.reports.plots import predicted_against_actual
     from ml.store.run_folder import RunFolder
 
     run = RunFolder(folder)
-    predictions = run.predictions(evaluation.model, columns=["split", "y_true", "y_pred"])
+    predictions = run.predictions(evaluation.model)
+    learned = how_it_learned(evaluation, chances_of_hours(predictions, dataset))
     png = predicted_against_actual(predictions, evaluation.model)
     run.picture(evaluation.model, png)
     figures = {
@@ -54,6 +60,7 @@ def duration_metadata(folder: Path, evaluation: "Evaluation") -> dict[str, Any]:
         **_known(figures),
         "seconds": round(sum(evaluation.seconds.values()), 2),
         "predicted_against_actual": picture(png, "predicted against actual hours"),
+        "how_it_learned": picture(learned, LEARNED),
         "parameters": dg.MetadataValue.json(evaluation.params),
         "model_version": evaluation.model_version,
     }
@@ -61,15 +68,21 @@ def duration_metadata(folder: Path, evaluation: "Evaluation") -> dict[str, Any]:
 
 def scoring_metadata(folder: Path, evaluation: "Evaluation", horizon_days: float | None) -> dict[str, Any]:
     """Figures of a scorer or ranker on the test part, beside its baselines, its folds and its parameters."""
+    from ml.reports.board import beside_baselines
+    from ml.reports.learning import chances_of_scores, how_it_learned
     from ml.runs.card import figures_text, folds_text
     from ml.store.run_folder import RunFolder
 
-    folds = folds_text(RunFolder(folder).report(evaluation.model))
-
+    run = RunFolder(folder)
+    folds = folds_text(run.report(evaluation.model))
+    learned = how_it_learned(evaluation, chances_of_scores(run.predictions(evaluation.model)))
+    beside = beside_baselines(evaluation.metrics, evaluation.model)
     figures = {name.replace("@", "_at_"): evaluation.value("test", name) for name in SCORING_FIGURES}
     return {
         **_known(figures | {"horizon_days": horizon_days, "best_iteration": evaluation.best_iteration}),
         "seconds": round(sum(evaluation.seconds.values()), 2),
+        "beside_baselines": picture(beside, "figures of the model and of simple orders, with intervals"),
+        "how_it_learned": picture(learned, LEARNED),
         "figures": dg.MetadataValue.md(f"```\n{figures_text(evaluation.metrics)}\n{folds}\n```"),
         "params": dg.MetadataValue.json(evaluation.params),
         "model_version": evaluation.model_version,

@@ -12,7 +12,7 @@ from orchestration.declarations import Task
 from orchestration.defs.configs import horizon_of, run_type
 from orchestration.defs.metadata import duration_metadata, scoring_metadata
 from orchestration.defs.resources import Project
-from orchestration.defs.training import train, tuned_file
+from orchestration.defs.training import dataset_of, train, tuned_file
 from orchestration.defs.unchanged import unless_unchanged
 from orchestration.store.results import load_training
 
@@ -59,7 +59,7 @@ def model_asset(task: Task) -> dg.AssetsDefinition:
             with project.database() as database:
                 load_training(database, folder, [task.name], is_served=True)
         metadata = (
-            duration_metadata(folder, evaluation)
+            duration_metadata(folder, evaluation, dataset_of(project, task))
             if evaluation.task == "regression"
             else scoring_metadata(folder, evaluation, horizon_of(task, config))
         )

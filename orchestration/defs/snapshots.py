@@ -2,17 +2,23 @@
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from orchestration.declarations import Domain, RawInput, TrainingSet
 from orchestration.defs.executor import HOLDS_DATABASE
+from orchestration.defs.metadata import picture
 from orchestration.defs.resources import Project
+from orchestration.defs.training import read_dataset
 from orchestration.defs.unchanged import unless_unchanged
 from orchestration.facts import FACTS
 from orchestration.settings import DBT_MANIFEST
 from orchestration.store.feature_registry import feature_views, register_features, views_read_by
 from orchestration.store.snapshots import take_snapshot
+
+if TYPE_CHECKING:
+    from ml.data.dataset import Dataset
 
 
 def snapshot_assets(domain: Domain) -> list[dg.AssetsDefinition]:
@@ -53,6 +59,7 @@ def snapshot_asset(training_set: TrainingSet, raw: RawInput) -> dg.AssetsDefinit
                 views=views_read_by(manifest, train),
             )
         context.log.info("Snapshot %s: %d rows.", taken.snapshot_id[:12], taken.rows)
+        drawn = parts_in_time(read_dataset(taken.path))
         return dg.MaterializeResult(
             metadata={
                 "dagster/row_count": taken.rows,
@@ -61,8 +68,20 @@ def snapshot_asset(training_set: TrainingSet, raw: RawInput) -> dg.AssetsDefinit
                 "snapshot_id": taken.snapshot_id,
                 "is_new": taken.is_new,
                 "path": dg.MetadataValue.path(str(taken.path)),
+                **drawn,
             },
             data_version=dg.DataVersion(taken.snapshot_id),
         )
 
     return snapshot
+
+
+def parts_in_time(dataset: "Dataset") -> dict[str, Any]:
+    """A picture of what is trained and tested on, when; none where there is too little to split."""
+    from ml.errors import TooLittleDataError
+    from ml.reports.timeline import timeline
+
+    try:
+        return {"parts_in_time": picture(timeline(dataset), "training, validation and test part in time")}
+    except TooLittleDataError:
+        return {}

@@ -42,7 +42,7 @@ def train(
         log.info("%s: %s", model, stage)
 
     settings, first = project.settings(), tasks[0]
-    dataset = read_dataset(current_snapshot(settings.snapshots_dir, first.learns_from.name))
+    dataset = dataset_of(project, first)
     folder = settings.runs_dir / run_name(first, run, dataset.snapshot_id)
     with settings.backend.in_force():
         return folder, train_models(
@@ -55,6 +55,11 @@ def train(
             git_sha=project.git_sha(),
             engine="dagster",
         )
+
+
+def dataset_of(project: Project, task: Task) -> "Dataset":
+    """The newest snapshot of what a task learns from."""
+    return read_dataset(current_snapshot(project.settings().snapshots_dir, task.learns_from.name))
 
 
 # Two: what is trained on several domains in turn reads each of them once.

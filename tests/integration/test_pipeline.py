@@ -1,11 +1,15 @@
 """The whole pipeline on the embedded sample: what it publishes."""
 
+import base64
 import re
+import shutil
+from pathlib import Path
 
+import dagster as dg
 import duckdb
 
 from orchestration.tables import descriptions
-from tests.integration.pipeline import MODELS, Finished
+from tests.integration.pipeline import MODELS, SERVED, Finished
 from tests.paths import ROOT
 
 COLUMNS = {
@@ -185,3 +189,31 @@ def test_no_item_is_in_two_parts(finished: Finished) -> None:
 
 def test_synthetic_results_are_labelled_so(finished: Finished) -> None:
     assert "synthetic" in finished.log
+
+
+def test_assets_show_their_pictures(finished: Finished, tmp_path: Path) -> None:
+    """Embedded, so that the page needs nothing else: where a reader of the UI looks for them."""
+    learned = "how_it_learned"
+    expected = {
+        "training_snapshot": ["parts_in_time"],
+        **{f"models/{model}": ["predicted_against_actual", learned] for model in (*MODELS, "remaining")},
+        **{f"models/{model}": ["beside_baselines", learned] for model in SERVED},
+        "trained_models": ["leaderboard_picture"],
+        "bias_metrics": ["error_per_slice"],
+        "remaining_bias": ["error_per_slice"],
+        "alert_bias": ["recall_per_slice"],
+        "assignee_bias": ["mrr_per_repository"],
+        "service_levels": ["survival"],
+    }
+    # Whoever opens a history writes to its folder.
+    history = shutil.copytree(
+        finished.folder / "dagster", tmp_path / "dagster", copy_function=shutil.copyfile
+    )
+    with dg.DagsterInstance.from_config(str(history)) as instance:
+        for asset, names in expected.items():
+            event = instance.get_latest_materialization_event(dg.AssetKey.from_user_string(asset))
+            assert event is not None and event.asset_materialization is not None
+            for name in names:
+                shown = str(event.asset_materialization.metadata[name].value)
+                embedded = re.fullmatch(r"!\[[^\]]+\]\(data:image/png;base64,(\S+)\)", shown)
+                assert embedded and base64.b64decode(embedded[1]).startswith(b"\x89PNG"), (asset, name)

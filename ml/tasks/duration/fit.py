@@ -99,6 +99,7 @@ class Fits:
     at_origins: list[tuple[Origin, Heads]]
     final: Heads
     best_iteration: int | None
+    learning_curve: Sequence[float]
 
 
 def fit_regressor(
@@ -195,7 +196,8 @@ class Workbench:
             for number, regressor in enumerate(regressors)
         ]
         on_training, final, *at_origins = heads
-        return Fits([*zip(earlier, at_origins, strict=True), (last, on_training)], final, best_iteration)
+        at_all = [*zip(earlier, at_origins, strict=True), (last, on_training)]
+        return Fits(at_all, final, best_iteration, spec.learning_curve(first))
 
     def fit_regressor(
         self, spec: ModelSpec, params: Mapping[str, Any], rows: Mask, outcomes: Outcomes

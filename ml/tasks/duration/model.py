@@ -14,6 +14,7 @@ from ml.errors import TooLittleDataError
 from ml.models import ModelSpec
 from ml.store.trusted import loadable
 from ml.tasks.calibration import LevelCalibration, ResidualIntervals
+from ml.tasks.importance import importance_of
 
 # What every family needs to fit.
 LEAST_ROWS = 2
@@ -188,6 +189,10 @@ class DurationModel(BaseEstimator):
         for position, days in enumerate(self.timing.horizons):
             columns[horizon_column(days)] = probability[:, position]
         return pd.DataFrame(columns)
+
+    def importance(self) -> dict[str, float]:
+        """Return what the median regression relies on; see `ml.tasks.importance`."""
+        return importance_of([self.regressor], self.encoder.sources())
 
     def fit(self, x: object = None, y: object = None) -> Self:
         """Do nothing: the parts come fitted."""

@@ -149,7 +149,7 @@ class DurationBench:
         if fits.best_iteration is not None:
             own["n_estimators"] = fits.best_iteration
         on_origins, model = calibrated(self.work, self.encoder, fits.at_origins, fits.final)
-        return Fitted(model, own, fits.best_iteration, on_origins)
+        return Fitted(model, own, fits.best_iteration, on_origins, fits.learning_curve)
 
     def cross_validate(self, fitted: Fitted) -> list[float | None]:
         """Return nothing: durations are judged by parts in time alone."""

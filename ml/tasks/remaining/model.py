@@ -16,6 +16,7 @@ from ml.data.columns import numbers
 from ml.models.fitted_scorer import FittedScorer
 from ml.store.trusted import loadable
 from ml.tasks.duration.model import horizon_column
+from ml.tasks.importance import importance_of
 from ml.tasks.remaining.calibration import AgeCalibration
 from ml.tasks.remaining.curves import Curves
 from ml.tasks.remaining.periods import PERIOD_FEATURES, with_period
@@ -149,6 +150,10 @@ class RemainingModel(BaseEstimator):
             [{"feature": names[k], "contribution": round(float(totals[row, k]), 6)} for k in chosen]
             for row, chosen in enumerate(strongest)
         ]
+
+    def importance(self) -> dict[str, float]:
+        """Return what the hazards rely on beside the age; see `ml.tasks.importance`."""
+        return importance_of(self.hazards.learners, self.encoder.sources())
 
     def fit(self, x: object = None, y: object = None) -> Self:
         """Do nothing: the parts come fitted."""

@@ -129,18 +129,24 @@ class ScoringBench:
         own = {**self.family.defaults, **self.config.params, **params}
         data, seed, late = self.data, self.config.seed, self.late
         rounds = self.family.rounds
-        watch, folds = None, []
+        watch: Watch | None = None
+        curve: list[float] = []
         if rounds is not None:
             folds = stopping_folds(self.dataset, self.split, self.target, self.task == "ranking")
             if folds:
-                own[rounds] = rounds_by_folds(
+                own[rounds], curve = rounds_by_folds(
                     data, folds, self.family, own, seed, self._fold_judge, self.config.patience
                 )
             else:
                 # Whole lists: the few first places of a few groups are so noisy that stopping by them is
                 # left to chance.
                 judged = self._judge(data.at(late), (len(self.target),))
-                watch = Watch(data.at(late), judged, self.config.patience)
+
+                def record(scores: Values) -> float:
+                    curve.append(judged(scores))
+                    return curve[-1]
+
+                watch = Watch(data.at(late), record, self.config.patience)
         early = self.family.fit(data.at(self.first), own, seed, watch)
         if rounds is not None and early.best_iteration is not None:
             own[rounds] = early.best_iteration
@@ -162,7 +168,7 @@ class ScoringBench:
             )
         model = ScoringModel(self.encoder, final, calibration, threshold, known_until, line, choice)
         best = None if rounds is None else int(own[rounds])
-        return Fitted(model, own, best, on_validation)
+        return Fitted(model, own, best, on_validation, curve)
 
     def cross_validate(self, fitted: Fitted) -> list[float | None]:
         """Return the score of every stratified group fold; none, and why in the report, without folds."""

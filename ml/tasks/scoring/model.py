@@ -16,6 +16,7 @@ from ml.models.fitted_scorer import FittedScorer
 from ml.stats.rank_metrics import rank_in_group
 from ml.store.trusted import loadable
 from ml.tasks.calibration import ProbabilityCalibration
+from ml.tasks.importance import importance_of
 from ml.tasks.scoring.choice import ChoiceCalibration
 
 Values = NDArray[np.float64]
@@ -150,6 +151,10 @@ class ScoringModel(BaseEstimator):
         if self.choice is not None:
             return self.choice.chances(score, groups)
         return self.calibration.predict(bounded(score))[:, 0] if len(score) else np.zeros(0)
+
+    def importance(self) -> dict[str, float]:
+        """Return what the learner relies on; see `ml.tasks.importance`."""
+        return importance_of([self.learner], self.encoder.sources())
 
     def reasons_encoded(self, x: NDArray[np.float32], top: int = REASONS) -> list[list[dict[str, Any]]]:
         """Return for every row the features that move its score most, by the learner's own contributions.

@@ -51,6 +51,7 @@ def trained_models(
 ) -> dg.MaterializeResult:
     """The leaderboard of every model on the newest snapshot; what is not up to date is trained here."""
     from ml.mitigation.run import accepted_models
+    from ml.reports.board import leaderboard
     from ml.runs.card import leaderboard_text
     from ml.runs.select import error_of, ranked
     from ml.store.run_folder import RunFolder, original_name
@@ -76,6 +77,9 @@ def trained_models(
             "on_the_leaderboard": dg.MetadataValue.json(seated),
             "lowest_mae_log_over_origins": error_of(ranked(board)[0]),
             "leaderboard": dg.MetadataValue.md(leaderboard_text(board, markdown=True)),
+            "leaderboard_picture": picture(
+                leaderboard(ranked(board)), "figures of the models with intervals"
+            ),
             "run_folder": dg.MetadataValue.path(str(folder)),
         },
         data_version=dg.DataVersion(version_of(board)),
@@ -115,7 +119,7 @@ def show_errors(test: Tables, runs: Sequence[Run]) -> dict[str, Any]:
         "report": dg.MetadataValue.path(str(page)),
         "report_link": dg.MetadataValue.url(page.as_uri()),
         "best_model": dg.MetadataValue.md(markdown_table(own[shown])),
-        "error_per_slice": picture(drawn, f"MAE of log hours by {widest}, {best}"),
+        "error_per_slice": picture(drawn, f"error and signed error by {widest}, {best}"),
     }
 
 

@@ -52,13 +52,13 @@ def test_one_fold_stops_where_its_validation_rows_do(objective: Objective, more:
     ).best_iteration
     family = replace(BINARY if objective == "binary" else RANKING, least_rounds=1)
     folds = [Fold(EARLIER, LATER)]
-    found = rounds_by_folds(data, folds, family, params, 0, lambda at: judge, patience=15)
+    found, curve = rounds_by_folds(data, folds, family, params, 0, lambda at: judge, patience=15)
     assert found == stopped
-    assert 1 <= found < 80
+    assert 1 <= found < 80 and int(np.argmax(curve[: found + 15])) + 1 == found
     # Never fewer than the family's least, nor more than are asked for.
     for least, kept in ((found + 5, found + 5), (500, 80)):
         patient = replace(family, least_rounds=least)
-        assert rounds_by_folds(data, folds, patient, params, 0, lambda at: judge, patience=15) == kept
+        assert rounds_by_folds(data, folds, patient, params, 0, lambda at: judge, patience=15)[0] == kept
 
 
 def test_a_growing_scorer_is_judged_by_its_scores() -> None:
@@ -81,7 +81,7 @@ def test_several_folds_decide_by_their_mean() -> None:
     folds = [Fold(EARLIER, np.arange(start, start + 60)) for start in curves]
     params = {**PARAMS, "n_estimators": 4}
     judge = lambda at: lambda s: next(asked[int(at[0])])  # noqa: E731
-    assert rounds_by_folds(data, folds, BINARY, params, 0, judge) == 2
+    assert rounds_by_folds(data, folds, BINARY, params, 0, judge)[0] == 2
 
 
 def test_lambdarank_starts_from_odds_and_gain() -> None:
