@@ -1,10 +1,12 @@
-"""The assets that freeze a training relation and its labels, once for every model."""
+"""The assets that freeze a training relation and its labels, once for every model, if nothing leaks."""
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
+from pydantic import Field
 
 from orchestration.declarations import Domain, RawInput, TrainingSet
 from orchestration.defs.executor import HOLDS_DATABASE
@@ -21,6 +23,19 @@ if TYPE_CHECKING:
     from ml.data.dataset import Dataset
 
 
+LEAKAGE = "leakage"
+
+
+class SnapshotAudit(dg.Config):
+    """What is known of the features that the audit for leaks compares with the outcome."""
+
+    known_in_time: list[str] = Field(
+        default=[],
+        description="Features that the audit suspects, and of which you know that their values are known at "
+        "the observation time: they pass.",
+    )
+
+
 def snapshot_assets(domain: Domain) -> list[dg.AssetsDefinition]:
     """One asset per training set of a domain."""
     return [snapshot_asset(one, domain.raw) for one in domain.training_sets]
@@ -29,6 +44,14 @@ def snapshot_assets(domain: Domain) -> list[dg.AssetsDefinition]:
 def snapshot_asset(training_set: TrainingSet, raw: RawInput) -> dg.AssetsDefinition:
     """The asset that freezes one training relation and its labels."""
     train, label = training_set.train, training_set.label
+    leakage = dg.AssetCheckSpec(
+        LEAKAGE,
+        asset=training_set.snapshot,
+        blocking=True,
+        description="No feature may know the outcome. It blocks, since models that learned from a leak would "
+        "be published with figures that never come true: nothing is trained, and the snapshot before stays "
+        "the newest.",
+    )
 
     @dg.asset(
         name=training_set.snapshot,
@@ -36,15 +59,24 @@ def snapshot_asset(training_set: TrainingSet, raw: RawInput) -> dg.AssetsDefinit
         group_name="training",
         kinds={"parquet"},
         op_tags=HOLDS_DATABASE,
+        check_specs=[leakage],
         description=f"The training relation {train} and its labels as Parquet, named by content hash.",
     )
     @unless_unchanged(files=lambda project, said: Path(said["path"].path).iterdir())
-    def snapshot(context: dg.AssetExecutionContext, project: Project) -> dg.MaterializeResult:
+    def snapshot(
+        context: dg.AssetExecutionContext, config: SnapshotAudit, project: Project
+    ) -> dg.MaterializeResult:
         from ml.data.contract import is_feature
         from ml.data.dataset import snapshot_id_of
 
         settings, manifest = project.settings(), json.loads(DBT_MANIFEST.read_text())
         variables = {**FACTS, **settings.dbt_variables}
+        suspects: dict[str, list[str]] = {}
+
+        def may_teach(folder: Path) -> bool:
+            suspects.update(suspects_of(folder, config.known_in_time))
+            return not suspects
+
         with project.database() as database:
             registered = register_features(database, feature_views(manifest, variables))
             taken = take_snapshot(
@@ -57,9 +89,10 @@ def snapshot_asset(training_set: TrainingSet, raw: RawInput) -> dg.AssetsDefinit
                 is_feature=is_feature,
                 git_sha=project.git_sha(),
                 views=views_read_by(manifest, train),
+                may_teach=may_teach,
             )
         context.log.info("Snapshot %s: %d rows.", taken.snapshot_id[:12], taken.rows)
-        drawn = parts_in_time(read_dataset(taken.path))
+        drawn = {} if suspects else parts_in_time(read_dataset(taken.path))
         return dg.MaterializeResult(
             metadata={
                 "dagster/row_count": taken.rows,
@@ -70,10 +103,40 @@ def snapshot_asset(training_set: TrainingSet, raw: RawInput) -> dg.AssetsDefinit
                 "path": dg.MetadataValue.path(str(taken.path)),
                 **drawn,
             },
+            check_results=[leakage_check(suspects)],
             data_version=dg.DataVersion(taken.snapshot_id),
         )
 
     return snapshot
+
+
+def suspects_of(folder: Path, known_in_time: Sequence[str]) -> dict[str, list[str]]:
+    """Features that may know the outcome, with the evidence; none where there is nothing to compare with."""
+    from ml.data.dataset import read_training_set
+    from ml.data.leaks.audit import suspects
+    from ml.errors import TooLittleDataError
+
+    # Not as a `Dataset`, which refuses a copy of the label before anybody is told of it.
+    items, labels, _ = read_training_set(folder)
+    try:
+        found = suspects(items, labels)
+    except TooLittleDataError:
+        return {}
+    return {name: evidence for name, evidence in found.items() if name not in known_in_time}
+
+
+def leakage_check(suspects: Mapping[str, Sequence[str]]) -> dg.AssetCheckResult:
+    """Passed without a suspect; else their names, and what to do."""
+    told = "\n".join(f"- `{name}`: {'; '.join(evidence)}" for name, evidence in suspects.items())
+    return dg.AssetCheckResult(
+        passed=not suspects,
+        check_name=LEAKAGE,
+        description=f"May know the outcome: {', '.join(suspects)}. Look where their values come from; name "
+        "those that are known in time as `known_in_time` in the configuration of this asset."
+        if suspects
+        else "No feature is suspected.",
+        metadata={"evidence": dg.MetadataValue.md(told)} if suspects else {},
+    )
 
 
 def parts_in_time(dataset: "Dataset") -> dict[str, Any]:

@@ -36,6 +36,7 @@ def take_snapshot(
     is_feature: Callable[[str], bool],
     git_sha: str,
     views: Collection[str] = (),
+    may_teach: Callable[[Path], bool] = lambda folder: True,
 ) -> Snapshot:
     """Freeze a training relation and its labels as `{snapshots_dir}/{snapshot_id}/`.
 
@@ -53,6 +54,8 @@ def take_snapshot(
         Says which columns of the training relation are features.
     views : collection of str
         The feature views that the training relation is made of.
+    may_teach : callable (folder) -> bool
+        Says whether models may learn from it; one that may not is kept, and the newest stays what it was.
     """
     snapshots_dir.mkdir(parents=True, exist_ok=True)
     # Whoever has the database open is alone here: what lies about is of a run that was killed.
@@ -80,7 +83,8 @@ def take_snapshot(
             move_folder_into_place(folder, path)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    write_atomically(snapshots_dir / f"{domain['name']}.txt", snapshot_id)
+    if may_teach(path):
+        write_atomically(snapshots_dir / f"{domain['name']}.txt", snapshot_id)
     rows, n_features = _record(database, snapshot_id, path, train, domain, is_feature, git_sha, views)
     return Snapshot(snapshot_id, path, rows, n_features, is_new)
 

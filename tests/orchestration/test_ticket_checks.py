@@ -60,6 +60,16 @@ def test_a_feature_that_moved_comes_first_and_prose_is_not_compared() -> None:
     assert table["psi"]["is_fragile"] < 0.1
 
 
+def test_every_snapshot_is_audited_for_leaks_and_the_check_blocks() -> None:
+    graph = defs.resolve_asset_graph()
+    snapshots = {key for key in graph.materializable_asset_keys if key.path[-1].endswith("snapshot")}
+    audited = {key.asset_key for key in graph.asset_check_keys if key.name == "leakage"}
+    assert audited == snapshots and len(snapshots) == 6
+    for key in snapshots:
+        (spec,) = [one for one in graph.get(key).assets_def.check_specs if one.name == "leakage"]
+        assert spec.blocking
+
+
 def test_the_checks_stand_on_their_assets() -> None:
     keys = {(key.asset_key.to_user_string(), key.name) for key in defs.resolve_asset_graph().asset_check_keys}
     assert {("raw_issues", "volume"), ("best_model", "drift")} <= keys

@@ -43,7 +43,8 @@ def raw_alerts(context: dg.AssetExecutionContext, project: Project) -> dg.Materi
 
 @dg.asset_check(
     asset="raw_alerts",
-    description="Batches whose newest delivery was refused.",
+    description="Batches whose newest delivery was refused. It warns and does not block: a refused batch "
+    "leaves nothing behind, and the others are whole.",
     op_tags=HOLDS_DATABASE,
 )
 def refused_batches(project: Project) -> dg.AssetCheckResult:

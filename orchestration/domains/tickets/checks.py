@@ -29,7 +29,8 @@ LOST, GROWN, FEW = 0.1, 3.0, 100
 
 @dg.asset_check(
     asset="raw_issues",
-    description="No repository lost records or grew as if by a mistake.",
+    description="No repository lost records or grew as if by a mistake. It warns and does not block: a new "
+    "dump may well treble a repository, and what is published of the others is right all the same.",
     op_tags=HOLDS_DATABASE,
 )
 def volume(project: Project) -> dg.AssetCheckResult:
@@ -74,7 +75,8 @@ def odd_volumes(database: duckdb.DuckDBPyConnection) -> "pd.DataFrame":
     asset="best_model",
     # It looks at the newest snapshot, also where nothing is trained after it.
     additional_deps=["training_snapshot"],
-    description="The newest tickets are like those the champion learned from.",
+    description="The newest tickets are like those the champion learned from. It warns and does not block: "
+    "predictions are less sure than they were, and training again, which it asks for, is what helps.",
 )
 def drift(project: Project) -> dg.AssetCheckResult:
     """Population stability of every feature and of the predicted hours, beside what chance would do."""

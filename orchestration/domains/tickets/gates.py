@@ -19,10 +19,15 @@ GATE, CALIBRATION = "bias_gate", "calibration_gate"
 GATES = [
     dg.AssetCheckSpec(name, asset="best_model", blocking=True, description=description)
     for name, description in (
-        (GATE, "The champion's gaps on the test part are within the limits."),
+        (
+            GATE,
+            "The champion's gaps on the test part are within the limits. It warns, since slices differ by "
+            "nature, and blocks where the configuration says `severity: ERROR`.",
+        ),
         (
             CALIBRATION,
-            "The champion's chances on the test part come true, no worse than its repository's rate.",
+            "The champion's chances on the test part come true, no worse than its repository's rate. It "
+            "blocks where one is far off beyond noise: nothing is promoted, published or served.",
         ),
     )
 ]
