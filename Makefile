@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-dep
 MANIFEST := dbt_project/target/manifest.json
 DBT_SOURCES := $(shell find dbt_project -type f \( -name '*.sql' -o -name '*.yml' -o -name '*.csv' \) -not -path '*/target/*')
 
-.PHONY: setup run report dev run-fake test lint lint-types lint-sql lint-code format bench bench-scale fake-fidelity export setup-cluster java lock clean
+.PHONY: setup run report dev run-fake test lint lint-types lint-sql lint-code format bench bench-scale fake-fidelity export setup-cluster setup-mlflow java lock clean
 
 run: setup  ## the whole pipeline on the configured source (the embedded sample unless .env says otherwise)
 	@python -m orchestration run $(RUN)
@@ -97,6 +97,12 @@ setup-cluster: setup .venv/.cluster java  ## what runs beyond one machine need, 
 java:
 	@java -version 2>/dev/null || { apt-get update -qq && apt-get install -qq --no-install-recommends openjdk-17-jre-headless >/dev/null; } 2>/dev/null || echo "DBT_TARGET=spark needs Java, which is not here: install openjdk-17-jre-headless."
 
+setup-mlflow: setup .venv/.mlflow  ## what the mirror of promoted models in MLflow needs, and the test of it
+
+.venv/.mlflow: requirements-mlflow.lock .venv/.installed
+	$(PIP) -r requirements-mlflow.lock
+	touch $@
+
 .env: | .env.example
 	cp .env.example $@
 	chmod 600 $@
@@ -104,6 +110,7 @@ java:
 lock:  ## pin every dependency again (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --group dev pyproject.toml -o requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --group cluster --group spark --constraints requirements.lock -o requirements-cluster.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --group mlflow --constraints requirements.lock -o requirements-mlflow.lock
 
 clean:  ## forget every result; sources and the environment stay
 	rm -rf $(filter-out $(wildcard warehouse/raw*.sql) warehouse/README.md,$(wildcard warehouse/*)) dbt_project/target $(filter-out .dagster/dagster.yaml,$(wildcard .dagster/*))

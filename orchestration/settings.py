@@ -102,6 +102,8 @@ class Settings(BaseSettings):
         The longest that fetching from GitHub may take in one run, waits included.
     failure_webhook : str
         Where a line about each failed run is posted; a secret, and nowhere when empty.
+    mlflow_tracking_uri : str
+        The MLflow registry that promoted models are mirrored to; none when empty.
     runs_kept : int
         How many earlier runs of each training set are kept, and how many daily pages.
     prediction_days_kept : int
@@ -175,6 +177,7 @@ class Settings(BaseSettings):
     failure_webhook: Webhook = Field(
         default="", repr=False, description="an address with http:// or https://"
     )
+    mlflow_tracking_uri: str = Field(default="", repr=False)
     runs_kept: int = Field(default=10, ge=1, description="a whole number of at least 1")
     prediction_days_kept: int = Field(default=100, ge=1, description="a whole number of at least 1")
 
