@@ -1,7 +1,8 @@
 """Where independent fits run: in this process, in processes of this machine, or on a Dask cluster.
 
 A backend spreads whole fits, never the rows of one: every fit has one thread and sees the same arrays, so the
-results are the same everywhere, to the last digit. What spreads them is joblib.
+results are the same everywhere, to the last digit. What spreads them is joblib. `dask_rows` is the exception
+that is asked for: a family that can spreads the rows of each of its fits, which no worker holds all of then.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
-BACKENDS = ("local", "processes", "dask")
+BACKENDS = ("local", "processes", "dask", "dask_rows")
 _ROOT = str(Path(__file__).resolve().parents[1])
 # What a worker holds beside the arrays that all share: the libraries, and the model that it fits.
 WORKER_BYTES = 1_000_000_000
@@ -36,7 +37,7 @@ class TrainingBackend:
 
     Parameters
     ----------
-    name : {"local", "processes", "dask"}
+    name : {"local", "processes", "dask", "dask_rows"}
     workers : int
         Processes; 0 for one per core, as far as the free memory goes. A cluster that runs has its own.
     scheduler : str
@@ -67,13 +68,17 @@ class TrainingBackend:
         if self.name != "local" and _ROOT not in sys.path:
             # Workers are told this process's path, and its loader may have taken the folder off again.
             sys.path.append(_ROOT)
-        if self.name == "dask":
-            _client(self.scheduler, self.workers or workers_that_fit())
+        if self.name in ("dask", "dask_rows"):
+            self.cluster()
         before = _IN_FORCE.set(self)
         try:
             yield
         finally:
             _IN_FORCE.reset(before)
+
+    def cluster(self) -> Any:
+        """Return the connection to the Dask cluster, a `distributed.Client`."""
+        return _client(self.scheduler, self.workers or workers_that_fit())
 
     def spread(self, function: Callable[..., T], jobs: Sequence[tuple[Any, ...]]) -> list[T]:
         """Run the jobs where the backend says; joblib's own settings are touched for no longer than that.
@@ -82,7 +87,7 @@ class TrainingBackend:
         """
         import joblib
 
-        if self.name == "local":
+        if self.name in ("local", "dask_rows"):
             return [function(*job) for job in jobs]
         if self.name == "dask":
             where = joblib.parallel_config("dask")
@@ -103,6 +108,12 @@ def _alone(function: Callable[..., T], job: tuple[Any, ...]) -> T:
 
     with threadpool_limits(1, user_api="blas"), joblib.parallel_config("sequential"):
         return function(*job)
+
+
+def cluster_of_rows() -> Any:
+    """Return the cluster that the rows of a fit are to be spread over, None where they stay together."""
+    backend = _IN_FORCE.get()
+    return backend.cluster() if backend and backend.name == "dask_rows" else None
 
 
 def workers_that_fit() -> int:
@@ -148,11 +159,11 @@ def _client(address: str, workers: int) -> Any:
         from distributed import Client, LocalCluster
     except ImportError as error:
         raise ValueError(
-            "The training backend 'dask' needs Dask, which is not installed: make setup-cluster does it."
+            "This training backend needs Dask, which is not installed: make setup-cluster does it."
         ) from error
     if not address:
         cluster = LocalCluster(
-            n_workers=workers, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
+            n_workers=workers, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
         )
         client = Client(cluster)
         atexit.register(cluster.close)

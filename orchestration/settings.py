@@ -116,7 +116,8 @@ class Settings(BaseSettings):
     duckdb_memory_limit : str
         What DuckDB may hold in memory, in the transforms and beside them; beyond it, it spills to disk.
     training_backend : str
-        Where models are fitted: `local` (in the run's own process), `processes` of this machine, or `dask`.
+        Where models are fitted: `local` (in the run's own process), `processes` of this machine, `dask`,
+        or `dask_rows`, which spreads the rows of XGBoost's fits over the cluster.
     training_workers : int
         Processes of the backend; 0 for one per core, as far as the free memory goes.
     run_executor : str
@@ -163,8 +164,8 @@ class Settings(BaseSettings):
     duckdb_memory_limit: str = Field(
         default="2GB", pattern=r"^\d+(\.\d+)? ?(MB|GB|MiB|GiB)$", description="a size such as 2GB or 500MB"
     )
-    training_backend: Literal["local", "processes", "dask"] = Field(
-        default="processes", description="one of local, processes, dask"
+    training_backend: Literal["local", "processes", "dask", "dask_rows"] = Field(
+        default="processes", description="one of local, processes, dask, dask_rows"
     )
     training_workers: int = Field(default=0, ge=0, description="a whole number from 0")
     run_executor: str = Field(

@@ -156,6 +156,8 @@ class ModelSpec:
         The error of the rows for early stopping after every tree; empty where there is no such thing.
     native : callable (estimator) -> (suffix, bytes) or None
         The library's own file format.
+    row_engine : str
+        What fits it where the rows of a fit are spread over a cluster; empty where they cannot be.
     scoring : mapping of "binary", "ranking" and "hazard" to ScoringFamily
         How it learns 0/1 labels, grades, and ends in periods of life; empty for a family that cannot.
     """
@@ -175,6 +177,7 @@ class ModelSpec:
     best_iteration: Callable[[Any], int | None] = lambda estimator: None
     learning_curve: Callable[[Any], Sequence[float]] = lambda estimator: ()
     native: Callable[[Any], tuple[str, bytes]] | None = None
+    row_engine: str = ""
     scoring: Mapping[str, ScoringFamily] = field(default_factory=dict)
 
     @property

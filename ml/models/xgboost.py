@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.backend import cluster_of_rows
 from ml.models.spec import Loss, ModelSpec, Params, Validation
+from ml.models.xgboost_rows import ENGINE, fit_spread, spread_rows
 
 PATIENCE = 30
 
@@ -32,6 +34,9 @@ def _fit(
     weight: NDArray[np.float64],
     validation: Validation | None,
 ) -> None:
+    if cluster := cluster_of_rows():
+        fit_spread(cluster, estimator, spread_rows(cluster, x, y, weight), validation, PATIENCE)
+        return
     if validation is None:
         estimator.fit(x, y, sample_weight=weight, verbose=False)
         return
@@ -53,6 +58,11 @@ def _fit_alike(
     """Sort the rows into bins once, which takes as long as growing the trees of one."""
     import xgboost
 
+    if cluster := cluster_of_rows():
+        shared = spread_rows(cluster, x, y, weight)
+        for estimator in estimators:
+            fit_spread(cluster, estimator, shared, None, PATIENCE)
+        return estimators
     one = estimators[0]
     rows = xgboost.QuantileDMatrix(
         x, label=y, weight=weight, max_bin=one.max_bin, missing=one.missing, nthread=1
@@ -109,4 +119,5 @@ SPEC = ModelSpec(
     best_iteration=_best_iteration,
     learning_curve=_learning_curve,
     native=_native,
+    row_engine=ENGINE,
 )

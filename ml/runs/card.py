@@ -17,6 +17,7 @@ TEMPLATE = """# Model card: {model} ({domain})
 - Predicts: median hours to the end of an item, an 80 % interval, and the chance to end within each horizon
 - Chosen because: {reason}
 - Parameters: {params}
+- Fitted by: {fitted_by}
 - Features: {features}
 
 ## Figures
@@ -100,6 +101,7 @@ def model_card(evaluations: Sequence[Evaluation], choice: Choice, note: str = ""
         snapshot=shown.snapshot_id[:16],
         reason=choice.reason,
         params=", ".join(f"{k} {_short(v)}" for k, v in sorted(params.items())) or "none",
+        fitted_by=shown.fitted_by or "one process per fit",
         features=len(shown.feature_list),
         figures="\n".join(lines) or "| | | | | |",
         origins=_origins_text(evaluations),

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ml.backend import cluster_of_rows
 from ml.data.dataset import Dataset
 from ml.models import find, registry
 from ml.search.budget import tune
@@ -101,6 +102,7 @@ def train_models(
                 finished_at=now(),
                 git_sha=git_sha,
                 engine=engine,
+                fitted_by=_row_engine(family, task),
             )
             saved = folder.save(
                 record, trained.estimator, trained.predictions, trained.native, trained.report
@@ -113,7 +115,15 @@ def train_models(
 def training_key(snapshot_id: str, task: Task, settings: Any, name: str) -> str:
     """Return the key of a training: of data, task, settings, model, and the code that is run."""
     decides = {"data": snapshot_id, "task": task.kind, "settings": asdict(settings)}
-    return key_of(**decides, model=name, family=_family(name, task))
+    family = _family(name, task)
+    if engine := _row_engine(family, task):  # other last digits than in one process
+        decides["fitted_by"] = engine
+    return key_of(**decides, model=name, family=family)
+
+
+def _row_engine(family: str, task: Task) -> str:
+    """What spreads the rows of a family's fits over the cluster in force; empty where they stay together."""
+    return registry(task.name)[family].row_engine if cluster_of_rows() is not None else ""
 
 
 def _family(name: str, task: Task) -> str:

@@ -43,7 +43,9 @@ class Evaluation:
         ISO times, UTC.
     git_sha : str or None
     engine : str
-        What trained it, such as "local".
+        What started the run, such as "local".
+    fitted_by : str
+        What spread the rows of its fits over a cluster; empty where each fit had all of them in one process.
     status : str
     model_version : str
         The model's name and a hash of what it learned from and what it answers; given on saving, as is
@@ -74,6 +76,7 @@ class Evaluation:
     finished_at: str
     git_sha: str | None = None
     engine: str = "local"
+    fitted_by: str = ""
     status: str = "succeeded"
     model_version: str = ""
     files: dict[str, str] = field(default_factory=dict)

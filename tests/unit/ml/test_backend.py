@@ -12,12 +12,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
 from ml.backend import CONNECT_SECONDS, TrainingBackend, each
 from ml.data.dataset import Dataset
-from ml.models import names
+from ml.models import find, names
+from ml.runs.train import training_key
 from ml.tasks import DURATION, LATE, RANKER
 from ml.tasks.duration.task import TrainingConfig
 from ml.tasks.scoring.settings import ScoringConfig
@@ -65,6 +67,41 @@ def test_a_cluster_gives_the_same_predictions(data: Any, at_home: dict[str, str]
         assert fingerprints(*data) == at_home
 
 
+@pytest.mark.cluster
+def test_the_rows_of_a_fit_are_spread_where_that_is_asked_for() -> None:
+    pytest.importorskip("distributed", reason="Dask is not installed: make setup-cluster")
+    from distributed import get_task_stream
+
+    spec, rng = find("xgboost"), np.random.default_rng(0)
+    x = rng.normal(size=(3000, 6))
+    y = x[:, 0] + np.abs(x[:, 1]) + rng.normal(scale=0.3, size=3000)
+    fit, seen, rest = slice(0, 1501), slice(1501, 2000), slice(2000, 3000)
+    weight = rng.uniform(0.5, 1.5, 3000)
+
+    def fitted() -> tuple[list[np.ndarray], int | None, str]:
+        one, *alike = (
+            spec.build({**spec.defaults, "n_estimators": 25, "learning_rate": 0.3}, seed, "absolute")
+            for seed in range(3)
+        )
+        spec.fit(one, x[fit], y[fit], weight[fit], (x[seen], y[seen], weight[seen]))
+        spec.fit_alike(alike, x[fit], y[fit], weight[fit])
+        key = training_key("any", DURATION, TrainingConfig(), "xgboost")
+        return [each.predict(x[rest]) for each in (one, *alike)], spec.best_iteration(one), key
+
+    at_home, rounds, key = fitted()
+    backend = TrainingBackend("dask_rows", workers=2)
+    with backend.in_force(), get_task_stream(backend.cluster()) as done:
+        spread, own_rounds, own_key = fitted()
+        median = training_key("any", DURATION, TrainingConfig(), "median")
+    assert len({task["worker"] for task in done.data}) == 2
+    # Only what is grown from spread rows is another model.
+    assert key != own_key and median == training_key("any", DURATION, TrainingConfig(), "median")
+    assert rounds and own_rounds and max(rounds, own_rounds) <= 25
+    errors = [[np.abs(y[rest] - one).mean() for one in predicted] for predicted in (at_home, spread)]
+    assert errors[1] == pytest.approx(errors[0], rel=0.05) and max(errors[1]) < 0.5
+    assert not np.array_equal(spread[1], spread[2])
+
+
 def process() -> int:
     time.sleep(0.2)
     return os.getpid()
@@ -98,7 +135,7 @@ def test_an_error_of_a_job_is_the_caller_s(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"name": "threads"}, "no training backend 'threads': choose from local, processes, dask"),
+        ({"name": "threads"}, "no training backend 'threads': choose from local, processes, dask, dask_rows"),
         ({"name": "processes", "workers": -1}, "0 .* or more, not -1"),
     ],
 )
