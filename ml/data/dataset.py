@@ -6,6 +6,7 @@ Nothing here splits, encodes or trains.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +14,9 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
+import psutil
+import pyarrow as pa
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from ml.data.columns import Kind, kind_of
@@ -161,7 +165,25 @@ def read_training_set(directory: str | Path) -> tuple[pd.DataFrame, pd.DataFrame
     if missing:
         raise ValueError(f"There is no training set at {', '.join(missing)}: give the folder of both.")
     config = _read_settings(folder / "domain.json")
+    _refuse_what_does_not_fit(paths)
     return _read_table(paths[0]), _read_table(paths[1]), config
+
+
+def _refuse_what_does_not_fit(paths: Sequence[Path]) -> None:
+    """Rows are learned from in memory: what cannot be held there is told before it is read."""
+    try:
+        found = [pq.read_metadata(path) for path in paths]
+    except (OSError, pa.ArrowException):
+        return  # whoever reads it says what is wrong
+    needed = sum(
+        one.row_group(number).total_byte_size for one in found for number in range(one.num_row_groups)
+    )
+    free = psutil.virtual_memory().available
+    if needed > free:
+        raise ValueError(
+            f"The training set in {paths[0].parent} needs {needed / 1e9:.1f} GB of memory at least, and "
+            f"{free / 1e9:.1f} GB are free: train where there is more, or on fewer rows."
+        )
 
 
 def _read_table(path: Path) -> pd.DataFrame:

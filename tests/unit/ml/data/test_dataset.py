@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
 
 from ml.data.dataset import Dataset
@@ -95,6 +96,16 @@ def test_missing_folder_and_bad_settings(tmp_path: Path) -> None:
     (tmp_path / "label.parquet").write_bytes(b"no parquet")
     with pytest.raises(ValueError, match="cannot be read"):
         Dataset.from_dir(tmp_path)
+
+
+def test_what_the_memory_cannot_hold_is_told_before_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = synthetic.write(tmp_path, *synthetic.frames(60))
+    left = psutil.virtual_memory()._replace(available=1000)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: left)
+    with pytest.raises(ValueError, match=r"needs \d\.\d GB of memory at least, and 0\.0 GB are free: train"):
+        Dataset.from_dir(folder)
 
 
 @pytest.mark.parametrize("horizons", [[], [0], [-1, 2], ["a"]])
