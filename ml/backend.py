@@ -172,9 +172,10 @@ def _client(address: str, workers: int) -> Any:
             # By itself, for a client waits for ever for one that takes the call and says nothing.
             asyncio.run(_knock(address))
             client = Client(address, timeout=CONNECT_SECONDS)
-        except (OSError, TimeoutError, ValueError) as error:
+        except (OSError, TimeoutError, ValueError, TypeError) as error:  # of tls:// without certificates
             raise ValueError(
-                f"No Dask scheduler answers at {address!r} within {CONNECT_SECONDS} s."
+                f"No Dask scheduler answers at {address!r} within {CONNECT_SECONDS} s: "
+                "start it, correct its address, or leave it empty for a cluster on this machine."
             ) from error
     atexit.register(_close, client)
     return client

@@ -154,6 +154,10 @@ def test_where_no_scheduler_answers_it_is_said_in_time() -> None:
         with pytest.raises(ValueError, match=f"No Dask scheduler answers at '{address}'"), backend.in_force():
             pass
         assert time.monotonic() - started < CONNECT_SECONDS + 10
+    for nobody in ("http://127.0.0.1:1", "tls://127.0.0.1:1", "tcp://127.0.0.1:port", "tcp://"):
+        backend = TrainingBackend("dask", scheduler=nobody)
+        with pytest.raises(ValueError, match=f"at '{nobody}'.*: start it, correct"), backend.in_force():
+            pass
 
 
 def test_workers_find_the_package_where_its_loader_left_no_path_to_it(tmp_path: Path) -> None:
