@@ -29,7 +29,14 @@ from orchestration.defs.resources import Project
 from orchestration.defs.unchanged import UNCHANGED
 from orchestration.facts import FACTS, dbt_arguments
 from orchestration.settings import DBT_MANIFEST, DBT_PARSED, DBT_PROJECT_DIR, Settings
-from orchestration.store.builds import built_keys, keys_of, out_of_date, record_builds, tests_to_run
+from orchestration.store.builds import (
+    built_keys,
+    current_with,
+    keys_of,
+    out_of_date,
+    record_builds,
+    tests_to_run,
+)
 from orchestration.store.dbt_process import DBT
 from orchestration.store.spark import export_raw, require_spark, show_built
 
@@ -142,12 +149,13 @@ def dbt_models(context: dg.AssetExecutionContext, dbt: DbtCliResource, project: 
             yield dg.Output(None, output_name=name, metadata={"unchanged": True})
     if not changed:
         return
+    current = current_with(manifest, keys, built, changed)
     if is_on_spark:
         with project.database() as database:
             export_raw(database, manifest["sources"].values(), settings.spark_dir / "raw")
     with settings.dbt_environment(settings.dbt_target):
         # By name: dbt itself would leave out a test that also reads a model which is not built now.
-        named = [*changed, *tests_to_run(manifest, changed, built)]
+        named = [*changed, *tests_to_run(manifest, changed, current)]
         nodes = {**manifest["nodes"], **manifest["unit_tests"]}
         names = " ".join(".".join(nodes[key]["fqn"]) for key in sorted(named))
         command = [*dbt_arguments("build", settings), "--indirect-selection", "empty", "--select", names]
@@ -159,7 +167,7 @@ def dbt_models(context: dg.AssetExecutionContext, dbt: DbtCliResource, project: 
     with project.database() as database:
         if is_on_spark:
             show_built(database, (manifest["nodes"][key] for key in changed), settings.spark_dir / "tables")
-        record_builds(database, manifest, keys, built, changed)
+        record_builds(database, manifest, keys, current)
     # The next run with these settings need not parse from the start, whatever set-up was made with.
     (invocation.target_path / DBT_PARSED.name).replace(DBT_PARSED)
     # Of a run that failed the folder stays: its log tells why.

@@ -108,23 +108,23 @@ def out_of_date(
     return stale
 
 
+def current_with(
+    manifest: Mapping[str, Any], keys: Mapping[str, str], built: Mapping[str, str], changed: Collection[str]
+) -> set[str]:
+    """The models that are as of now once those that changed are built, they and all that they are made of."""
+    own = {key for key, value in built.items() if keys.get(key) == value} | set(changed)
+    return {key for key in own if all(read in own for read in lineage(manifest, key) if read in keys)}
+
+
 def record_builds(
     database: duckdb.DuckDBPyConnection,
     manifest: Mapping[str, Any],
     keys: Mapping[str, str],
-    built: Mapping[str, str],
-    changed: Collection[str],
+    current: Collection[str],
 ) -> None:
-    """Keep the keys of the models that were built now, and of those that still are as of now.
-
-    What was built now from a model that was not, and is not as of now, is forgotten.
-    """
-    current = {key for key, value in built.items() if keys.get(key) == value} | set(changed)
-    rows = [
-        [key, manifest["nodes"][key]["schema"], manifest["nodes"][key]["alias"], keys[key]]
-        for key in sorted(current)
-        if all(read in current for read in lineage(manifest, key) if read in keys)
-    ]
+    """Keep the keys of the models that are as of now, and forget all others."""
+    nodes = manifest["nodes"]
+    rows = [[key, nodes[key]["schema"], nodes[key]["alias"], keys[key]] for key in sorted(current)]
     with transaction(database):
         database.execute(MODEL_BUILDS.ddl)
         database.execute(f"delete from {MODEL_BUILDS.name}")  # noqa: S608
@@ -132,10 +132,15 @@ def record_builds(
             database.executemany(f"insert into {MODEL_BUILDS.name} values (?, ?, ?, ?)", rows)  # noqa: S608
 
 
-def tests_to_run(manifest: Mapping[str, Any], changed: Collection[str], there: Collection[str]) -> list[str]:
-    """The tests that read something that is built now and nothing that is not there, by unique id."""
+def tests_to_run(
+    manifest: Mapping[str, Any], changed: Collection[str], current: Collection[str]
+) -> list[str]:
+    """The tests that read something that is built now and nothing that is not as of now, by unique id.
+
+    Of an older state and a newer one no test could hold; it runs when the older one is built.
+    """
     return sorted(
         test
         for test, read in tests_of(manifest).items()
-        if not read.isdisjoint(changed) and read <= {*changed, *there}
+        if not read.isdisjoint(changed) and read <= {*changed, *current}
     )

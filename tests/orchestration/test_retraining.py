@@ -72,3 +72,20 @@ def test_a_refresh_trains_nothing_and_looks_for_drift() -> None:
         "ingestion", "staging", "intermediate", "features", "training", "service", "serving"
     }  # fmt: skip
     assert "best_model_drift" in job.graph.node_dict
+
+
+def test_a_prediction_builds_what_serving_reads_and_nothing_else() -> None:
+    job, graph = defs.resolve_job_def("predict"), defs.resolve_asset_graph()
+    selected = {key.to_user_string() for key in job.asset_layer.selected_asset_keys}
+    assert {graph.get(dg.AssetKey.from_user_string(key)).group_name for key in selected} == {
+        "ingestion", "staging", "intermediate", "features", "training", "serving"
+    }  # fmt: skip
+    served = graph.get(dg.AssetKey("ticket_predictions")).parent_keys
+    assert {key.to_user_string() for key in served} - selected == {"best_model"}
+    assert not selected & {
+        "raw_alerts",
+        "training_snapshot",
+        "train_tickets",
+        "label_remaining",
+        "similar_tickets",
+    }

@@ -18,6 +18,16 @@ refresh = dg.define_asset_job(
     description="What is new is predicted and shown; nothing is trained, and the champion stays.",
 )
 
+# What is read of the models comes from the warehouse: nothing that leads to them is made again.
+predict = dg.define_asset_job(
+    "predict",
+    selection=(
+        dg.AssetSelection.assets("tickets_open", "remaining_open", "train_remaining").upstream()
+        | dg.AssetSelection.assets("ticket_predictions")
+    ),
+    description="The shortest way from the source to the predictions of the open tickets: all else stays.",
+)
+
 sweep = dg.define_asset_job(
     "sweep",
     selection=dg.AssetSelection.assets("raw_issues"),
@@ -25,4 +35,4 @@ sweep = dg.define_asset_job(
     description="Fetch what changed, and look for issues that are gone; only the source github does more.",
 )
 
-JOBS = [everything, refresh, sweep]
+JOBS = [everything, refresh, predict, sweep]
