@@ -165,6 +165,35 @@ def test_who_reopens_says_that_it_was_not_resolved(transform: Transform) -> None
     assert labels == [(first, 720.0, False), (second, None, True), (third, 720.0, False)]
 
 
+def test_what_came_later_is_told_of_the_closing_but_not_to_features(transform: Transform) -> None:
+    def referenced(seconds: int) -> Record:
+        end = datetime(2020, 3, 1) + timedelta(seconds=seconds)
+        return {"event": "referenced", "created_at": iso(end), "actor": None, "commit_id": "0a1b2c"}
+
+    before_midnight = datetime(2020, 3, 1) - timedelta(seconds=20)
+    named_later = {"created_at": iso(after(80)), "user": {"login": "eve"}, "body": "see #9"}
+    database = transform(
+        [
+            issue(1, START, after(30.1), events=[event(90, "transferred", None)]),
+            issue(2, START, after(30.2), events=[event(30.3, "transferred", None)]),
+            issue(3, START, before_midnight, events=[referenced(5)]),
+            issue(4, START, before_midnight, events=[referenced(-5)]),
+            issue(5, START, after(50), comments_data=[named_later]),
+            {**issue(9, START, after(50)), "pull_request": True},
+        ]
+    )
+    kinds = database.sql(
+        "select resolution_kind, dated_kind from intermediate.int_issue__closing order by item_id"
+    ).fetchall()
+    assert kinds == [
+        ("moved", "unknown"),
+        ("moved", "moved"),
+        ("completed", "unknown"),
+        ("completed", "completed"),
+        ("unknown", "unknown"),
+    ]
+
+
 def test_a_bulk_and_an_artefact_are_no_resolutions(transform: Transform) -> None:
     records = [issue(n, after(n / 10), after(40), state_reason="completed") for n in range(1, 31)]
     records += [issue(40, after(50), after(50)), issue(41, after(60), after(55))]

@@ -107,6 +107,22 @@ SHARES = {
     },
     "topic_share_resolved_7d": "{} of the tickets with such a title were closed within a week",
 }
+# Closings per ticket and day, said as the share within a time that tickets of the age have before them.
+PACES = {
+    f"repository_pace_{age}d_{window}": (
+        f"{{}} of the tickets {aged} here are closed within {within}{when}",
+        days,
+    )
+    for age, (aged, within, days) in {
+        0: ("younger than a day", "a day", 1),
+        1: ("older than a day", "a week", 7),
+        7: ("older than a week", "a week", 7),
+        30: ("older than a month", "a month", 30),
+        90: ("older than three months", "a month", 30),
+        365: ("older than a year", "a month", 30),
+    }.items()
+    for window, when in {"90d": ", lately", "365d": ", this year", "ever": ""}.items()
+}
 FLAGS = {
     "is_answered_last": ("the author does not have the last word", "the author has the last word"),
     "has_milestone": ("it has a milestone", "it has no milestone"),
@@ -138,6 +154,13 @@ MISSING = {
 UNSAID = ("observed_hour", "observed_weekday", "observed_month", "is_weekend")
 # Of a ticket in which nothing has happened these say one thing.
 WAITING = ("age_days", "waiting_days", "days_since_comment", "days_since_answer", "days_since_event")
+# One of each is enough: the others say the same of another time.
+ALIKE = (
+    (*(f"repository_share_resolved_{days}d" for days in FACTS["horizons_days"]), *PACES),
+    ("n_pull_requests", "n_open_pull_requests", "days_since_pull_request"),
+    ("repository_closed_7d", "repository_closed_30d", "repository_closed_90d"),
+    ("repository_opened_7d", "repository_opened_30d", "repository_opened_90d"),
+)
 
 
 def say_reasons(
@@ -156,19 +179,19 @@ def say_reasons(
     Returns
     -------
     list of dict
-        ``effect`` (sooner or later) and ``reason``, in the same order; what was said already is left out.
+        ``effect`` (sooner or later) and ``reason``, in the same order; what was said already is left out, and
+        what is not known, unless that tells something.
     """
     told: dict[Any, dict[str, str]] = {}
     for one in reasons:
         feature, effect = one["feature"], "sooner" if one["contribution"] > 0 else "later"
-        if feature in UNSAID:
+        value = values[feature]
+        if feature in UNSAID or not (_is_known(value) or feature in MISSING):
             continue
-        words = say(feature, values[feature])
-        fact = (
-            (effect, duration(values[feature]))
-            if feature in WAITING and _is_known(values[feature])
-            else words
-        )
+        words = say(feature, value)
+        fact: Any = next(((effect, kind) for kind in ALIKE if feature in kind), words)
+        if feature in WAITING and _is_known(value):
+            fact = (effect, duration(value))
         told.setdefault(fact, {"effect": effect, "reason": words})
     return list(told.values())[:most]
 
@@ -176,8 +199,7 @@ def say_reasons(
 def say(feature: str, value: Any) -> str:
     """Put a feature's value into words: "no answer for 12 days"."""
     if not _is_known(value):
-        words = {**DAYS, **LOG_HOURS, **SHARES}.get(feature, f"{_named(feature)} {{}}")
-        return MISSING.get(feature, f"not known: {words.format('…')}")
+        return MISSING.get(feature, f"not known: {_named(feature)}")
     if feature in COUNTS:
         noun, rest = COUNTS[feature]
         return f"{_counted(round(value), noun)} {rest}".rstrip()
@@ -187,6 +209,9 @@ def say(feature: str, value: Any) -> str:
         return LOG_HOURS[feature].format(duration(expm1(value) / 24))
     if feature in SHARES:
         return SHARES[feature].format(f"{value:.0%}")
+    if feature in PACES:
+        words, days = PACES[feature]
+        return words.format(f"{-expm1(-days * value):.0%}")
     if feature in FLAGS:
         return FLAGS[feature][0 if value else 1]
     return OTHERS[feature](value) if feature in OTHERS else f"{_named(feature)} is {value}"

@@ -75,6 +75,7 @@ select
     actor_id,
     actor_kind,
     resolution_kind,
+    dated_kind,
     evidence,
     is_final and resolution_kind in ('{{ var("resolving_kinds") | join("', '") }}') as is_resolution, -- noqa: LT05
     is_final and dated_kind in ('{{ var("resolving_kinds") | join("', '") }}') as was_resolution, -- noqa: LT05

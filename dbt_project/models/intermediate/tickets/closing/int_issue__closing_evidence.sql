@@ -1,6 +1,6 @@
 -- What speaks for which kind of closing; `place` is the order in which it is believed, the strongest first.
--- All of it is dated and known when the day of the closing is over, but for the labels of a record without events,
--- which are as of the download.
+-- What was known when the day of the closing was over is dated; the labels of a record without events are as of the
+-- download, and a transfer or a reference may come later.
 {% set at_once = "interval '1 minute'" %}
 
 with events as (
@@ -117,15 +117,21 @@ labels as (
 ),
 
 transfers as (
-    select item_id
+    select item_id, min(event_at) as transferred_at
     from events
     where event = 'transferred'
+    group by item_id
 ),
 
 evidence as (
-    select event_id, 10 as place, 'moved' as kind, 'event transferred' as evidence, true as is_dated
+    select
+        closings.event_id,
+        10 as place,
+        'moved' as kind,
+        'event transferred' as evidence,
+        transfers.transferred_at < closings.day_ends_at as is_dated
     from closings
-    where item_id in (select moves.item_id from transfers as moves)
+    inner join transfers on closings.item_id = transfers.item_id
     union all
     select
         closing_id,
@@ -172,7 +178,12 @@ evidence as (
     from closings
     where commit_id is not null
     union all
-    select closings.event_id, 31, 'completed', 'commit ' || min(events.commit_id), true
+    select
+        closings.event_id,
+        31,
+        'completed',
+        'commit ' || min(events.commit_id),
+        min(events.event_at) < any_value(closings.day_ends_at)
     from closings
     inner join events
         on
@@ -182,7 +193,12 @@ evidence as (
     where events.commit_id is not null
     group by closings.event_id
     union all
-    select closings.event_id, 32, 'completed', 'pull request ' || min(links.pull_request_id), true
+    select
+        closings.event_id,
+        32,
+        'completed',
+        'pull request ' || min(links.pull_request_id),
+        bool_or(greatest(links.linked_at, links.pull_request_closed_at) < closings.day_ends_at)
     from closings
     inner join {{ ref('int_issue__pull_request_link') }} as links
         on
