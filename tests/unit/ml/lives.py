@@ -27,13 +27,24 @@ def median_ahead(load: NDArray[np.float64], age: NDArray[np.float64]) -> NDArray
 
 
 def frames(
-    n: int = 3000, seed: int = 0, ages: tuple[float, ...] = AGES, scale: float = 1.0, days: float = DAYS
+    n: int = 3000,
+    seed: int = 0,
+    ages: tuple[float, ...] = AGES,
+    scale: float = 1.0,
+    days: float = DAYS,
+    answered: bool = False,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return items at every age that they reached before they ended or the watch did, and labels."""
+    """Return items at every age that they reached before they ended or the watch did, and labels.
+
+    Where they are ``answered``, each at some time if it lives to see it, a fifth of what was left of a life
+    is left from then on, and a column says whether it was answered.
+    """
     rng = np.random.default_rng(seed)
     load, colour = rng.integers(0, 2, n).astype(float), rng.normal(size=n)
     start = rng.uniform(0.0, days, n)
     life = scale * scale_of(load) * rng.weibull(SHAPE, n)
+    answer = rng.exponential(60.0, n) if answered else np.full(n, np.inf)
+    life = np.minimum(life, answer) + np.maximum(life - answer, 0.0) / 5.0
     is_open = start + life > days
     begun = BEGIN + pd.to_timedelta(start, unit="D").astype("timedelta64[us]")
     names = np.array([f"machine#{k:05d}" for k in range(n)], dtype=object)
@@ -50,7 +61,9 @@ def frames(
     )
     seen = np.where(is_open, days - start, life)
     rows = [
-        base[seen > age].assign(event_at=base["event_at"] + pd.Timedelta(days=age), age_days=age)
+        base.assign(event_at=base["event_at"] + pd.Timedelta(days=age), age_days=age)
+        .assign(**({"is_answered": answer < age} if answered else {}))
+        .loc[seen > age]
         for age in ages
     ]
     ended = pd.Series(begun + pd.to_timedelta(life, unit="D").astype("timedelta64[us]"))

@@ -89,6 +89,23 @@ def test_cells_bands_and_origins_are_figures(trained: Trained) -> None:
     assert value(trained, "auc_7d") > 0.5
 
 
+def test_a_life_in_silence_never_looks_nearer_its_end_than_one_with_an_answer() -> None:
+    """On average at each age; a model that is deaf to answers would say the same of both."""
+    learned = REMAINING.train(
+        Dataset(*lives.frames(answered=True), lives.CONFIG), replace(FEW, replicates=0)
+    ).estimator
+    fresh, _ = lives.frames(seed=1, answered=True)
+    silent = fresh[~fresh["is_answered"] & (fresh["age_days"] > 0)]
+    soon = pd.DataFrame(
+        {
+            name: learned.predict(silent.assign(is_answered=answer))["p_within_7d"].to_numpy()
+            for name, answer in (("silent", False), ("answered", True))
+        }
+    )
+    by_age = soon.groupby(silent["age_days"].to_numpy()).mean()
+    assert len(by_age) > 4 and (by_age["silent"] < by_age["answered"]).all()
+
+
 def test_permuted_labels_teach_nothing() -> None:
     items, labels = lives.frames(n=4000)
     order = np.random.default_rng(5).permutation(labels["item_id"].to_numpy())
