@@ -58,7 +58,7 @@ def duration_metadata(folder: Path, evaluation: "Evaluation", dataset: "Dataset"
     }
     return {
         **_known(figures),
-        "seconds": round(sum(evaluation.seconds.values()), 2),
+        "seconds": short(sum(evaluation.seconds.values())),
         "predicted_against_actual": picture(png, "predicted against actual hours"),
         "how_it_learned": picture(learned, LEARNED),
         "parameters": dg.MetadataValue.json(evaluation.params),
@@ -80,7 +80,7 @@ def scoring_metadata(folder: Path, evaluation: "Evaluation", horizon_days: float
     figures = {name.replace("@", "_at_"): evaluation.value("test", name) for name in SCORING_FIGURES}
     return {
         **_known(figures | {"horizon_days": horizon_days, "best_iteration": evaluation.best_iteration}),
-        "seconds": round(sum(evaluation.seconds.values()), 2),
+        "seconds": short(sum(evaluation.seconds.values())),
         "beside_baselines": picture(beside, "figures of the model and of simple orders, with intervals"),
         "how_it_learned": picture(learned, LEARNED),
         "figures": dg.MetadataValue.md(f"```\n{figures_text(evaluation.metrics)}\n{folds}\n```"),
@@ -89,5 +89,14 @@ def scoring_metadata(folder: Path, evaluation: "Evaluation", horizon_days: float
     }
 
 
+def short(value: float) -> float:
+    """A figure with four digits: nobody reads more."""
+    return float(f"{value:.4g}")
+
+
 def _known(figures: dict[str, float | None]) -> dict[str, Any]:
-    return {name: value for name, value in figures.items() if value is not None}
+    return {
+        name: short(value) if isinstance(value, float) else value
+        for name, value in figures.items()
+        if value is not None
+    }

@@ -8,6 +8,7 @@ import dagster as dg
 from ml.errors import TooLittleDataError
 from orchestration.declarations import Task
 from orchestration.defs.configs import horizon_of, run_type, tuning_type
+from orchestration.defs.metadata import short
 from orchestration.defs.resources import Project
 from orchestration.defs.training import scoring_config, tuned_file
 from orchestration.store.snapshots import current_snapshot
@@ -52,7 +53,7 @@ def tuned_parameters_asset(task: Task) -> dg.AssetsDefinition:
         write_atomically(output, result.to_yaml())
         yield dg.MaterializeResult(
             metadata={
-                "best_value": result.best_value,
+                "best_value": short(result.best_value),
                 "trials": result.trials,
                 "best_params": dg.MetadataValue.json(result.best_params),
                 "path": dg.MetadataValue.path(str(output)),

@@ -191,7 +191,7 @@ def test_synthetic_results_are_labelled_so(finished: Finished) -> None:
     assert "synthetic" in finished.log
 
 
-def test_assets_show_their_pictures(finished: Finished, tmp_path: Path) -> None:
+def test_assets_show_their_pictures_and_round_their_figures(finished: Finished, tmp_path: Path) -> None:
     """Embedded, so that the page needs nothing else: where a reader of the UI looks for them."""
     learned = "how_it_learned"
     expected = {
@@ -217,3 +217,10 @@ def test_assets_show_their_pictures(finished: Finished, tmp_path: Path) -> None:
                 shown = str(event.asset_materialization.metadata[name].value)
                 embedded = re.fullmatch(r"!\[[^\]]+\]\(data:image/png;base64,(\S+)\)", shown)
                 assert embedded and base64.b64decode(embedded[1]).startswith(b"\x89PNG"), (asset, name)
+        for key in instance.all_asset_keys():
+            event = instance.get_latest_materialization_event(key)
+            shown = {} if event is None else event.asset_materialization.metadata
+            for name, one in shown.items():
+                # dbt tells its own durations.
+                if isinstance(one, dg.FloatMetadataValue) and one.value and "unique_id" not in shown:
+                    assert float(f"{one.value:.4g}") == one.value, (key, name)

@@ -9,7 +9,7 @@ from orchestration.defs.automation.freshness import DAILY
 from orchestration.defs.bias import GAP_COLUMNS, Tables, bias_asset
 from orchestration.defs.configs import TrainingRun
 from orchestration.defs.executor import HOLDS_DATABASE
-from orchestration.defs.metadata import markdown_table, picture
+from orchestration.defs.metadata import markdown_table, picture, short
 from orchestration.defs.models import model_asset
 from orchestration.defs.resources import Project
 from orchestration.defs.runs import Run, find_current_runs
@@ -75,7 +75,9 @@ def trained_models(
             "run_id": folder.name,
             "models": len(trained),
             "on_the_leaderboard": dg.MetadataValue.json(seated),
-            "lowest_mae_log_over_origins": error_of(ranked(board)[0]),
+            "lowest_mae_log_over_origins": short(lowest)
+            if (lowest := error_of(ranked(board)[0])) is not None
+            else None,
             "leaderboard": dg.MetadataValue.md(leaderboard_text(board, markdown=True)),
             "leaderboard_picture": picture(
                 leaderboard(ranked(board)), "figures of the models with intervals"
@@ -177,7 +179,7 @@ def ticket_predictions(context: dg.AssetExecutionContext, project: Project) -> d
             "most_urgent": dg.MetadataValue.md(markdown_table(most_urgent(rows))),
             "overdue": int(rows["is_overdue"].sum()),
             "model_version": ", ".join(rows["model_version"].dropna().unique()) or "none",
-            "median_remaining_days": float(rows["remaining_hours"].median() / 24)
+            "median_remaining_days": short(rows["remaining_hours"].median() / 24)
             if rows["remaining_hours"].notna().any()
             else None,
         }

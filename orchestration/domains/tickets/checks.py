@@ -6,7 +6,7 @@ import dagster as dg
 import duckdb
 
 from orchestration.defs.executor import HOLDS_DATABASE
-from orchestration.defs.metadata import markdown_table
+from orchestration.defs.metadata import markdown_table, short
 from orchestration.defs.resources import Project
 from orchestration.defs.training import read_dataset
 from orchestration.domains.tickets.domain import DOMAIN
@@ -101,7 +101,7 @@ def drift(project: Project) -> dg.AssetCheckResult:
         metadata={
             "moved": len(moved),
             "columns": len(table),
-            "largest": float(table["psi"].max()),
+            "largest": short(table["psi"].max()),
             "most_moved": dg.MetadataValue.md(markdown_table(table.head(15))),
         },
     )

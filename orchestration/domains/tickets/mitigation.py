@@ -11,7 +11,7 @@ from pydantic import Field
 from ml.store.run_folder import MITIGATION
 from orchestration.defs.bias import measure_run
 from orchestration.defs.executor import HOLDS_DATABASE
-from orchestration.defs.metadata import markdown_table
+from orchestration.defs.metadata import markdown_table, short
 from orchestration.defs.resources import Project
 from orchestration.defs.runs import Run, read_current_runs
 from orchestration.defs.unchanged import unless_unchanged
@@ -93,7 +93,7 @@ def bias_mitigation(
             "accepted": len(accepted),
             "accepted_models": dg.MetadataValue.json(accepted),
             "is_new": any(done.is_new for _, done in tried if done is not None),
-            "seconds": float(ledger["seconds"].sum()),
+            "seconds": short(ledger["seconds"].sum()),
             "ledger": dg.MetadataValue.md(markdown_table(rows[SHOWN])),
             "report": dg.MetadataValue.path(str(RunFolder(after[-1].folder).page)),
             "mitigation": dg.MetadataValue.path(str(after[-1].folder / MITIGATION)),

@@ -54,7 +54,8 @@ HOURS = tuple(
         name=family,
         learns_from=TICKETS,
         kind="duration",
-        description=f"The model {family}, trained on the newest snapshot.",
+        description="A ticket's hours from its creation to its resolution, and the chance of each horizon, "
+        f"by the family {family}. `trained_models` compares it with the others.",
     )
     for family in names()
 )

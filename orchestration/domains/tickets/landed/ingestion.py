@@ -9,6 +9,7 @@ from pydantic import Field
 from orchestration.defs.automation.freshness import DAILY
 from orchestration.defs.executor import HOLDS_DATABASE
 from orchestration.defs.forwarding import forwarded
+from orchestration.defs.metadata import short
 from orchestration.defs.resources import Project
 from orchestration.domains.tickets.landed.loading import SAMPLE, LoadReport, load_landed, rejection_reasons
 from orchestration.domains.tickets.landed.repository_changes import replace_tombstones
@@ -102,7 +103,7 @@ def rejected_records(project: Project) -> dg.AssetCheckResult:
         description="; ".join(f"{file}: {problem}" for file, problem in unreadable[:5]) or None,
         metadata={
             "rejected": int(rejected),
-            "share": share,
+            "share": short(share),
             "limit": limit,
             "unreadable_files": dg.MetadataValue.md(_table("file | why", unreadable)),
             "reasons": dg.MetadataValue.md(_table("reason | records | first", reasons)),
