@@ -10,7 +10,7 @@ import duckdb
 
 from orchestration.tables import descriptions
 from tests.integration.pipeline import MODELS, SERVED, Finished
-from tests.paths import ROOT
+from tests.readme import queries
 
 COLUMNS = {
     "ml.runs": "run_id domain snapshot_id started_at finished_at git_sha engine seed status",
@@ -80,10 +80,9 @@ def test_every_published_table_and_column_says_what_it_is(finished: Finished) ->
 
 
 def test_the_queries_of_the_readme_run_as_printed(finished: Finished) -> None:
-    queries = re.findall(r"```sql\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.DOTALL)
-    assert len(queries) >= 3
+    assert len(queries()) >= 10
     with duckdb.connect(str(finished.published), read_only=True) as connection:
-        for query in queries:
+        for query in queries():
             assert connection.sql(query).fetchall(), query
 
 

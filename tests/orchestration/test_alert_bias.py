@@ -1,6 +1,5 @@
 """The alerts' bias tables from the embedded batches: every model, every dimension, run twice."""
 
-import re
 from pathlib import Path
 
 import dagster as dg
@@ -11,8 +10,8 @@ import pytest
 from ml.bias.tables import names
 from orchestration.defs.resources import Project
 from orchestration.domains.alerts.assets import alert_bias, alert_scores
-from orchestration.settings import PROJECT_ROOT
 from tests.orchestration.alert_warehouse import ASSETS, CONFIG, TASKS, trained_alerts, warehouse
+from tests.readme import queries
 
 __all__ = ["trained_alerts", "warehouse"]
 
@@ -79,9 +78,8 @@ def test_every_model_is_measured_in_every_dimension_and_part(
 
 
 def test_the_queries_of_the_readme_run_as_printed(published: tuple[Path, object]) -> None:
-    queries = re.findall(r"```sql\n(.*?)```", (PROJECT_ROOT / "README.md").read_text(), flags=re.DOTALL)
-    own = [query for query in queries if "alert_scorer" in query]
-    assert own and all(len(rows(published, query.rstrip().rstrip(";"))) for query in own)
+    own = [query for query in queries() if "alert_scorer" in query]
+    assert own and all(len(rows(published, query)) for query in own)
 
 
 def test_a_second_run_replaces_the_first(published: tuple[Path, object]) -> None:
