@@ -39,6 +39,7 @@ from orchestration.store.builds import (
 )
 from orchestration.store.dbt_process import DBT
 from orchestration.store.spark import export_raw, require_spark, show_built
+from orchestration.store.warehouse import row_counts
 
 
 class InstalledDbt(DbtCliResource):
@@ -135,7 +136,7 @@ def dbt_models(context: dg.AssetExecutionContext, dbt: DbtCliResource, project: 
     variables = {**FACTS, **settings.dbt_variables}
     with project.database() as database:  # waits for whoever holds the file, and says who does
         keys = keys_of(database, manifest, variables, settings.dbt_target)
-        built = built_keys(database)
+        built, rows = built_keys(database), row_counts(database)
     assets = {key: translator.get_asset_key(manifest["nodes"][key]) for key in keys}
     asked = [key for key, asset in assets.items() if asset in context.selected_asset_keys]
     stale = out_of_date(manifest, keys, built, asked)
@@ -146,7 +147,8 @@ def dbt_models(context: dg.AssetExecutionContext, dbt: DbtCliResource, project: 
     for key, is_stale in stale.items():
         if not is_stale:
             name = assets[key].to_python_identifier()
-            yield dg.Output(None, output_name=name, metadata={"unchanged": True})
+            counted = _counted(rows, manifest["nodes"][key])
+            yield dg.Output(None, output_name=name, metadata={"unchanged": True, **counted})
     if not changed:
         return
     current = current_with(manifest, keys, built, changed)
@@ -160,10 +162,21 @@ def dbt_models(context: dg.AssetExecutionContext, dbt: DbtCliResource, project: 
         names = " ".join(".".join(nodes[key]["fqn"]) for key in sorted(named))
         command = [*dbt_arguments("build", settings), "--indirect-selection", "empty", "--select", names]
         invocation = dbt.cli(command, manifest=manifest, dagster_dbt_translator=translator)
-        for event in invocation.stream_raw_events():
-            yield from event.to_default_asset_events(
-                manifest, translator, context, invocation.target_path, PROJECT
-            )
+        told: list[Any] = []
+        try:
+            for event in invocation.stream_raw_events():
+                told += event.to_default_asset_events(
+                    manifest, translator, context, invocation.target_path, PROJECT
+                )
+        finally:
+            # As long as dbt runs it holds the file, and nobody can count; what was built is told, too, where
+            # a later model failed.
+            with project.database() as database:
+                rows = row_counts(database)
+            nodes_by_output = {assets[key].to_python_identifier(): manifest["nodes"][key] for key in changed}
+            for one in told:
+                node = nodes_by_output.get(one.output_name) if isinstance(one, dg.Output) else None
+                yield one.with_metadata({**one.metadata, **_counted(rows, node)}) if node else one
     with project.database() as database:
         if is_on_spark:
             show_built(database, (manifest["nodes"][key] for key in changed), settings.spark_dir / "tables")
@@ -172,3 +185,9 @@ def dbt_models(context: dg.AssetExecutionContext, dbt: DbtCliResource, project: 
     (invocation.target_path / DBT_PARSED.name).replace(DBT_PARSED)
     # Of a run that failed the folder stays: its log tells why.
     shutil.rmtree(invocation.target_path)
+
+
+def _counted(rows: Mapping[str, int], node: Mapping[str, Any]) -> dict[str, int]:
+    """The rows of a model that is a table here, as the UI looks for them."""
+    counted = rows.get(f"{node['schema']}.{node['name']}")
+    return {} if counted is None else {"dagster/row_count": counted}
