@@ -75,6 +75,7 @@ def age_figures(
     """
     draw, ended, seen = work.draws(forecast, rows, truth)
     position = np.flatnonzero(seen)
+    draw = forecast.shares_of(draw, position)
     band = band_of(work.age[rows])
     labels = {days: work.ended_ahead(truth, rows, days) for days in JUDGED_AHEAD}
     chances = {days: forecast.ended_within(days) for days in JUDGED_AHEAD}

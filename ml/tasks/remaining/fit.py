@@ -24,6 +24,7 @@ from ml.tasks.remaining.curves import Curves
 from ml.tasks.remaining.model import Forecast, Hazards
 from ml.tasks.remaining.periods import PERIOD_FEATURES, AtRisk, at_risk, drawn, with_period
 from ml.tasks.remaining.settings import RemainingConfig
+from ml.tasks.remaining.spread import AgeSpread
 
 Values = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -59,10 +60,10 @@ class Backtest:
 
 @dataclass(frozen=True, eq=False)
 class Learned:
-    """Learners with their calibration: for the validation part, and for what follows it."""
+    """Learners with their calibration and spread: for the validation part, and for what follows it."""
 
-    first: tuple[Hazards, AgeCalibration]
-    final: tuple[Hazards, AgeCalibration]
+    first: tuple[Hazards, AgeCalibration, AgeSpread]
+    final: tuple[Hazards, AgeCalibration, AgeSpread]
     backtests: list[Backtest]
 
 
@@ -107,7 +108,7 @@ class Workbench:
 
         Calibration for a part is learned from what earlier origins said of the rows observed up to the next
         one, as it had turned out when the part began. A map that does not help after the training part is
-        dropped.
+        dropped. The spread is learned from the last of them: what it was before says little.
         """
         split, truth = self.split, self.split.outcomes_for_refit(self.dataset)
         *earlier, last = origins = rolling_origins(self.dataset, split, self.config.origins)
@@ -121,10 +122,12 @@ class Workbench:
         at_validation = outcomes_at(self.dataset, split.validation_cut, np.zeros(len(self.age), dtype=bool))
         trusted = self.calibration(backtests, at_validation)
         trusted = trusted.keep(self._helpful(trusted, validated, truth))
+        at_first = self.spread(trusted, backtests[-1:], at_validation)
         backtests = [*backtests, validated]
         final = self.fit(params, self.before(split.test_cut), truth, self.config.seeds)
         calibration = self.calibration(backtests, truth).keep(list(trusted.maps_))
-        return Learned((first, trusted), (final, calibration), backtests)
+        spread = self.spread(calibration, [validated], truth)
+        return Learned((first, trusted, at_first), (final, calibration, spread), backtests)
 
     def validated(self, params: Mapping[str, Any]) -> Backtest:
         """Return what one learner that knew nothing after the begin of the validation part says of it."""
@@ -171,6 +174,16 @@ class Workbench:
         draw, ended, seen = (np.concatenate([own[k] for own in draws] or [np.zeros(0)]) for k in range(3))
         rows = rows[seen.astype(bool)]
         return AgeCalibration(self.config.min_ends).fit(draw, ended.astype(bool), self.age[rows])
+
+    def spread(self, calibration: AgeCalibration, last: list[Backtest], outcomes: Outcomes) -> AgeSpread:
+        """Learn how far the last origin's calibrated curves were off, as it had turned out at a cut."""
+        draw, ended, age = np.zeros(0), np.zeros(0, dtype=bool), np.zeros(0)
+        for one in last:
+            keys = calibration.keys_of(self.age[one.recent])
+            said = Forecast(one.recent_curves, calibration, keys)
+            draw, ended, seen = self.draws(said, one.recent, outcomes)
+            age = self.age[one.recent][seen]
+        return AgeSpread(self.config.min_ends).fit(draw, ended, age)
 
     def draws(
         self, forecast: Forecast, rows: NDArray[np.intp], outcomes: Outcomes

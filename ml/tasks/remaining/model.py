@@ -20,6 +20,7 @@ from ml.tasks.importance import importance_of
 from ml.tasks.remaining.calibration import AgeCalibration
 from ml.tasks.remaining.curves import Curves
 from ml.tasks.remaining.periods import PERIOD_FEATURES, with_period
+from ml.tasks.remaining.spread import AgeSpread
 
 Values = NDArray[np.float64]
 REASONS = 5
@@ -81,6 +82,7 @@ class RemainingModel(BaseEstimator):
     encoder : ItemEncoder
     hazards : Hazards
     calibration : AgeCalibration
+    spread : AgeSpread
     horizons : list of float
         Days ahead that `predict` gives chances for.
     age : str
@@ -92,12 +94,14 @@ class RemainingModel(BaseEstimator):
         encoder: Any,
         hazards: Hazards,
         calibration: AgeCalibration,
+        spread: AgeSpread,
         horizons: list[float],
         age: str = "age_days",
     ) -> None:
         self.encoder = encoder
         self.hazards = hazards
         self.calibration = calibration
+        self.spread = spread
         self.horizons = horizons
         self.age = age
 
@@ -129,7 +133,8 @@ class RemainingModel(BaseEstimator):
 
     def forecast_encoded(self, x: NDArray[np.float32], age: Values) -> Forecast:
         """Do as `forecast` for rows that are encoded already, shape (n, d)."""
-        return Forecast(self.hazards.curves(x, age), self.calibration, self.calibration.keys_of(age))
+        keys = self.calibration.keys_of(age)
+        return Forecast(self.hazards.curves(x, age), self.calibration, keys, self.spread)
 
     def reasons(self, items: pd.DataFrame, top: int = REASONS) -> list[list[dict[str, Any]]]:
         """Return for every item the features that move its chance to end soon the most, the strongest first.
@@ -168,11 +173,15 @@ class RemainingModel(BaseEstimator):
 
 @dataclass(frozen=True, eq=False)
 class Forecast:
-    """Curves of n rows with the names of the maps that calibrate them, shape (n,)."""
+    """Curves of n rows with the names of the maps that calibrate them, shape (n,).
+
+    Quantiles lie further apart than the chances alone would have it; see `ml.tasks.remaining.spread`.
+    """
 
     curves: Curves
     calibration: AgeCalibration
     keys: NDArray[np.object_]
+    spread: AgeSpread | None = None
 
     @classmethod
     def plain(cls, curves: Curves) -> Forecast:
@@ -190,8 +199,14 @@ class Forecast:
 
     def hours(self, share: float) -> Values:
         """Return the hours from now by which a ``share`` of such items has ended, shape (n,)."""
-        raw = self.calibration.uncalibrated(np.full(len(self.keys), share), self.keys)
-        return 24.0 * self.curves.quantile(raw)
+        asked = np.full(len(self.keys), share)
+        if self.spread is not None:
+            asked = self.spread.outward(asked, self.curves.age)
+        return 24.0 * self.curves.quantile(self.calibration.uncalibrated(asked, self.keys))
+
+    def shares_of(self, draw: Values, rows: NDArray[np.intp]) -> Values:
+        """Return whose quantile it is where the chances of some rows stand at ``draw``, shape (k,)."""
+        return draw if self.spread is None else self.spread.inward(draw, self.curves.age[rows])
 
     def predict(self, horizons: Sequence[float]) -> pd.DataFrame:
         """Return the columns of `RemainingModel.predict`."""

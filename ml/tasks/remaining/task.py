@@ -96,8 +96,8 @@ class RemainingBench:
         learned = self.work.learn(own)
         domain = self.dataset.config
         model, first = (
-            RemainingModel(self.encoder, hazards, trusted, list(domain.horizons_days), self.config.age)
-            for hazards, trusted in (learned.final, learned.first)
+            RemainingModel(self.encoder, *parts, list(domain.horizons_days), self.config.age)
+            for parts in (learned.final, learned.first)
         )
         told = {"validation": self._forecast(first, "validation"), "test": self._forecast(model, "test")}
         return Fitted(model, own, None, Foretold(told, learned.backtests))

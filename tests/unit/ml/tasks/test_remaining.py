@@ -20,6 +20,7 @@ from ml.tasks.remaining.calibration import AgeCalibration, share_ended
 from ml.tasks.remaining.curves import Curves
 from ml.tasks.remaining.periods import AtRisk, at_risk, drawn
 from ml.tasks.remaining.settings import RemainingConfig
+from ml.tasks.remaining.spread import AgeSpread
 from tests.unit.ml import lives
 
 PARAMS = {"n_estimators": 60, "learning_rate": 0.1, "num_leaves": 7, "colsample_bytree": 1.0}
@@ -244,3 +245,32 @@ def test_a_map_of_lives_that_were_watched_for_half_of_their_curves_is_whole() ->
     grid = np.linspace(0.0, 1.0, 11)
     mapped = calibration.calibrated(grid, calibration.keys_of(np.zeros(11)))
     assert (np.diff(mapped) > 0).all() and np.allclose(mapped, grid, atol=0.05)
+
+
+def test_intervals_are_widened_to_what_they_promise_and_never_narrowed() -> None:
+    rng = np.random.default_rng(0)
+
+    def draws(n: int) -> tuple[np.ndarray, np.ndarray]:
+        """Half are at their creation, where the curves are too sure, half old, where they are not."""
+        age = np.where(np.arange(n) % 2, 0.0, 400.0)
+        return np.where(age == 0, rng.beta(0.8, 0.6, n), rng.beta(3.0, 3.0, n)), age
+
+    draw, age = draws(20_000)
+    # What would have come later than most of their curves is not seen.
+    ended = draw < 0.97
+    spread = AgeSpread().fit(np.minimum(draw, 0.97), ended, age)
+    later, age = draws(20_000)
+    share = spread.inward(later, age)
+    young = age == 0
+    assert ((later > 0.1) & (later < 0.9))[young].mean() < 0.74
+    assert ((share > 0.1) & (share < 0.9))[young].mean() == pytest.approx(0.8, abs=0.02)
+    assert share[~young] == pytest.approx(later[~young])
+    # One is the other's inverse, order stays, and so does the median.
+    assert spread.outward(share, age) == pytest.approx(later)
+    grid = np.linspace(0.0, 1.0, 101)
+    bent = spread.outward(grid, np.zeros(101))
+    assert (np.diff(bent) > 0).all() and bent[50] == pytest.approx(0.5) and bent[[0, -1]].tolist() == [0, 1]
+    # A band that nothing is known of is like all.
+    unknown = np.array([3.0])
+    assert AgeSpread().fit(later[young], np.ones(10_000, dtype=bool), age[young]).ends(unknown)[1][0] > 0.92
+    assert AgeSpread().fit(draw[:9], ended[:9], age[:9]).ends(unknown)[1][0] == 0.9
