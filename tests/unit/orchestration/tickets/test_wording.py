@@ -80,11 +80,13 @@ def test_times_are_said_in_their_largest_unit(days: float, words: str) -> None:
 
 def test_a_reason_says_which_way_it_moves_the_closing() -> None:
     reasons = [
-        {"feature": "age_days", "contribution": -0.8},
+        {"feature": "age_days", "contribution": 0.9},
+        {"feature": "days_since_answer", "contribution": -0.8},
         {"feature": "n_open_pull_requests", "contribution": 0.3},
     ]
-    assert say_reasons(reasons, {"age_days": 400.0, "n_open_pull_requests": 1}) == [
-        {"effect": "later", "reason": "open for 13 months"},
+    values = {"age_days": 400.0, "days_since_answer": 400.0, "n_open_pull_requests": 1}
+    assert say_reasons(reasons, values) == [
+        {"effect": "later", "reason": "no answer for 13 months"},
         {"effect": "sooner", "reason": "1 open pull request linked"},
     ]
 
