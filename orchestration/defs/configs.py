@@ -23,7 +23,7 @@ class TrainingRun(dg.Config):
     trials: int = Field(default=8, ge=0, description="Trials of the parameter search per model; 0 for none.")
     seconds: float = Field(default=60, ge=0, description="No trial starts after this many seconds.")
     subset_size: int | None = Field(default=None, description="Train on at most this many rows.")
-    seed: int = Field(default=0, ge=0)
+    seed: int = Field(default=0, ge=0, description="Of everything that is drawn.")
 
 
 class ScoringRun(dg.Config):
@@ -37,7 +37,7 @@ class ScoringRun(dg.Config):
     )
     replicates: int = Field(default=500, ge=0, description="Bootstrap resamples; 0 for no intervals.")
     use_tuned: bool = Field(default=False, description="Take the best parameters of `tuned_parameters`.")
-    seed: int = Field(default=0, ge=0)
+    seed: int = Field(default=0, ge=0, description="Of everything that is drawn.")
 
 
 class TimelineRun(ScoringRun):
@@ -57,7 +57,7 @@ class RemainingRun(dg.Config):
     rows: int = Field(default=250_000, ge=2, description="Learn from at most this many rows at risk.")
     origins: int = Field(default=4, ge=1, description="Rolling origins that judge and calibrate it.")
     replicates: int = Field(default=200, ge=0, description="Bootstrap resamples; 0 for no intervals.")
-    seed: int = Field(default=0, ge=0)
+    seed: int = Field(default=0, ge=0, description="Of everything that is drawn.")
 
 
 class Tuning(dg.Config):
@@ -65,7 +65,7 @@ class Tuning(dg.Config):
 
     trials: int = Field(default=3, ge=1, description="Trials in all; those of earlier runs count.")
     rows: int | None = Field(default=None, ge=1, description="Search on about so many rows; all if empty.")
-    seed: int = Field(default=0, ge=0)
+    seed: int = Field(default=0, ge=0, description="Of everything that is drawn.")
 
 
 class SmallTuning(Tuning):

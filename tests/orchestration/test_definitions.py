@@ -186,3 +186,12 @@ def test_every_asset_says_what_it_is_who_owns_it_and_which_domain_it_is_of() -> 
         assert node.description and node.owners and node.kinds and node.group_name, name
         if name not in ("report", "kept_runs", "registry_mirror"):
             assert node.tags["domain"] in {"tickets", "assignees", "alerts"}, name
+
+
+def test_every_field_of_a_configuration_says_what_it_is() -> None:
+    """The launchpad shows it beside the field."""
+    for assets in defs.resolve_asset_graph().assets_defs:
+        schema = assets.node_def.config_schema
+        fields = getattr(schema.config_type, "fields", {}) if schema and schema.config_type else {}
+        for name, field in fields.items():
+            assert field.description, (assets.node_def.name, name)

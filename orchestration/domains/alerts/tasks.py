@@ -11,18 +11,18 @@ SCORER = Task(
     name="alert_scorer",
     learns_from=ALERTS,
     kind="scorer",
-    description="The chance that an alert is reported.",
+    description="The chance that an alert is reported, learned from whole batches; `alert_scores` asks it.",
 )
 RANKER = Task(
     name="alert_ranker",
     learns_from=ALERTS,
     kind="ranker",
-    description="The order in which the alerts of a batch are reviewed.",
+    description="The order in which the alerts of a batch are reviewed, for `rank` in `alerts.scores`.",
 )
 CLUSTER_SCORER = Task(
     name="alert_cluster_scorer",
     learns_from=CLUSTERS,
     kind="cluster",
-    description="The chance that any alert of a cluster is reported.",
+    description="The chance that any alert of a cluster is reported, learned from clusters of whole batches.",
 )
 TASKS = (SCORER, RANKER, CLUSTER_SCORER)

@@ -17,16 +17,17 @@ from orchestration.domains.tickets.sources import Source, SourceError, get_sourc
 
 
 class IssuesConfig(dg.Config):
-    """What a run of `raw_issues` fetches; only the source `github` heeds it.
+    """What a run of `raw_issues` fetches; only the source `github` heeds it."""
 
-    repositories: `owner/name` each; those of GITHUB_REPOS when left out.
-    full_refresh: fetch everything again instead of what changed.
-    sweep: look for issues that are gone, too.
-    """
-
-    repositories: list[str] = Field(default_factory=list)
-    full_refresh: bool = False
-    sweep: bool = False
+    repositories: list[str] = Field(
+        default=[], description="As owner/name; those of GITHUB_REPOS if empty. Only `github` heeds it."
+    )
+    full_refresh: bool = Field(
+        default=False, description="Fetch everything again instead of what changed; only of `github`."
+    )
+    sweep: bool = Field(
+        default=False, description="Look for issues that are gone (deleted, transferred), too."
+    )
 
 
 @dg.asset(group_name="ingestion", kinds={"duckdb"}, op_tags=HOLDS_DATABASE, freshness_policy=DAILY)
