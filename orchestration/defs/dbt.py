@@ -38,7 +38,13 @@ from orchestration.store.builds import (
     tests_to_run,
 )
 from orchestration.store.dbt_process import DBT
-from orchestration.store.spark import export_raw, require_spark, show_built
+from orchestration.store.spark import (
+    export_raw,
+    make_room,
+    refuse_what_is_elsewhere,
+    require_spark,
+    show_built,
+)
 from orchestration.store.warehouse import row_counts
 
 
@@ -152,9 +158,12 @@ def dbt_models(context: dg.AssetExecutionContext, dbt: DbtCliResource, project: 
     if not changed:
         return
     current = current_with(manifest, keys, built, changed)
+    tables = settings.spark_dir / "tables"
     if is_on_spark:
+        refuse_what_is_elsewhere(manifest, keys, built, changed)
         with project.database() as database:
             export_raw(database, manifest["sources"].values(), settings.spark_dir / "raw")
+        make_room((manifest["nodes"][key] for key in changed), tables)
     with settings.dbt_environment(settings.dbt_target):
         # By name: dbt itself would leave out a test that also reads a model which is not built now.
         named = [*changed, *tests_to_run(manifest, changed, current)]
@@ -179,7 +188,7 @@ def dbt_models(context: dg.AssetExecutionContext, dbt: DbtCliResource, project: 
                 yield one.with_metadata({**one.metadata, **_counted(rows, node)}) if node else one
     with project.database() as database:
         if is_on_spark:
-            show_built(database, (manifest["nodes"][key] for key in changed), settings.spark_dir / "tables")
+            show_built(database, (manifest["nodes"][key] for key in changed), tables)
         record_builds(database, manifest, keys, current)
     # The next run with these settings need not parse from the start, whatever set-up was made with.
     (invocation.target_path / DBT_PARSED.name).replace(DBT_PARSED)

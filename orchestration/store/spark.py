@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 
 from ml.store.files import move_folder_into_place
+from orchestration.store.feature_registry import lineage
 from orchestration.store.warehouse import quoted, transaction
 
 # The first with LEFT ASOF JOIN … MATCH_CONDITION.
@@ -59,6 +60,32 @@ def export_raw(
             move_folder_into_place(Path(temporary), folder / source["name"])
 
 
+def make_room(nodes: Iterable[Mapping[str, Any]], folder: Path) -> None:
+    """Remove the tables below a folder that are about to be built: Spark refuses what a killed run left."""
+    for node in nodes:
+        shutil.rmtree(_table_folder(node, folder), ignore_errors=True)
+
+
+def refuse_what_is_elsewhere(
+    manifest: Mapping[str, Any], keys: Mapping[str, str], built: Mapping[str, str], changed: Collection[str]
+) -> None:
+    """Check that what the models to be built read is on Spark, too, as of now.
+
+    Raises
+    ------
+    ValueError
+        Some of it was built by another engine, or from other data, and is not built now.
+    """
+    read = {one for key in changed for one in lineage(manifest, key) if one in keys} - set(changed)
+    absent = sorted(manifest["nodes"][key]["alias"] for key in read if built.get(key) != keys[key])
+    if absent:
+        named = ", ".join(absent[:3]) + (", …" if len(absent) > 3 else "")
+        raise ValueError(
+            f"DBT_TARGET is 'spark', which has not built what is read as of now ({named}): "
+            "select it, too, by a + before the name of the model."
+        )
+
+
 def show_built(database: duckdb.DuckDBPyConnection, nodes: Iterable[Mapping[str, Any]], folder: Path) -> None:
     """Make the tables that Spark wrote below a folder views of the database, under their own names.
 
@@ -68,7 +95,7 @@ def show_built(database: duckdb.DuckDBPyConnection, nodes: Iterable[Mapping[str,
         for node in nodes:
             schema, relation = node["schema"], node["alias"]
             name = f"{quoted(schema)}.{quoted(relation)}"
-            files = folder / f"{schema}.db" / relation / "*.parquet"
+            files = _table_folder(node, folder) / "*.parquet"
             database.execute(f"create schema if not exists {quoted(schema)}")
             for kind in database.execute(
                 "select if(table_type = 'VIEW', 'view', 'table') from information_schema.tables"
@@ -77,6 +104,10 @@ def show_built(database: duckdb.DuckDBPyConnection, nodes: Iterable[Mapping[str,
             ).fetchall():
                 database.execute(f"drop {kind[0]} {name}")
             database.execute(f"create view {name} as from read_parquet('{_text(files)}')")
+
+
+def _table_folder(node: Mapping[str, Any], folder: Path) -> Path:
+    return folder / f"{node['schema']}.db" / str(node["alias"])
 
 
 def _text(path: Path) -> str:

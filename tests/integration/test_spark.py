@@ -74,6 +74,9 @@ def on_spark(finished: Finished, tmp_path_factory: pytest.TempPathFactory) -> It
     (folder / "conf" / "spark-defaults.conf").write_text(CONF)
     database = folder / "warehouse" / "pipeline.duckdb"
     shutil.copyfile(finished.folder / "warehouse" / "pipeline.duckdb", database)
+    left_over = folder / "warehouse" / "spark" / "tables" / "training.db" / "label_tickets"
+    left_over.mkdir(parents=True)
+    (left_over / "of-a-killed-run").touch()
     executors = Executors()
     executors.start()
     answer = materialize(

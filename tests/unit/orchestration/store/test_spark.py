@@ -7,7 +7,13 @@ import duckdb
 import pytest
 
 from orchestration.store import spark
-from orchestration.store.spark import export_raw, require_spark, show_built
+from orchestration.store.spark import (
+    export_raw,
+    make_room,
+    refuse_what_is_elsewhere,
+    require_spark,
+    show_built,
+)
 
 
 @pytest.fixture
@@ -80,3 +86,22 @@ def test_what_spark_wrote_is_seen_under_its_name_whatever_had_it(
         for node in nodes:
             found = connection.execute(f"from training.{node['alias']}").fetchall()
             assert found == [(node["alias"],)]
+    # A run that was killed leaves folders that Spark would stumble over.
+    make_room(nodes[:2], tmp_path)
+    assert [folder.name for folder in (tmp_path / "training.db").iterdir()] == ["three"]
+
+
+def test_what_another_engine_built_is_not_read_on_spark() -> None:
+    reads = {"raw": [], "staged": ["raw"], "trained": ["staged"]}
+    manifest = {
+        "macros": {},
+        "nodes": {
+            name: {"alias": name, "resource_type": "model", "depends_on": {"nodes": on, "macros": []}}
+            for name, on in reads.items()
+        },
+    }
+    keys = {name: f"{name} on spark" for name in reads}
+    refuse_what_is_elsewhere(manifest, keys, {}, [*reads])
+    refuse_what_is_elsewhere(manifest, keys, {"raw": keys["raw"], "staged": keys["staged"]}, ["trained"])
+    with pytest.raises(ValueError, match=r"read as of now \(raw, staged\): select it, too, by a \+"):
+        refuse_what_is_elsewhere(manifest, keys, {"raw": "raw on duckdb", "staged": "old"}, ["trained"])
