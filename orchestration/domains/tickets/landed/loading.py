@@ -15,8 +15,9 @@ from orchestration.store.warehouse import transaction
 SAMPLE = "sample"
 
 # Bytes, as landed, of the files that are loaded in one transaction. Its writes stay in memory until it
-# commits: what a load needs depends on its groups, not on the size of the corpus.
-_GROUP_BYTES = 1 << 20
+# commits: what a load needs depends on its groups, not on the size of the corpus. Each group is compared
+# with all that is there, which takes most of the time where groups are many.
+_GROUP_BYTES = 8 << 20
 
 # Rows of before these columns were there.
 _FILL_COLUMNS = """
