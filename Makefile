@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-dep
 MANIFEST := dbt_project/target/manifest.json
 DBT_SOURCES := $(shell find dbt_project -type f \( -name '*.sql' -o -name '*.yml' -o -name '*.csv' \) -not -path '*/target/*')
 
-.PHONY: setup run report dev run-fake test lint lint-types lint-sql lint-code format bench bench-scale fake-fidelity export setup-cluster setup-mlflow java lock clean
+.PHONY: setup run report dev run-fake test lint lint-types lint-sql lint-code format bench bench-scale test-scale fake-fidelity export setup-cluster setup-mlflow java lock clean
 
 run: setup  ## the whole pipeline on the configured source (the embedded sample unless .env says otherwise)
 	@python -m orchestration run $(RUN)
@@ -56,6 +56,9 @@ bench: setup  ## seconds per stage, written to bench.json
 
 bench-scale: setup  ## seconds, memory and growth per stage on multiples of an archive, written to bench_scale.json
 	python -m tests.bench_scale
+
+test-scale: setup-cluster  ## every model and test on Spark and on DuckDB, on 5,000 issues of the corpus: minutes
+	pytest -m scale -n 0 tests/integration/test_spark.py
 
 fake-fidelity: setup  ## fake and client against GitHub's own schema, description and recorded answers (needs npm)
 	pytest -m fidelity -n 0 tests/fidelity
