@@ -68,6 +68,13 @@ def _webhook(value: str) -> str:
     return value
 
 
+def _without_password(value: str) -> str:
+    # What fails tells the address, and logs keep it.
+    if urlsplit(value).password:
+        raise ValueError
+    return value
+
+
 Folder = Annotated[Path, AfterValidator(_absolute)]
 Url = Annotated[str, AfterValidator(_url)]
 Webhook = Annotated[str, AfterValidator(_webhook)]
@@ -178,7 +185,9 @@ class Settings(BaseSettings):
     failure_webhook: Webhook = Field(
         default="", repr=False, description="an address with http:// or https://"
     )
-    mlflow_tracking_uri: str = Field(default="", repr=False)
+    mlflow_tracking_uri: Annotated[str, AfterValidator(_without_password)] = Field(
+        default="", description="an address without a password, which goes into MLflow's own variables"
+    )
     runs_kept: int = Field(default=10, ge=1, description="a whole number of at least 1")
     prediction_days_kept: int = Field(default=100, ge=1, description="a whole number of at least 1")
 
