@@ -62,6 +62,7 @@ def test_dbt_builds_and_all_its_tests_pass(built: Path) -> None:
             "features",
             "training",
             "tickets",
+            "carried",
         }
 
 

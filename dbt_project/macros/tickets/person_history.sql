@@ -4,7 +4,7 @@
     {%- set keys = key | join(', ') -%}
     with facts as (
         select *
-        from {{ ref('int_person__fact') }}
+        from {{ of_changed(ref('int_person__fact')) }}
     ),
 
     -- Facts of the same instant are peers. Counted beforehand, a few numbers run through the window, not texts.

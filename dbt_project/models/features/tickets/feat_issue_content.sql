@@ -1,15 +1,16 @@
 -- What the author wrote, once per issue: it is known from the creation on. Title and body are as of the crawl, since
 -- later edits cannot be told apart.
+{{ by_key('item_id', ['int_issue__cleaned', 'int_issue__keyword']) }}
 {% set families = technical_keywords().keys() | list %}
 
 with issues as (
     select item_id, created_at, title, coalesce(body, '') as body
-    from {{ ref('int_issue__cleaned') }}
+    from {{ of_changed(ref('int_issue__cleaned')) }}
 ),
 
 keywords as (
     select item_id, keywords
-    from {{ ref('int_issue__keyword') }}
+    from {{ of_changed(ref('int_issue__keyword')) }}
 ),
 
 split as (

@@ -1,12 +1,14 @@
 -- Technical keywords in title and body, as whole tokens. A token may hold inner dots (main.go is a file, not a
 -- language) and end in ++ or #; so c++ is found before 11 and c# is not found in foo.c#12.
 -- Addresses are taken out first: their words are not the author's.
+{{ by_key('item_id', ['int_issue__cleaned']) }}
+
 with issues as (
     select
         item_id,
         left({{ replace_matches("concat_ws(' ', title, body)", 'https?://\\S+', ' ') }}, {{ var('text_characters') }})
             as text
-    from {{ ref('int_issue__cleaned') }}
+    from {{ of_changed(ref('int_issue__cleaned')) }}
 ),
 
 tokenised as (
