@@ -112,17 +112,17 @@ def _copy_tables(
     connection.execute(
         f"attach '{_escaped(str(target))}' as publication; create schema if not exists published"
     )
-    rows = {}
+    columns_of, rows = _columns(connection), {}
     for schema, table in tables:
         name = f"{quoted(schema)}.{quoted(table)}"
-        columns = _columns(connection, schema, table)
+        columns = columns_of[schema, table]
         is_split = "domain" in columns
         own = f"domain in ({_literals(domains)})" if is_split and domains is not None else "true"
         connection.execute(f"create schema if not exists publication.{quoted(schema)}")
         connection.execute(f"create table publication.{name} as from {name} where {own}")
         if is_split:
             memory = f"{schema}.{table}"
-            known = _columns(connection, "published", memory)
+            known = columns_of.get(("published", memory), [])
             common = ", ".join(quoted(column) for column in columns if column in known)
             memory = f"published.{quoted(memory)}"
             if "domain" in known:
@@ -196,11 +196,12 @@ def _make_views(
                 logger.info("%s waits until %s are made by this version.", view.name, ", ".join(view.needs))
                 continue
             publication.execute(f"comment on view {view.name} is '{_escaped(view.meaning)}'")
+            columns = _view_columns(publication, view.name)
             meanings: dict[str, str] = {}
             for table in view.needs:
                 meanings |= descriptions.get(table, ("", {}))[1]
             for column, meaning in {**meanings, **view.columns}.items():
-                if column in _view_columns(publication, view.name):
+                if column in columns:
                     publication.execute(
                         f"comment on column {view.name}.{quoted(column)} is '{_escaped(meaning)}'"
                     )
@@ -212,18 +213,15 @@ def _view_columns(publication: duckdb.DuckDBPyConnection, view: str) -> list[str
     return [name for name, *_ in publication.execute(f"describe {view}").fetchall()]
 
 
-def _columns(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> list[str]:
-    """Names of a table's columns; none if it is absent."""
+def _columns(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], list[str]]:
+    """Names of the columns of every table in the pipeline's database."""
     found = connection.execute(
         """
-        select column_name
-        from information_schema.columns
-        where table_catalog = current_database() and table_schema = ? and table_name = ?
-        order by ordinal_position
-        """,
-        [schema, table],
+        select schema_name, table_name, list(column_name order by column_index)
+        from duckdb_columns() where database_name = current_database() group by all
+        """
     ).fetchall()
-    return [name for (name,) in found]
+    return {(schema, table): columns for schema, table, columns in found}
 
 
 def _literals(values: Sequence[str]) -> str:
