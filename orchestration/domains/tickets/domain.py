@@ -8,6 +8,7 @@ from orchestration.declarations import Domain, RawInput
 from orchestration.domains.tickets.tasks import REMAINING, RESPONSE, TASKS, TICKETS
 from orchestration.settings import Settings
 from orchestration.tables import (
+    PREDICTION_HISTORY,
     REPOSITORIES,
     RESPONSE_GAPS,
     SERVICE_DIFFERENCES,
@@ -28,6 +29,7 @@ def load_folder(database: duckdb.DuckDBPyConnection, settings: Settings, folder:
 
 TABLES = (
     TICKET_PREDICTIONS,
+    PREDICTION_HISTORY,
     SIMILAR_TICKETS,
     REPOSITORIES,
     RESPONSE_GAPS,
