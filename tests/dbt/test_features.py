@@ -198,58 +198,6 @@ def test_state_of_the_repository(
     assert_feature(database, "repository_active_people_30d", lambda item: on(item, active))
 
 
-def test_how_fast_tickets_of_each_age_were_closed(database: duckdb.DuckDBPyConnection) -> None:
-    """Closings that count, per day that issues of the age were open: reopened ones are open again."""
-    counting = dict(
-        database.sql(
-            "select closing_id, dated_kind not in ('stale', 'moved', 'bulk_import') from "
-            "intermediate.int_issue__closing"
-        ).fetchall()
-    )
-    turns: dict[str, list[tuple[datetime, str, str]]] = {}
-    for item, event, time, event_id in database.sql(
-        "select item_id, event, event_at, event_id from intermediate.int_issue__event "
-        "where repository = 'owner/repo1' and event in ('opened', 'closed', 'reopened') "
-        "order by event_at, event <> 'opened', event_id"
-    ).fetchall():
-        turns.setdefault(item, []).append((time, event, event_id))
-    assert any(event == "reopened" for life in turns.values() for _, event, _ in life)
-
-    def told(since: datetime, until: datetime, ages: tuple[int, int]) -> tuple[int, float]:
-        closings, watched = 0, 0.0
-        for life in turns.values():
-            low, high = (life[0][0] + timedelta(days=age) for age in ages)
-            ends = [*life[1:], (datetime(2100, 1, 1), "", "")]
-            for (begin, event, _), (end, _, end_id) in zip(life, ends, strict=True):
-                if event != "closed":
-                    closings += (
-                        low < end <= high
-                        and begin < end
-                        and since <= end < until
-                        and bool(counting.get(end_id))
-                    )
-                    seconds = (min(end, high, until) - max(begin, low, since)).total_seconds()
-                    watched += max(seconds, 0.0) / 86400
-        return closings, watched
-
-    rows = database.sql(
-        "select available_at, pace_7d_90d, pace_7d_ever, pace_0d_ever "
-        "from intermediate.int_repository__daily_pace "
-        "where repository = 'owner/repo1' order by id"
-    ).fetchall()
-    start = rows[0][0] - timedelta(days=1)
-    for midnight, lately, ever, first_day in rows[::13]:
-        closings, watched = told(start, midnight, (7, 30))
-        expected = closings / watched if closings else None
-        assert ever == pytest.approx(expected)
-        if expected:
-            recent, days = told(max(start, midnight - timedelta(days=90)), midnight, (7, 30))
-            assert lately == pytest.approx((recent + 5) / (days + 5 / expected))
-        closings, watched = told(start, midnight, (0, 1))
-        assert first_day == pytest.approx(closings / watched if closings else None)
-    assert len({row[1] for row in rows}) > 20
-
-
 def test_history_of_the_topic(database: duckdb.DuckDBPyConnection, issues: Facts) -> None:
     by_item = {fact["item"]: fact for fact in issues}
 

@@ -13,20 +13,6 @@
     (unix_micros(({{ instant }})::timestamp) / 1e6)
 {%- endmacro %}
 
--- Since 1970, as whole numbers: sums of them are exact, in whatever order they are made.
-{% macro microseconds(instant) -%}
-    {{ return(adapter.dispatch('microseconds')(instant)) }}
-{%- endmacro %}
-
-{% macro default__microseconds(instant) -%}
-    epoch_us({{ instant }})
-{%- endmacro %}
-
--- A sum of its whole numbers would overflow without a word from 5,000 instants on.
-{% macro spark__microseconds(instant) -%}
-    unix_micros(({{ instant }})::timestamp)::decimal(20, 0)
-{%- endmacro %}
-
 -- From 1 for Monday to 7 for Sunday.
 {% macro iso_weekday(instant) -%}
     {{ return(adapter.dispatch('iso_weekday')(instant)) }}

@@ -88,11 +88,6 @@ calendar as (
 activity as (
     select *
     from {{ ref('feat_issue_activity') }}
-),
-
-pace as (
-    select *
-    from {{ ref('feat_repository_pace') }}
 )
 {%- endif %}
 
@@ -186,12 +181,6 @@ select
     calendar.observed_month,
     calendar.is_weekend,
     {%- if with_activity %}
-    {%- for age in var('pace_ages_days') %}
-    {%- for window in var('pace_windows_days') %}
-    pace.repository_pace_{{ age }}d_{{ window }}d,
-    {%- endfor %}
-    pace.repository_pace_{{ age }}d_ever,
-    {%- endfor %}
     activity.age_days,
     activity.n_comments_author,
     activity.n_comments_member,
@@ -240,8 +229,6 @@ inner join calendar
 {%- if with_activity %}
 inner join activity
     on observations.item_id = activity.item_id and observations.event_at = activity.event_at
-inner join pace
-    on observations.item_id = pace.item_id and observations.event_at = pace.event_at
 {%- endif %}
 left join labels on observations.item_id = labels.item_id
 left join assignee_tenures

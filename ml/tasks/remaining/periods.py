@@ -3,7 +3,7 @@
 A row that is observed at some age is at risk in every period from then on, up to the one that it ends in, as
 far as each was watched to its end (Singer and Willett 1993). An item that is still open teaches all that it
 has lived through, and nothing is taken for the truth before it could be known. Ends are rare among the rows
-at risk: a draw keeps them and weighs the others (King and Zeng 2001), which taught more by half as many rows.
+at risk: a draw keeps them and weighs the others (King and Zeng 2001), and so teaches more.
 """
 
 from __future__ import annotations

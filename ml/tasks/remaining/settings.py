@@ -49,13 +49,13 @@ class RemainingConfig:
     params : mapping
         Parameters over the family's defaults.
     preprocessing : PreprocessingConfig
-        Without the text score: over rolling origins it cost .002 in Brier score beside the pace of the group.
+        Without the text score: over rolling origins it cost .002 in Brier score.
     """
 
     age: str = "age_days"
     edges_days: tuple[Days, ...] = EDGES
     seeds: Count = 2
-    rows: SomeRows = 125_000
+    rows: SomeRows = 250_000
     origins: Count = 4
     group_power: float = 0.25
     half_life: Positive | None = None

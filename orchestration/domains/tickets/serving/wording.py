@@ -107,22 +107,6 @@ SHARES = {
     },
     "topic_share_resolved_7d": "{} of the tickets with such a title were closed within a week",
 }
-# Closings per ticket and day, said as the share within a time that tickets of the age have before them.
-PACES = {
-    f"repository_pace_{age}d_{window}": (
-        f"{{}} of the tickets {aged} here are closed within {within}{when}",
-        days,
-    )
-    for age, (aged, within, days) in {
-        0: ("younger than a day", "a day", 1),
-        1: ("older than a day", "a week", 7),
-        7: ("older than a week", "a week", 7),
-        30: ("older than a month", "a month", 30),
-        90: ("older than three months", "a month", 30),
-        365: ("older than a year", "a month", 30),
-    }.items()
-    for window, when in {"90d": ", lately", "365d": ", this year", "ever": ""}.items()
-}
 FLAGS = {
     "is_answered_last": ("the author does not have the last word", "the author has the last word"),
     "has_milestone": ("it has a milestone", "it has no milestone"),
@@ -157,7 +141,7 @@ UNSAID = ("observed_hour", "observed_weekday", "observed_month", "is_weekend", "
 WAITING = ("age_days", "waiting_days", "days_since_comment", "days_since_answer", "days_since_event")
 # One of each is enough: the others say the same of another time.
 ALIKE = (
-    (*(f"repository_share_resolved_{days}d" for days in FACTS["horizons_days"]), *PACES),
+    tuple(f"repository_share_resolved_{days}d" for days in FACTS["horizons_days"]),
     ("n_pull_requests", "n_open_pull_requests", "days_since_pull_request"),
     ("repository_closed_7d", "repository_closed_30d", "repository_closed_90d"),
     ("repository_opened_7d", "repository_opened_30d", "repository_opened_90d"),
@@ -210,9 +194,6 @@ def say(feature: str, value: Any) -> str:
         return LOG_HOURS[feature].format(duration(expm1(value) / 24))
     if feature in SHARES:
         return SHARES[feature].format(f"{value:.0%}")
-    if feature in PACES:
-        words, days = PACES[feature]
-        return words.format(f"{-expm1(-days * value):.0%}")
     if feature in FLAGS:
         return FLAGS[feature][0 if value else 1]
     return OTHERS[feature](value) if feature in OTHERS else f"{_named(feature)} is {value}"

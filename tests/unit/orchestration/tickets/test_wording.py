@@ -52,11 +52,6 @@ def test_every_feature_has_words_and_no_column_shows() -> None:
             "half of the tickets closed here lately took over 3 days",
         ),
         ("repository_share_resolved_30d", 0.424, "42% of recent tickets here were closed within 30 days"),
-        (
-            "repository_pace_30d_90d",
-            0.01,
-            "26% of the tickets older than a month here are closed within a month, lately",
-        ),
         ("waiting_days", None, "no answer is owed, as far as is known"),
         ("repository_share_resolved_1d", 0.3, "30% of recent tickets here were closed within 1 day"),
         ("is_assigned", False, "nobody is known to be assigned"),
@@ -110,18 +105,18 @@ def test_the_same_of_another_time_and_what_is_not_known_are_no_more_reasons() ->
     values = {
         "repository_share_resolved_7d": 0.5,
         "repository_share_resolved_30d": 0.6,
-        "repository_pace_7d_ever": 0.2,
-        "repository_pace_30d_90d": 0.1,
+        "repository_share_resolved_90d": 0.7,
+        "repository_share_resolved_365d": 0.95,
         "n_pull_requests": 1,
         "n_open_pull_requests": 1,
         "author_share_closed": None,
         "days_since_answer": None,
     }
-    signs = {"repository_pace_30d_90d": -1.0}
+    signs = {"repository_share_resolved_365d": -1.0}
     reasons = [{"feature": name, "contribution": signs.get(name, 1.0)} for name in values]
     assert [(one["effect"], one["reason"]) for one in say_reasons(reasons, values)] == [
         ("sooner", "50% of recent tickets here were closed within 7 days"),
-        ("later", "95% of the tickets older than a month here are closed within a month, lately"),
+        ("later", "95% of recent tickets here were closed within 365 days"),
         ("sooner", "1 pull request linked"),
         ("sooner", "no comments are known"),
     ]
