@@ -33,7 +33,10 @@ class Dbt:
     def __call__(
         self, *arguments: str, database: Path | str = ":memory:", variables: dict[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
-        """Run one dbt command in a process of its own and return what it said."""
+        """Run one dbt command in a process of its own and return what it said.
+
+        Only for a file of another name than `memory` would dbt parse again: tables are compiled with it.
+        """
         project = str(self.project)
         command = [*DBT, *arguments]
         command += [

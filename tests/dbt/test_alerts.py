@@ -118,7 +118,7 @@ def scramble(cut: datetime) -> list[str]:
 
 
 def test_dbt_builds_the_alerts_and_all_their_tests_pass(dbt: Dbt, sample: Path, tmp_path: Path) -> None:
-    file = tmp_path / "pipeline.duckdb"
+    file = tmp_path / "memory.duckdb"
     file.write_bytes(sample.read_bytes())
     layers = ("staging", "intermediate", "features", "training")
     own = [f"path:models/{layer}/alerts" for layer in layers]

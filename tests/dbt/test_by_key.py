@@ -59,7 +59,7 @@ def later(records: list[Record], rng: random.Random) -> list[Record]:
 def test_carried_rows_are_those_of_a_full_build(
     dbt: Dbt, models: Models, by_key: dict[str, list[str]], tmp_path: Path, seed: int
 ) -> None:
-    rng, file = random.Random(seed), tmp_path / "pipeline.duckdb"
+    rng, file = random.Random(seed), tmp_path / "memory.duckdb"
     upstream = {name for read in by_key.values() for name in read} - set(by_key)
     needed = [(name, sql) for name, sql in models if name in {*by_key, *upstream}]
     records = history(rng)

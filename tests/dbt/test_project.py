@@ -44,7 +44,7 @@ def odd_records() -> list[Record]:
 @pytest.fixture(scope="module")
 def built(dbt: Dbt, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The database of a build of ordinary and odd records, whose own tests all passed."""
-    file = tmp_path_factory.mktemp("built") / "pipeline.duckdb"
+    file = tmp_path_factory.mktemp("built") / "memory.duckdb"
     with duckdb.connect(file) as database:
         load(database, [*random_records(3), *odd_records()])
     done = dbt("build", database=file)
