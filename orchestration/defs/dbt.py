@@ -44,6 +44,7 @@ from orchestration.store.spark import (
     refuse_what_is_elsewhere,
     require_spark,
     show_built,
+    take_down,
 )
 from orchestration.store.warehouse import row_counts
 
@@ -164,6 +165,9 @@ def dbt_models(context: dg.AssetExecutionContext, dbt: DbtCliResource, project: 
         with project.database() as database:
             export_raw(database, manifest["sources"].values(), settings.spark_dir / "raw")
         make_room((manifest["nodes"][key] for key in changed), tables)
+    else:
+        with project.database() as database:
+            take_down(database, (manifest["nodes"][key] for key in changed))
     with settings.dbt_environment(settings.dbt_target):
         # By name: dbt itself would leave out a test that also reads a model which is not built now.
         named = [*changed, *tests_to_run(manifest, changed, current)]

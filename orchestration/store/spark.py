@@ -97,13 +97,27 @@ def show_built(database: duckdb.DuckDBPyConnection, nodes: Iterable[Mapping[str,
             name = f"{quoted(schema)}.{quoted(relation)}"
             files = _table_folder(node, folder) / "*.parquet"
             database.execute(f"create schema if not exists {quoted(schema)}")
-            for kind in database.execute(
-                "select if(table_type = 'VIEW', 'view', 'table') from information_schema.tables"
-                " where table_schema = ? and table_name = ?",
-                [schema, relation],
-            ).fetchall():
-                database.execute(f"drop {kind[0]} {name}")
+            for kind in _kinds(database, node):
+                database.execute(f"drop {kind} {name}")
             database.execute(f"create view {name} as from read_parquet('{_text(files)}')")
+
+
+def take_down(database: duckdb.DuckDBPyConnection, nodes: Iterable[Mapping[str, Any]]) -> None:
+    """Drop the views of what is about to be built here: dbt puts no seed in the place of a view."""
+    with transaction(database):
+        for node in nodes:
+            if "view" in _kinds(database, node):
+                database.execute(f"drop view {quoted(node['schema'])}.{quoted(node['alias'])}")
+
+
+def _kinds(database: duckdb.DuckDBPyConnection, node: Mapping[str, Any]) -> list[str]:
+    """What has the name of a node: a view, a table, or nothing."""
+    found = database.execute(
+        "select if(table_type = 'VIEW', 'view', 'table') from information_schema.tables"
+        " where table_schema = ? and table_name = ?",
+        [node["schema"], node["alias"]],
+    ).fetchall()
+    return [kind for (kind,) in found]
 
 
 def _table_folder(node: Mapping[str, Any], folder: Path) -> Path:

@@ -13,6 +13,7 @@ from orchestration.store.spark import (
     refuse_what_is_elsewhere,
     require_spark,
     show_built,
+    take_down,
 )
 
 
@@ -86,6 +87,12 @@ def test_what_spark_wrote_is_seen_under_its_name_whatever_had_it(
         for node in nodes:
             found = connection.execute(f"from training.{node['alias']}").fetchall()
             assert found == [(node["alias"],)]
+    connection.execute("drop view training.one; create table training.one (new int)")
+    take_down(connection, nodes)
+    left = connection.execute("from duckdb_tables() select table_name where schema_name = 'training'")
+    assert left.fetchall() == [("one",)]
+    left = connection.execute("from duckdb_views() select view_name where schema_name = 'training'")
+    assert left.fetchall() == []
     # A run that was killed leaves folders that Spark would stumble over.
     make_room(nodes[:2], tmp_path)
     assert [folder.name for folder in (tmp_path / "training.db").iterdir()] == ["three"]
