@@ -72,7 +72,7 @@ def multiply(archive: Path, target: Path, times: int) -> int:
             with gzip.open(target / f"{copy}-{dump.name}", "wt", encoding="utf-8", compresslevel=1) as out:
                 for piece, *own in zip(between, *([*one, None] for one in owns), strict=True):
                     out.write(piece + renamed(*own, copy))
-        records += times * text.count("\n")
+        records += times * len(text.strip("\n").split("\n"))
     return records
 
 
