@@ -79,10 +79,11 @@ def cut(target: Path) -> None:
 
 
 @pytest.fixture(scope="module", params=["sample", pytest.param("cut", marks=pytest.mark.scale)])
-def on_duckdb(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def on_duckdb(
+    request: pytest.FixtureRequest, finished: Finished, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """The pipeline's database after DuckDB has transformed what is in it."""
     if request.param == "sample":
-        finished: Finished = request.getfixturevalue("finished")
         return finished.folder / "warehouse" / "pipeline.duckdb"
     if request.config.option.markexpr != "scale":
         pytest.skip("it takes minutes: make test-scale")
