@@ -46,7 +46,6 @@ from orchestration.store.spark import (
     show_built,
     take_down,
 )
-from orchestration.store.warehouse import row_counts
 
 
 class InstalledDbt(DbtCliResource):
@@ -143,7 +142,7 @@ def dbt_models(context: dg.AssetExecutionContext, dbt: DbtCliResource, project: 
     variables = {**FACTS, **settings.dbt_variables}
     with project.database() as database:  # waits for whoever holds the file, and says who does
         keys = keys_of(database, manifest, variables, settings.dbt_target)
-        built, rows = built_keys(database), row_counts(database)
+        built = built_keys(database)
     assets = {key: translator.get_asset_key(manifest["nodes"][key]) for key in keys}
     asked = [key for key, asset in assets.items() if asset in context.selected_asset_keys]
     stale = out_of_date(manifest, keys, built, asked)
@@ -154,8 +153,7 @@ def dbt_models(context: dg.AssetExecutionContext, dbt: DbtCliResource, project: 
     for key, is_stale in stale.items():
         if not is_stale:
             name = assets[key].to_python_identifier()
-            counted = _counted(rows, manifest["nodes"][key])
-            yield dg.Output(None, output_name=name, metadata={"unchanged": True, **counted})
+            yield dg.Output(None, output_name=name, metadata={"unchanged": True})
     if not changed:
         return
     current = current_with(manifest, keys, built, changed)
@@ -175,21 +173,10 @@ def dbt_models(context: dg.AssetExecutionContext, dbt: DbtCliResource, project: 
         names = " ".join(".".join(nodes[key]["fqn"]) for key in sorted(named))
         command = [*dbt_arguments("build", settings), "--indirect-selection", "empty", "--select", names]
         invocation = dbt.cli(command, manifest=manifest, dagster_dbt_translator=translator)
-        told: list[Any] = []
-        try:
-            for event in invocation.stream_raw_events():
-                told += event.to_default_asset_events(
-                    manifest, translator, context, invocation.target_path, PROJECT
-                )
-        finally:
-            # As long as dbt runs it holds the file, and nobody can count; what was built is told, too, where
-            # a later model failed.
-            with project.database() as database:
-                rows = row_counts(database)
-            nodes_by_output = {assets[key].to_python_identifier(): manifest["nodes"][key] for key in changed}
-            for one in told:
-                node = nodes_by_output.get(one.output_name) if isinstance(one, dg.Output) else None
-                yield one.with_metadata({**one.metadata, **_counted(rows, node)}) if node else one
+        for event in invocation.stream_raw_events():
+            yield from event.to_default_asset_events(
+                manifest, translator, context, invocation.target_path, PROJECT
+            )
     with project.database() as database:
         if is_on_spark:
             show_built(database, (manifest["nodes"][key] for key in changed), tables)
@@ -198,9 +185,3 @@ def dbt_models(context: dg.AssetExecutionContext, dbt: DbtCliResource, project: 
     (invocation.target_path / DBT_PARSED.name).replace(DBT_PARSED)
     # Of a run that failed the folder stays: its log tells why.
     shutil.rmtree(invocation.target_path)
-
-
-def _counted(rows: Mapping[str, int], node: Mapping[str, Any]) -> dict[str, int]:
-    """The rows of a model that is a table here, as the UI looks for them."""
-    counted = rows.get(f"{node['schema']}.{node['name']}")
-    return {} if counted is None else {"dagster/row_count": counted}

@@ -70,19 +70,6 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     connection.commit()
 
 
-def row_counts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    """Rows of every table, by `schema.table`; what is a view is not computed for it."""
-    tables = connection.execute(
-        "select schema_name, table_name from duckdb_tables() where database_name = current_database()"
-    ).fetchall()
-    counted = " union all ".join(
-        f"select '{schema}.{table}', count(*) from {quoted(schema)}.{quoted(table)}"  # noqa: S608 - quoted
-        for schema, table in tables
-        if "'" not in schema + table
-    )
-    return dict(connection.execute(counted).fetchall()) if counted else {}
-
-
 def quoted(identifier: str) -> str:
     """Quote a name for SQL."""
     return '"' + identifier.replace('"', '""') + '"'
