@@ -118,6 +118,7 @@ def _draw_importance(axes: Axes, importance: Mapping[str, float]) -> None:
         axes.text(0.5, 0.5, "this family does not tell", ha="center", transform=axes.transAxes, fontsize=9)
         axes.set(xticks=[], yticks=[])
         return
-    first = list(importance.items())[:_FEATURES][::-1]
+    # A record that was read back has its names in the order of the alphabet.
+    first = sorted(importance.items(), key=lambda one: (-one[1], one[0]))[:_FEATURES][::-1]
     axes.barh([name for name, _ in first], [share for _, share in first], color=COLOURS[0], height=0.7)
     axes.tick_params(axis="y", labelsize=7)

@@ -56,7 +56,7 @@ class Evaluation:
     learning_curve : list of float
         How good it was after every round, by what stops it.
     importance : dict of str to float
-        Share of the features in what the learner gained, the largest first.
+        Share of the features in what the learner gained.
     """
 
     run_id: str

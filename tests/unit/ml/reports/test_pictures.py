@@ -1,5 +1,6 @@
 """What pictures are drawn from, and that they show it: other data make another picture."""
 
+import json
 import struct
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,6 +15,7 @@ from ml.reports.learning import chances_of_hours, chances_of_scores, how_it_lear
 from ml.reports.plots import error_per_slice, predicted_against_actual
 from ml.reports.timeline import timeline
 from ml.stats.figure import Figure
+from ml.store.files import json_text
 from ml.store.record import Evaluation
 from ml.tasks.duration.task import DURATION, TrainingConfig
 from tests.unit.ml import grouped, synthetic
@@ -68,6 +70,12 @@ def test_other_data_make_another_picture(
     assert pictures[0] == pictures[1] and len({*pictures}) == 3
     for png in pictures:
         assert png.startswith(b"\x89PNG") and struct.unpack(">I", png[16:20])[0] >= 500
+
+
+def test_the_order_of_the_features_is_that_of_their_shares_in_a_record_that_was_read_back() -> None:
+    again = Evaluation.from_dict(json.loads(json_text(RECORD.to_dict())))
+    assert list(again.importance) == ["kind", "size"]
+    assert how_it_learned(again, CHANCES) == how_it_learned(RECORD, CHANCES)
 
 
 def test_without_two_parts_there_is_no_timeline() -> None:
