@@ -31,7 +31,7 @@ def leaderboard(evaluations: Sequence[Evaluation]) -> bytes:
     known = {figure.metric for one in evaluations for figure in one.metrics}
     days = sorted(float(found[1]) for name in known if (found := re.fullmatch(r"auc_(\d+)d", name)))
     areas = {f"auc_{d:g}d": f"{d:g} day{'s' * (d > 1)}" for d in days}
-    figure, (error, area) = sheet(11.0, 1.4 + 0.45 * len(evaluations), 2, sharey=True)
+    figure, (error, area) = sheet(10.6, 1.4 + 0.45 * len(evaluations), 2, sharey=True)
     figure.suptitle("Leaderboard, test part, 95 % intervals")
     for axes, metrics in ((error, {"mae_log": ""}), (area, areas)):
         for series, (metric, label) in enumerate(metrics.items()):

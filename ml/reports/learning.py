@@ -36,7 +36,7 @@ def how_it_learned(evaluation: Evaluation, chances: Chances) -> bytes:
     bytes
         A PNG picture.
     """
-    figure, (calibration, curve, importance) = sheet(13.0, 4.0, 3)
+    figure, (calibration, curve, importance) = sheet(10.6, 3.8, 3)
     figure.suptitle(evaluation.model)
     _draw_calibration(calibration, chances)
     _draw_curve(curve, evaluation)

@@ -108,7 +108,7 @@ def _per_slice(rows: pd.DataFrame, panels: dict[str, tuple[str, str, str]], titl
     sizes = rows.groupby("slice")["n"].max().sort_values(ascending=False, kind="stable")
     names = list(sizes.index[:most])[::-1]
     models = sorted(rows["model"].unique())
-    figure, every = sheet(4.0 + 4.0 * len(panels), 1.4 + 0.3 * len(names), len(panels), sharey=True)
+    figure, every = sheet(4.6 + 3.0 * len(panels), 1.4 + 0.3 * len(names), len(panels), sharey=True)
     figure.suptitle(title)
     for axes, (axis, columns) in zip(every, panels.items(), strict=True):
         for position, model in enumerate(models):

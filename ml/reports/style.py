@@ -19,7 +19,10 @@ _TIMES = {"1 min": 1 / 60, "1 h": 1.0, "1 day": 24.0, "30 days": 720.0, "1 year"
 
 
 def sheet(width: float, height: float, columns: int = 1, **shared: Any) -> tuple[Figure, NDArray[Any]]:
-    """Return a figure of so many inches, and its axes side by side, shape (columns,)."""
+    """Return a figure of so many inches, and its axes side by side, shape (columns,).
+
+    One wider than 10.6 inches does not fit into the dialog in which the UI shows it.
+    """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), dpi=100, layout="constrained")
