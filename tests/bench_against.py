@@ -17,7 +17,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,12 +28,11 @@ from typing import Any
 
 from packaging.version import Version
 
+from tests.cost import Watch
 from tests.paths import ALERT_BATCHES, ROOT
 
 FIGURES = {"wall": "s", "cpu": "s", "peak": "MB"}
 CHANGED_ISSUES = 100
-# Between two looks at the memory of all processes.
-LOOK_SECONDS = 0.5
 
 
 def main() -> None:
@@ -131,34 +129,14 @@ def cost(command: list[str], code: Path, environment: dict[str, str]) -> dict[st
         process = subprocess.Popen(
             command, cwd=code, env={**os.environ, **environment}, stdout=said, stderr=subprocess.STDOUT
         )
-        peak, is_over = [0.0], threading.Event()
-        watcher = threading.Thread(target=watch_memory, args=(process.pid, peak, is_over))
-        watcher.start()
-        code_of_exit = process.wait()
-        is_over.set()
-        watcher.join()
+        with Watch(process.pid) as watch:
+            code_of_exit = process.wait()
         if code_of_exit:
             said.seek(0)
             raise SystemExit(f"The run in {code} failed:\n{said.read()[-3000:]}")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return {"wall": time.perf_counter() - started, "cpu": used, "peak": peak[0]}
-
-
-def watch_memory(process: int, peak: list[float], is_over: threading.Event) -> None:
-    """Keep the largest sum of a process's and its descendants' memory, MB; shared pages count once."""
-    import psutil
-
-    while not is_over.wait(LOOK_SECONDS):
-        total = 0
-        try:
-            alive = psutil.Process(process)
-            for one in (alive, *alive.children(recursive=True)):
-                memory = one.memory_full_info()
-                total += getattr(memory, "pss", memory.rss)
-        except psutil.Error:
-            continue
-        peak[0] = max(peak[0], total / 2**20)
+    return {"wall": time.perf_counter() - started, "cpu": used, "peak": watch.peak}
 
 
 def change(dumps: Path) -> None:
