@@ -46,6 +46,7 @@ from orchestration.store.spark import (
     show_built,
     take_down,
 )
+from orchestration.store.warehouse import row_counts
 
 
 class InstalledDbt(DbtCliResource):
@@ -142,8 +143,9 @@ def dbt_models(context: dg.AssetExecutionContext, dbt: DbtCliResource, project: 
     variables = {**FACTS, **settings.dbt_variables}
     with project.database() as database:  # waits for whoever holds the file, and says who does
         keys = keys_of(database, manifest, variables, settings.dbt_target)
-        built = built_keys(database)
+        built, rows = built_keys(database), row_counts(database)
     assets = {key: translator.get_asset_key(manifest["nodes"][key]) for key in keys}
+    unique_ids = {asset.to_python_identifier(): key for key, asset in assets.items()}
     asked = [key for key, asset in assets.items() if asset in context.selected_asset_keys]
     stale = out_of_date(manifest, keys, built, asked)
     changed = [key for key, is_stale in stale.items() if is_stale]
@@ -153,7 +155,8 @@ def dbt_models(context: dg.AssetExecutionContext, dbt: DbtCliResource, project: 
     for key, is_stale in stale.items():
         if not is_stale:
             name = assets[key].to_python_identifier()
-            yield dg.Output(None, output_name=name, metadata={"unchanged": True})
+            counted = rows.get((manifest["nodes"][key]["schema"], manifest["nodes"][key]["alias"]))
+            yield dg.Output(None, output_name=name, metadata={"unchanged": True, **_as_rows(counted)})
     if not changed:
         return
     current = current_with(manifest, keys, built, changed)
@@ -173,10 +176,16 @@ def dbt_models(context: dg.AssetExecutionContext, dbt: DbtCliResource, project: 
         names = " ".join(".".join(nodes[key]["fqn"]) for key in sorted(named))
         command = [*dbt_arguments("build", settings), "--indirect-selection", "empty", "--select", names]
         invocation = dbt.cli(command, manifest=manifest, dagster_dbt_translator=translator)
+        counts: dict[str, int] = {}
         for event in invocation.stream_raw_events():
-            yield from event.to_default_asset_events(
+            counts |= _rows_told_in(event.raw_event)
+            for made in event.to_default_asset_events(
                 manifest, translator, context, invocation.target_path, PROJECT
-            )
+            ):
+                if isinstance(made, dg.Output):
+                    counted = counts.get(unique_ids[made.output_name])
+                    made = made.with_metadata({**made.metadata, **_as_rows(counted)})
+                yield made
     with project.database() as database:
         if is_on_spark:
             show_built(database, (manifest["nodes"][key] for key in changed), tables)
@@ -185,3 +194,15 @@ def dbt_models(context: dg.AssetExecutionContext, dbt: DbtCliResource, project: 
     (invocation.target_path / DBT_PARSED.name).replace(DBT_PARSED)
     # Of a run that failed the folder stays: its log tells why.
     shutil.rmtree(invocation.target_path)
+
+
+def _rows_told_in(event: Mapping[str, Any]) -> dict[str, int]:
+    """What `tell_rows` of the dbt project says of a model, by its unique id; nothing in any other event."""
+    if event["info"]["name"] != "JinjaLogInfo" or not event["info"]["msg"].endswith(" rows"):
+        return {}
+    return {event["data"]["node_info"]["unique_id"]: int(event["info"]["msg"].removesuffix(" rows"))}
+
+
+def _as_rows(counted: int | None) -> dict[str, int]:
+    """Metadata that the UI shows as the number of rows; a view has none."""
+    return {} if counted is None else {"dagster/row_count": counted}

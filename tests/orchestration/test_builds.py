@@ -35,6 +35,16 @@ def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Build:
         )
         events = result.get_asset_materialization_events()
         assert not result.success or {event.asset_key.path[0] for event in events} == set(models)
+        with open_pipeline_database(tmp_path / "pipeline.duckdb") as database:
+            tables = dict(database.sql("select table_name, schema_name from duckdb_tables()").fetchall())
+            for event in events:
+                name = event.asset_key.path[0]
+                told = event.materialization.metadata.get("dagster/row_count")
+                if name in tables:
+                    ((rows,),) = database.sql(f"select count(*) from {tables[name]}.{name}").fetchall()
+                    assert told is not None and told.value == rows
+                else:
+                    assert told is None
         return {
             event.asset_key.path[0]
             for event in events
