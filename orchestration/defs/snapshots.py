@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 
 LEAKAGE = "leakage"
+# Of fewer rows a handful of people decides, and an honest feature of them may tell all ends apart.
+ENOUGH_TO_BLOCK = 1000
 
 
 class SnapshotAudit(dg.Config):
@@ -50,7 +52,7 @@ def snapshot_asset(training_set: TrainingSet, raw: RawInput) -> dg.AssetsDefinit
         blocking=True,
         description="No feature may know the outcome. It blocks, since models that learned from a leak would "
         "be published with figures that never come true: nothing is trained, and the snapshot before stays "
-        "the newest.",
+        f"the newest. Below {ENOUGH_TO_BLOCK:,} rows, too few to be sure, it warns.",
     )
 
     @dg.asset(
@@ -72,10 +74,13 @@ def snapshot_asset(training_set: TrainingSet, raw: RawInput) -> dg.AssetsDefinit
         settings, manifest = project.settings(), json.loads(DBT_MANIFEST.read_text())
         variables = {**FACTS, **settings.dbt_variables}
         suspects: dict[str, list[str]] = {}
+        blocks = False
 
         def may_teach(folder: Path) -> bool:
-            suspects.update(suspects_of(folder, config.known_in_time))
-            return not suspects
+            nonlocal suspects, blocks
+            suspects, rows = suspects_of(folder, config.known_in_time)
+            blocks = bool(suspects) and rows >= ENOUGH_TO_BLOCK
+            return not blocks
 
         with project.database() as database:
             registered = register_features(database, feature_views(manifest, variables))
@@ -92,7 +97,7 @@ def snapshot_asset(training_set: TrainingSet, raw: RawInput) -> dg.AssetsDefinit
                 may_teach=may_teach,
             )
         context.log.info("Snapshot %s: %d rows.", taken.snapshot_id[:12], taken.rows)
-        drawn = {} if suspects else parts_in_time(read_dataset(taken.path))
+        drawn = {} if blocks else parts_in_time(read_dataset(taken.path))
         return dg.MaterializeResult(
             metadata={
                 "dagster/row_count": taken.rows,
@@ -103,15 +108,18 @@ def snapshot_asset(training_set: TrainingSet, raw: RawInput) -> dg.AssetsDefinit
                 "path": dg.MetadataValue.path(str(taken.path)),
                 **drawn,
             },
-            check_results=[leakage_check(suspects)],
+            check_results=[leakage_check(suspects, blocks)],
             data_version=dg.DataVersion(taken.snapshot_id),
         )
 
     return snapshot
 
 
-def suspects_of(folder: Path, known_in_time: Sequence[str]) -> dict[str, list[str]]:
-    """Features that may know the outcome, with the evidence; none where there is nothing to compare with."""
+def suspects_of(folder: Path, known_in_time: Sequence[str]) -> tuple[dict[str, list[str]], int]:
+    """Features that may know the outcome, with the evidence, and the rows that it comes from.
+
+    There are none where there is nothing to compare with.
+    """
     from ml.data.dataset import read_training_set
     from ml.data.leaks.audit import suspects
     from ml.errors import TooLittleDataError
@@ -121,16 +129,17 @@ def suspects_of(folder: Path, known_in_time: Sequence[str]) -> dict[str, list[st
     try:
         found = suspects(items, labels)
     except TooLittleDataError:
-        return {}
-    return {name: evidence for name, evidence in found.items() if name not in known_in_time}
+        found = {}
+    return {name: told for name, told in found.items() if name not in known_in_time}, len(items)
 
 
-def leakage_check(suspects: Mapping[str, Sequence[str]]) -> dg.AssetCheckResult:
+def leakage_check(suspects: Mapping[str, Sequence[str]], blocks: bool) -> dg.AssetCheckResult:
     """Passed without a suspect; else their names, and what to do."""
     told = "\n".join(f"- `{name}`: {'; '.join(evidence)}" for name, evidence in suspects.items())
     return dg.AssetCheckResult(
         passed=not suspects,
         check_name=LEAKAGE,
+        severity=dg.AssetCheckSeverity.ERROR if blocks else dg.AssetCheckSeverity.WARN,
         description=f"May know the outcome: {', '.join(suspects)}. Look where their values come from; name "
         "those that are known in time as `known_in_time` in the configuration of this asset."
         if suspects
