@@ -14,8 +14,8 @@ ROOT = Path(ml.__file__).parent
 FILES = [path for path in sorted(ROOT.rglob("*.py")) if "bias" not in path.relative_to(ROOT).parts]
 WORDS = re.compile(r"ticket|issue|github|repo(?!rt)|alert|assignee", re.IGNORECASE)
 ALLOWED = {
-    "fairlearn", "lightgbm", "matplotlib", "ml", "numpy", "optuna", "pandas", "psutil", "pyarrow", "scipy", "skops",
-    "sklearn", "threadpoolctl", "tqdm", "xgboost", "yaml",
+    "fairlearn", "lightgbm", "matplotlib", "ml", "numpy", "optuna", "pandas", "psutil", "pyarrow", "scipy",
+    "skops", "sklearn", "threadpoolctl", "tqdm", "xgboost", "yaml",
 }  # fmt: skip
 # What spreads fits over processes or rows over a cluster, and what is installed for the mirror alone; nothing
 # that lies in a file is ever unpickled.
