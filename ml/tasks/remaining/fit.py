@@ -122,11 +122,11 @@ class Workbench:
         at_validation = outcomes_at(self.dataset, split.validation_cut, np.zeros(len(self.age), dtype=bool))
         trusted = self.calibration(backtests, at_validation)
         trusted = trusted.keep(self._helpful(trusted, validated, truth))
-        at_first = self.spread(trusted, backtests[-1:], at_validation)
+        at_first = self.spread(trusted, backtests[-1] if backtests else None, at_validation)
         backtests = [*backtests, validated]
         final = self.fit(params, self.before(split.test_cut), truth, self.config.seeds)
         calibration = self.calibration(backtests, truth).keep(list(trusted.maps_))
-        spread = self.spread(calibration, [validated], truth)
+        spread = self.spread(calibration, validated, truth)
         return Learned((first, trusted, at_first), (final, calibration, spread), backtests)
 
     def validated(self, params: Mapping[str, Any]) -> Backtest:
@@ -175,15 +175,14 @@ class Workbench:
         rows = rows[seen.astype(bool)]
         return AgeCalibration(self.config.min_ends).fit(draw, ended.astype(bool), self.age[rows])
 
-    def spread(self, calibration: AgeCalibration, last: list[Backtest], outcomes: Outcomes) -> AgeSpread:
+    def spread(self, calibration: AgeCalibration, last: Backtest | None, outcomes: Outcomes) -> AgeSpread:
         """Learn how far the last origin's calibrated curves were off, as it had turned out at a cut."""
-        draw, ended, age = np.zeros(0), np.zeros(0, dtype=bool), np.zeros(0)
-        for one in last:
-            keys = calibration.keys_of(self.age[one.recent])
-            said = Forecast(one.recent_curves, calibration, keys)
-            draw, ended, seen = self.draws(said, one.recent, outcomes)
-            age = self.age[one.recent][seen]
-        return AgeSpread(self.config.min_ends).fit(draw, ended, age)
+        if last is None:
+            return AgeSpread(self.config.min_ends).fit(np.zeros(0), np.zeros(0, dtype=bool), np.zeros(0))
+        age = self.age[last.recent]
+        said = Forecast(last.recent_curves, calibration, calibration.keys_of(age))
+        draw, ended, seen = self.draws(said, last.recent, outcomes)
+        return AgeSpread(self.config.min_ends).fit(draw, ended, age[seen])
 
     def draws(
         self, forecast: Forecast, rows: NDArray[np.intp], outcomes: Outcomes

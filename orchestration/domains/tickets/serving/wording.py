@@ -138,7 +138,7 @@ MISSING = {
 # next: what it adds within that one says nothing of whether an old ticket closes sooner.
 UNSAID = ("observed_hour", "observed_weekday", "observed_month", "is_weekend", "age_days")
 # Of a ticket in which nothing has happened these say one thing.
-WAITING = ("age_days", "waiting_days", "days_since_comment", "days_since_answer", "days_since_event")
+WAITING = ("waiting_days", "days_since_comment", "days_since_answer", "days_since_event")
 # One of each is enough: the others say the same of another time.
 ALIKE = (
     tuple(f"repository_share_resolved_{days}d" for days in FACTS["horizons_days"]),
