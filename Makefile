@@ -6,7 +6,8 @@ export DAGSTER_DISABLE_TELEMETRY := 1
 export DO_NOT_TRACK := 1
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-# Python compiles a file when it is first imported; most never are.
+# Python compiles a file when it is first imported, most never are, and keeps it: each process would compile again.
+unexport PYTHONDONTWRITEBYTECODE
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --no-compile
 
 MANIFEST := dbt_project/target/manifest.json
