@@ -290,6 +290,11 @@ class Settings(BaseSettings):
         return self.warehouse_dir / "models"
 
     @property
+    def steps_dir(self) -> Path:
+        """What steps that work on files alone remember of what they made."""
+        return self.warehouse_dir / "steps"
+
+    @property
     def reports_dir(self) -> Path:
         """One folder per daily page; `latest` is the newest."""
         return self.warehouse_dir / "reports"

@@ -8,8 +8,8 @@ import dagster as dg
 from orchestration.settings import Settings
 
 # One process at a time can hold the pipeline's DuckDB file: steps that work on it carry this tag, and of
-# these an executor with several processes runs one at a time. A model that is trained opens the file for the
-# moment of its loading, and waits for that. Not a pool: its slots outlive a run that was killed.
+# these an executor with several processes runs one at a time; training opens no database. Not a pool: its
+# slots outlive a run that was killed.
 HOLDS_DATABASE = {"holds": "pipeline"}
 
 

@@ -1,6 +1,7 @@
 """The asset of a declared task, which trains its model."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -12,16 +13,17 @@ from orchestration.declarations import Task
 from orchestration.defs.configs import horizon_of, run_type
 from orchestration.defs.metadata import duration_metadata, scoring_metadata
 from orchestration.defs.resources import Project
-from orchestration.defs.training import dataset_of, train, tuned_file
+from orchestration.defs.training import dataset_of, snapshot_version, train, tuned_file
 from orchestration.defs.unchanged import unless_unchanged
-from orchestration.store.results import load_training
+from orchestration.store.served import runs_file, serve
 
 
 def model_asset(task: Task) -> dg.AssetsDefinition:
-    """The asset that trains a task's model; one without rivals is loaded as the current one.
+    """The asset that trains a task's model, on files alone.
 
-    Where there is too little data for a model without rivals, it says so and is skipped: the rest of the run
-    goes on. Rivals wait for their leaderboard, which loads them together.
+    One without rivals is the current one from then on, and loaded by the next step that holds the database;
+    rivals wait for their leaderboard, which loads them together. Where there is too little data for a model
+    without rivals, it says so and is skipped: the rest of the run goes on.
     """
     # First of what is ready, so that whatever publishes in the same run publishes it, too.
     tags = {} if task.has_rivals else {"dagster/priority": "1"}
@@ -30,19 +32,23 @@ def model_asset(task: Task) -> dg.AssetsDefinition:
         file = tuned_file(project.settings().runs_dir, task)
         return sha256_of_file(file) if getattr(config, "use_tuned", False) and file.is_file() else None
 
+    def snapshot(project: Project) -> dict[str, str]:
+        return snapshot_version(project, task)
+
+    def files(project: Project, said: Mapping[str, Any]) -> list[Path]:
+        folder = Path(said["run_folder"].path)
+        served = [] if task.has_rivals else [runs_file(folder.parent, task.name)]
+        return [*RunFolder(folder).files(task.name), *served]
+
     @dg.asset(
         key=["models", task.name],
         deps=[task.learns_from.snapshot],
         group_name="models",
         description=task.description,
         output_required=task.has_rivals,
-        kinds=set() if task.has_rivals else {"duckdb"},
         op_tags=tags,
     )
-    @unless_unchanged(
-        also=tuned,
-        files=lambda project, said: RunFolder(said["run_folder"].path).files(task.name),
-    )
+    @unless_unchanged(inputs=snapshot, also=tuned, files=files)
     def trained(
         context: dg.AssetExecutionContext,
         config: run_type(task),  # type: ignore[valid-type]  # each task has defaults of its own
@@ -56,8 +62,7 @@ def model_asset(task: Task) -> dg.AssetsDefinition:
             context.log.warning("models/%s is skipped, there is too little data. %s", task.name, error)
             return
         if not task.has_rivals:
-            with project.database() as database:
-                load_training(database, folder, [task.name], is_served=True)
+            serve(folder, task.name)
         metadata = (
             duration_metadata(folder, evaluation, dataset_of(project, task))
             if evaluation.task == "regression"

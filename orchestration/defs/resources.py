@@ -11,7 +11,7 @@ from ml.store.lock import only_one
 from orchestration.declarations import Domain
 from orchestration.settings import PROJECT_ROOT, Settings
 from orchestration.store.publication import publish
-from orchestration.store.steps import Made, hashes_of, remember
+from orchestration.store.steps import Made, StepTable, hashes_of
 from orchestration.store.warehouse import open_pipeline_database
 from orchestration.tables import descriptions
 from orchestration.views import VIEWS
@@ -67,7 +67,7 @@ class Project(dg.ConfigurableResource):
         )
         with self.database() as database:
             files = hashes_of([settings.published_database], settings.warehouse_dir)
-            remember(database, Made(PUBLICATION, "", "", files, ""))
+            StepTable(database).remember(Made(PUBLICATION, "", "", files, ""))
         return rows
 
     def column_schema(self, table: str) -> dg.TableSchema:

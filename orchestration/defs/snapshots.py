@@ -17,7 +17,7 @@ from orchestration.defs.unchanged import unless_unchanged
 from orchestration.facts import FACTS
 from orchestration.settings import DBT_MANIFEST
 from orchestration.store.feature_registry import feature_views, register_features, views_read_by
-from orchestration.store.snapshots import take_snapshot
+from orchestration.store.snapshots import current_pointer, take_snapshot
 
 if TYPE_CHECKING:
     from ml.data.dataset import Dataset
@@ -55,6 +55,11 @@ def snapshot_asset(training_set: TrainingSet, raw: RawInput) -> dg.AssetsDefinit
         f"the newest. Below {ENOUGH_TO_BLOCK:,} rows, too few to be sure, it warns.",
     )
 
+    def files(project: Project, said: Mapping[str, Any]) -> list[Path]:
+        # A database that was restored from a copy may be of another snapshot than the newest.
+        newest = current_pointer(project.settings().snapshots_dir, training_set.name)
+        return [*Path(said["path"].path).iterdir(), *([newest] if newest.exists() else [])]
+
     @dg.asset(
         name=training_set.snapshot,
         deps=[train, label],
@@ -64,7 +69,7 @@ def snapshot_asset(training_set: TrainingSet, raw: RawInput) -> dg.AssetsDefinit
         check_specs=[leakage],
         description=f"The training relation {train} and its labels as Parquet, named by content hash.",
     )
-    @unless_unchanged(files=lambda project, said: Path(said["path"].path).iterdir())
+    @unless_unchanged(files=files)
     def snapshot(
         context: dg.AssetExecutionContext, config: SnapshotAudit, project: Project
     ) -> dg.MaterializeResult:

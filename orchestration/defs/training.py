@@ -57,6 +57,12 @@ def train(
         )
 
 
+def snapshot_version(project: Project, task: Task) -> dict[str, str]:
+    """The newest snapshot of what a task learns from, by the name of its asset."""
+    newest = current_snapshot(project.settings().snapshots_dir, task.learns_from.name)
+    return {task.learns_from.snapshot: newest.name}
+
+
 def dataset_of(project: Project, task: Task) -> "Dataset":
     """The newest snapshot of what a task learns from."""
     return read_dataset(current_snapshot(project.settings().snapshots_dir, task.learns_from.name))

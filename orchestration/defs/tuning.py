@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import dagster as dg
 
@@ -10,7 +11,8 @@ from orchestration.declarations import Task
 from orchestration.defs.configs import horizon_of, run_type, tuning_type
 from orchestration.defs.metadata import short
 from orchestration.defs.resources import Project
-from orchestration.defs.training import scoring_config, tuned_file
+from orchestration.defs.training import scoring_config, snapshot_version, tuned_file
+from orchestration.defs.unchanged import unless_unchanged
 from orchestration.store.snapshots import current_snapshot
 
 
@@ -23,6 +25,10 @@ def tuned_parameters_asset(task: Task) -> dg.AssetsDefinition:
         group_name="tuning",
         description=f"Best parameters of {task.name} by rolling folds before the test part.",
         output_required=False,
+    )
+    @unless_unchanged(
+        inputs=lambda project: snapshot_version(project, task),
+        files=lambda project, said: [Path(said["path"].path)],
     )
     def tuned(
         context: dg.AssetExecutionContext,

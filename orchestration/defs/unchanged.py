@@ -3,6 +3,7 @@
 import inspect
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -13,11 +14,13 @@ import dagster as dg
 from ml.store.files import sha256_of_file
 from ml.store.promotions import Promotions
 from orchestration.defs.resources import PUBLICATION, Project
-from orchestration.store.steps import Made, forget, hashes_of, made_by, made_from, remember, versions
+from orchestration.store.served import load_served
+from orchestration.store.steps import Made, StepFiles, StepTable, hashes_of, made_from
 
 Make = TypeVar("Make", bound=Callable[..., Any])
 Also = Callable[[Project, Any], object]
 Files = Callable[[Project, Mapping[str, Any]], Iterable[Path]]
+Inputs = Callable[[Project], Mapping[str, str]]
 # What a log line begins with that tells of a step that is not made again; the terminal looks for it.
 UNCHANGED = "unchanged: "
 ALL = "*"
@@ -44,6 +47,7 @@ class _Rules:
     reads: tuple[str, ...]
     also: Also
     files: Files
+    inputs: Inputs | None
 
 
 def unless_unchanged(
@@ -51,6 +55,7 @@ def unless_unchanged(
     reads: Iterable[str] = (),
     also: Also = _nothing_else,
     files: Files = _no_files,
+    inputs: Inputs | None = None,
 ) -> Callable[[Make], Make]:
     """Make an asset's function say "unchanged" in place of doing the same again.
 
@@ -66,8 +71,11 @@ def unless_unchanged(
         What else decides, such as the day, or a file that no asset writes.
     files : callable (project, metadata) -> paths
         Those of its files that must be as they were.
+    inputs : callable (project) -> versions by name
+        Of a step that works on files alone, the versions of what it depends on. What it made is remembered in
+        a file, too, and no database is opened: it may run on another machine.
     """
-    rules = _Rules(tuple(reads), also, files)
+    rules = _Rules(tuple(reads), also, files, inputs)
 
     def decorate(make: Make) -> Make:
         @wraps(make)
@@ -84,29 +92,43 @@ def _made(
 ) -> Iterator[dg.MaterializeResult]:
     run, project = dg.AssetExecutionContext.get(), given["project"]
     step, warehouse_dir = run.asset_key.to_user_string(), project.settings().warehouse_dir
-    with project.database() as database:
-        before, published = made_by(database, step), made_by(database, PUBLICATION)
-        decided = _decided(run, project, rules, given.get("config"), versions(database))
+    with _record(project, rules) as (record, known):
+        before, published = record.made_by(step), record.made_by(PUBLICATION)
+        decided = _decided(run, project, rules, given.get("config"), known)
         made = [one for one in (before, published) if one is not None]
         if before and before.made_from == decided and all(one.is_intact(warehouse_dir) for one in made):
             run.log.info("%swhat it reads is as it was when it was made.", UNCHANGED)
             yield _said_again(before, warehouse_dir)
             return
-        forget(database, step)
+        record.forget(step)
     done = make(*context, **given)
     results = list(done) if inspect.isgenerator(done) else [done]
     for result in results:
-        with project.database() as database:
+        with _record(project, rules) as (record, known):
             # Once more: some steps write what they read.
-            decided = _decided(run, project, rules, given.get("config"), versions(database))
+            decided = _decided(run, project, rules, given.get("config"), known)
             if decided:
                 version = result.data_version.value if result.data_version else decided
                 said = dict(result.metadata or {})
                 kept = hashes_of(rules.files(project, said), warehouse_dir)
                 told = _as_text(result).replace(str(warehouse_dir), _WAREHOUSE)
-                remember(database, Made(step, decided, version, kept, told))
+                record.remember(Made(step, decided, version, kept, told))
                 result = _of_version(result, version)
         yield result
+
+
+@contextmanager
+def _record(project: Project, rules: _Rules) -> Iterator[tuple[StepFiles | StepTable, Mapping[str, str]]]:
+    """Where it is remembered what a step made, and the versions of what it may depend on."""
+    settings = project.settings()
+    files = StepFiles(settings.steps_dir)
+    if rules.inputs:
+        yield files, rules.inputs(project)
+        return
+    with project.database() as database:
+        load_served(database, settings.runs_dir)
+        table = StepTable(database)
+        yield table, table.versions() | files.versions()
 
 
 def _decided(

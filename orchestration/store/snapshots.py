@@ -84,9 +84,14 @@ def take_snapshot(
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     if may_teach(path):
-        write_atomically(snapshots_dir / f"{domain['name']}.txt", snapshot_id)
+        write_atomically(current_pointer(snapshots_dir, domain["name"]), snapshot_id)
     rows, n_features = _record(database, snapshot_id, path, train, domain, is_feature, git_sha, views)
     return Snapshot(snapshot_id, path, rows, n_features, is_new)
+
+
+def current_pointer(snapshots_dir: Path, domain: str) -> Path:
+    """The file that names the newest snapshot of a domain."""
+    return snapshots_dir / f"{domain}.txt"
 
 
 def current_snapshot(snapshots_dir: Path, domain: str) -> Path:
@@ -97,7 +102,7 @@ def current_snapshot(snapshots_dir: Path, domain: str) -> Path:
     ValueError
         There is none yet; the sentence says how to get one.
     """
-    pointer = snapshots_dir / f"{domain}.txt"
+    pointer = current_pointer(snapshots_dir, domain)
     if not pointer.exists():
         raise ValueError(
             f"There is no training snapshot of {domain} below {snapshots_dir}: run the whole pipeline once "

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from orchestration.domains.alerts.assets import alert_scores, alert_snapshots
 from orchestration.domains.alerts.domain import DOMAIN
 from orchestration.domains.alerts.loading import load_alert_batches
 from orchestration.domains.alerts.sources.batches import AlertBatchSource
+from orchestration.domains.alerts.tasks import ALERTS
 from orchestration.settings import Settings
 from orchestration.store.warehouse import open_pipeline_database
 from orchestration.training_set import build
@@ -116,7 +118,9 @@ def serving(batches: list[str]) -> dict[str, object]:
     return {"ops": {"alert_scores": {"config": {"batches": batches}}}}
 
 
-def test_a_batch_without_truth_is_scored_by_the_champion_and_never_learned_from(warehouse: Path) -> None:
+def test_a_batch_without_truth_is_scored_by_the_champion_and_never_learned_from(
+    warehouse: Path, trained_alerts: Path
+) -> None:
     """It is loaded and scored by the models that are there; trained again, they are the same models."""
     settings = Settings(warehouse_dir=warehouse)
     before, texts = read(warehouse)
@@ -135,9 +139,16 @@ def test_a_batch_without_truth_is_scored_by_the_champion_and_never_learned_from(
     )
     assert set(scores["scorer_version"]) == set(before["scorer_version"]) and not scores["may_be_known"].any()
     materialize(warehouse)
+    newest = settings.snapshots_dir / f"{ALERTS.name}.txt"
+    of_the_batch = newest.read_text()
     again, texts_again = read(warehouse)
     assert set(texts_again.values()) == set(texts.values()), "not a tree is another one"
     np.testing.assert_allclose(again["probability"], scores["probability"])
+
+    # A database restored from a copy is of the snapshot before, and it is that which models learn from again.
+    shutil.copyfile(trained_alerts / "pipeline.duckdb", settings.pipeline_database)
+    materialize(warehouse, alert_snapshots, {})
+    assert newest.read_text() == (trained_alerts / "snapshots" / newest.name).read_text() != of_the_batch
 
 
 def next_batch(last: Path) -> Path:

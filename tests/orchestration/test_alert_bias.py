@@ -1,5 +1,8 @@
 """The alerts' bias tables from the embedded batches: every model, every dimension, run twice."""
 
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
@@ -10,11 +13,22 @@ import pytest
 from ml.bias.tables import names
 from orchestration.defs.resources import Project
 from orchestration.domains.alerts.assets import alert_bias, alert_scores
-from tests.orchestration.alert_warehouse import ASSETS, CONFIG, TASKS, trained_alerts, warehouse
+from tests.integration.pipeline import tables
+from tests.orchestration.alert_warehouse import (
+    ASSETS,
+    CONFIG,
+    TASKS,
+    materialize,
+    trained_alerts,
+    warehouse,
+)
 from tests.readme import queries
 
 __all__ = ["trained_alerts", "warehouse"]
 
+OTHER = {
+    "ops": {**CONFIG["ops"], "models__alert_scorer": {"config": {"cv_folds": 0, "replicates": 50, "seed": 1}}}
+}
 DIMENSIONS = {"network", "region", "age_band", "typology", "new_address"}
 SCORERS = {("alerts", "alert_scorer"), ("alert_clusters", "alert_cluster_scorer")}
 TABLES = (
@@ -114,16 +128,21 @@ def test_the_asset_shows_its_gaps_and_a_picture(published: tuple[Path, dict[str,
 def test_a_model_in_another_folder_takes_its_own_rows_along_and_is_what_serves(
     published: tuple[Path, object],
 ) -> None:
-    """Scorer and ranker were trained together; then the scorer alone with other settings."""
+    """Scorer and ranker were trained together; then the scorer alone with other settings, on files alone."""
     before = rows(published, "select model, model_version from ml.models where domain = 'alerts' order by 1")
     counted = "select model, count(*) as n from bias.summary where domain = 'alerts' group by all order by 1"
     measured = rows(published, counted)
     (scorer,) = [asset for asset in ASSETS if asset.key.path[-1] == "alert_scorer"]
-    config = {"ops": {"models__alert_scorer": {"config": {"cv_folds": 0, "replicates": 50, "seed": 1}}}}
     with pytest.MonkeyPatch.context() as patch, dg.DagsterInstance.ephemeral() as instance:
         patch.setenv("WAREHOUSE_DIR", str(published[0].parent))
         project = {"project": Project()}
-        assert dg.materialize([scorer], resources=project, run_config=config, instance=instance).success
+        with no_database(published[0].parent):
+            assert dg.materialize(
+                [scorer],
+                resources=project,
+                run_config={"ops": {scorer.op.name: OTHER["ops"][scorer.op.name]}},
+                instance=instance,
+            ).success
         files = {path: path.stat().st_mtime_ns for path in published[0].parent.rglob("*.skops")}
         for asset in (alert_scores, alert_bias):
             assert dg.materialize([asset], resources=project, instance=instance).success
@@ -137,6 +156,43 @@ def test_a_model_in_another_folder_takes_its_own_rows_along_and_is_what_serves(
     runs = rows(published, "select distinct run_id, model from bias.summary where domain = 'alerts'")
     current = rows(published, "select run_id, model from ml.models where domain = 'alerts'")
     assert set(runs.itertuples(index=False)) == set(current.itertuples(index=False))
+
+
+@contextmanager
+def no_database(warehouse: Path) -> Iterator[None]:
+    """In place of both databases lies what none can open, and what nobody may have changed."""
+    names = ("pipeline.duckdb", "warehouse.duckdb")
+    for name in names:
+        (warehouse / name).rename(warehouse / f"{name}.away")
+        (warehouse / name).write_text("no database")
+    yield
+    for name in names:
+        assert (warehouse / name).read_text() == "no database"
+        (warehouse / f"{name}.away").replace(warehouse / name)
+
+
+@pytest.mark.parametrize("is_restored", [True, False])
+def test_a_database_that_was_restored_or_removed_comes_to_hold_everything_again(
+    published: tuple[Path, object], trained_alerts: Path, is_restored: bool
+) -> None:
+    """The models stay unchanged: what trained them remembers it in files."""
+    everything, warehouse = [*ASSETS, alert_bias], published[0].parent
+    materialize(warehouse, everything, OTHER)
+    models = {path: path.stat().st_mtime_ns for path in warehouse.rglob("*.skops")}
+    before = tables(published[0])
+    shutil.copyfile(trained_alerts / "pipeline.duckdb", warehouse / "pipeline.duckdb")
+    if not is_restored:
+        # As the load and dbt leave a new one.
+        with duckdb.connect(str(warehouse / "pipeline.duckdb")) as database:
+            for schema in ("ml", "bias", "history", "feature_store", "alerts", "published", "steps"):
+                database.execute(f"drop schema if exists {schema} cascade")
+    materialize(warehouse, everything, OTHER)
+    after = tables(published[0])
+    assert set(after) == set(before)
+    # What a new database cannot know of is the bias of models that are not current any more.
+    changed = {name for name in before if after[name] != before[name]}
+    assert changed <= (set() if is_restored else {"history.bias_summary"})
+    assert {path: path.stat().st_mtime_ns for path in warehouse.rglob("*.skops")} == models
 
 
 def test_a_snapshot_names_the_views_that_it_was_made_of(published: tuple[Path, object]) -> None:

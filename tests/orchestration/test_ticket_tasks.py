@@ -1,7 +1,8 @@
 """The tickets' scorer and ranker as assets on a small snapshot: trained, loaded, tuned, or skipped."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from orchestration.domains.tickets.assets import ticket_models, ticket_tuning
 from orchestration.domains.tickets.tasks import TRIAGE_RANKER
 from orchestration.store.promotions import champion
 from orchestration.store.results import current_models, load_training, retire_models
+from orchestration.store.served import load_served
 from orchestration.store.snapshots import current_snapshot
 from orchestration.store.warehouse import open_pipeline_database
 from tests.unit.ml import synthetic
@@ -74,6 +76,14 @@ def materialize(
     )
 
 
+@contextmanager
+def loaded(warehouse: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The pipeline's database as a step finds it that works on it."""
+    with open_pipeline_database(warehouse / "pipeline.duckdb") as database:
+        load_served(database, warehouse / "models")
+        yield database
+
+
 def metadata(result: dg.ExecuteInProcessResult, key: str) -> dict[str, Any]:
     (event,) = result.asset_materializations_for_node(key.replace("/", "__"))
     return {name: value.value for name, value in event.metadata.items()}
@@ -87,7 +97,7 @@ def test_both_are_trained_and_loaded_beside_each_other(warehouse: Path) -> None:
     assert 0.6 < late["auc"] < 1 and late["horizon_days"] == 7
     assert 0.7 < triage["ndcg_at_10"] <= 1 and triage["horizon_days"] == TRIAGE_RANKER.horizon_days
     assert metadata(again, "models/late_scorer")["model_version"] != late["model_version"]
-    with open_pipeline_database(warehouse / "pipeline.duckdb") as database:
+    with loaded(warehouse) as database:
         rows = database.sql("select task, model, alias from ml.models order by all").fetchall()
         assert rows == [("binary", "late_scorer", "champion"), ("ranking", "triage_ranker", "champion")]
         late_now = champion(database, "tickets", "binary")
@@ -102,6 +112,9 @@ def test_both_are_trained_and_loaded_beside_each_other(warehouse: Path) -> None:
         past = database.sql("select count(distinct run_id) from history.model_metrics").fetchall()
         assert past == [(3,)], "the history keeps both late scorers and the ranker"
         assert current_models(database, "tickets", ["regression"]) == []
+    (warehouse / "models" / "late_scorer.runs").write_bytes(b"\xff/\n\0 gone")
+    with loaded(warehouse) as database:
+        assert champion(database, "tickets", "binary") == late_now, "of what is damaged nothing is believed"
 
 
 def test_a_leaderboard_and_served_models_do_not_displace_each_other(warehouse: Path) -> None:
@@ -115,7 +128,7 @@ def test_a_leaderboard_and_served_models_do_not_displace_each_other(warehouse: P
     names = ["median", "linear"]
     dataset = Dataset.from_dir(current_snapshot(warehouse / "snapshots", "tickets"))
     train_models(dataset, names, run, TrainingConfig(trials=0, replicates=0))
-    with open_pipeline_database(warehouse / "pipeline.duckdb") as database:
+    with loaded(warehouse) as database:
         load_training(database, run, names)
         load_training(database, run, ["median"])
         current = current_models(database, "tickets", ["regression"])
@@ -132,7 +145,7 @@ def test_a_leaderboard_and_served_models_do_not_displace_each_other(warehouse: P
             assert found == [("late_scorer",), ("median",), ("triage_ranker",)]
     with dg.DagsterInstance.ephemeral() as instance:
         materialize(["models/late_scorer"], instance, **QUICK, seed=1)
-    with open_pipeline_database(warehouse / "pipeline.duckdb") as database:
+    with loaded(warehouse) as database:
         assert database.sql("select count(*), count(distinct model) from ml.models").fetchall() == [(3, 3)]
 
 
@@ -176,5 +189,5 @@ def test_tuned_parameters_are_taken_up_when_asked_for(warehouse: Path, name: str
     assert not expected.items() <= plain["params"].items()
     assert better["params"]["n_estimators"] <= best["best_params"]["n_estimators"]
     assert better["model_version"] != plain["model_version"]
-    with duckdb.connect(str(warehouse / "pipeline.duckdb"), read_only=True) as database:
+    with loaded(warehouse) as database:
         assert database.sql("select model_version from ml.models").fetchall() == [(better["model_version"],)]

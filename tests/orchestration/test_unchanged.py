@@ -93,6 +93,45 @@ def test_only_what_changed_is_made_again(run: Run, tmp_path: Path) -> None:
     assert run(how=2)[0] == []
 
 
+def test_a_step_on_files_opens_no_database_and_heeds_no_damaged_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WAREHOUSE_DIR", str(tmp_path))
+    for name in ("pipeline.duckdb", "warehouse.duckdb"):
+        (tmp_path / name).write_text("no database")
+    calls = []
+
+    @dg.asset(deps=["taken"])
+    @unless_unchanged(
+        inputs=lambda project: {"taken": (tmp_path / "taken").read_text()},
+        files=lambda project, said: [tmp_path / "made"],
+    )
+    def learned(project: Project) -> dg.MaterializeResult:
+        calls.append(1)
+        if (tmp_path / "taken").read_text() == "bad":
+            raise ValueError("no")
+        (tmp_path / "made").write_text("whole")
+        return dg.MaterializeResult()
+
+    def made(taken: str) -> int:
+        (tmp_path / "taken").write_text(taken)
+        before = len(calls)
+        dg.materialize([learned], resources={"project": Project()}, raise_on_error=False)
+        return len(calls) - before
+
+    taken = ("one", "one", "two", "bad", "two", "two")
+    assert [made(one) for one in taken] == [1, 0, 1, 1, 1, 0]
+    (record,) = (tmp_path / "steps").iterdir()
+    whole = record.read_bytes()
+    for damaged in (whole[: len(whole) // 2], b"", b"\xff\n{}", b"[]", whole.replace(b"whole", b"w")[:-9]):
+        record.write_bytes(damaged)
+        assert [made("two"), made("two")] == [1, 0], damaged
+    record.unlink()
+    (tmp_path / "made").unlink()
+    assert [made("two"), made("two")] == [1, 0]
+    assert (tmp_path / "pipeline.duckdb").read_text() == "no database"
+
+
 def test_what_failed_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WAREHOUSE_DIR", str(tmp_path))
     calls = []

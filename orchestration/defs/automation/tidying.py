@@ -6,6 +6,7 @@ from orchestration.defs.executor import HOLDS_DATABASE
 from orchestration.defs.resources import Project
 from orchestration.store.results import DDL
 from orchestration.store.retention import tidy
+from orchestration.store.served import load_served
 
 
 @dg.asset(
@@ -19,6 +20,7 @@ def kept_runs(project: Project) -> dg.MaterializeResult:
     settings = project.settings()
     with project.database() as database:
         database.execute(DDL)
+        load_served(database, settings.runs_dir)
         current = [name for (name,) in database.execute("select distinct run_id from ml.models").fetchall()]
     done = tidy(
         settings.runs_dir,
