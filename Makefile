@@ -90,7 +90,7 @@ setup: .venv/.installed .venv/.activation $(MANIFEST) .env
 	touch $@
 
 $(MANIFEST): $(DBT_SOURCES) .venv/.installed
-	python -c 'import orchestration.defs.dbt'
+	python -c 'import orchestration.defs.dbt.project'
 	touch $@
 
 setup-cluster: setup .venv/.cluster java  ## what runs beyond one machine need, and the tests of them

@@ -10,7 +10,7 @@ import dagster as dg
 import orchestration.defs
 import orchestration.domains
 from orchestration.defs.automation import JOBS, SCHEDULES, SENSORS
-from orchestration.defs.dbt import dbt_resource
+from orchestration.defs.dbt.project import dbt_resource
 from orchestration.defs.dressing import dressed
 from orchestration.defs.executor import chosen_executor
 from orchestration.defs.resources import Project

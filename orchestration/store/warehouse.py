@@ -1,9 +1,10 @@
 """Plain DuckDB: open the pipeline's database and write in transactions. No table has a meaning here."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
@@ -70,12 +71,29 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     connection.commit()
 
 
-def row_counts(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], int]:
-    """Rows of every table by schema and name; DuckDB keeps the number, so nothing is read for it."""
+class Relation(NamedTuple):
+    """A table or view: its rows, where they are known, and the types of its columns in their order."""
+
+    rows: int | None
+    types: Mapping[str, str]
+
+
+def relations_of(connection: duckdb.DuckDBPyConnection) -> dict[str, Relation]:
+    """Every table and view by `schema.table`; DuckDB keeps all of it, so nothing is read for it."""
     found = connection.execute(
-        "select schema_name, table_name, estimated_size from duckdb_tables()"
+        """
+        select
+            schema_name || '.' || table_name,
+            any_value(estimated_size),
+            list(column_name order by column_index),
+            list(data_type order by column_index)
+        from duckdb_columns()
+        left join duckdb_tables() using (database_name, schema_name, table_name)
+        where database_name = current_database()
+        group by schema_name, table_name
+        """
     ).fetchall()
-    return {(schema, table): rows for schema, table, rows in found}
+    return {name: Relation(rows, dict(zip(names, types, strict=True))) for name, rows, names, types in found}
 
 
 def quoted(identifier: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from orchestration.tables.alerts import ALERT_ORDERS, ALERT_SCORES
 from orchestration.tables.assignees import ASSIGNEE_CANDIDATES
-from orchestration.tables.feature_store import FEATURE_STORE, MODEL_BUILDS
+from orchestration.tables.feature_store import COLUMN_LINEAGE, FEATURE_STORE, MODEL_BUILDS
 from orchestration.tables.results import RESULTS
 from orchestration.tables.table import Table
 from orchestration.tables.tickets import (
@@ -18,7 +18,7 @@ from orchestration.tables.tickets import (
 )
 
 __all__ = [
-    "ALERT_ORDERS", "ALERT_SCORES", "ASSIGNEE_CANDIDATES", "FEATURE_STORE", "MODEL_BUILDS",
+    "ALERT_ORDERS", "ALERT_SCORES", "ASSIGNEE_CANDIDATES", "COLUMN_LINEAGE", "FEATURE_STORE", "MODEL_BUILDS",
     "PREDICTION_HISTORY", "REPOSITORIES", "RESPONSE_GAPS", "RESULTS", "SERVED", "SERVICE_DIFFERENCES",
     "SERVICE_METRICS", "SIMILAR_TICKETS", "TICKET_PREDICTIONS", "Table", "descriptions",
 ]  # fmt: skip

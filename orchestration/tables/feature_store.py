@@ -20,8 +20,19 @@ MODEL_BUILDS = Table(
         "built_from": ("varchar", "Hash of its SQL, variables, tests and raw rows, and of those it reads."),
     },
 )
+COLUMN_LINEAGE = Table(
+    "feature_store.column_lineage",
+    "What the columns that dbt makes are made of. Grain: one row per column and column that it reads.",
+    {
+        "relation": ("varchar", "Schema and name of the table or view."),
+        "column_name": ("varchar", "Its column."),
+        "read_relation": ("varchar", "Schema and name of the table or view that it is made of."),
+        "read_column": ("varchar", "The column there."),
+    },
+)
 FEATURE_STORE = (
     MODEL_BUILDS,
+    COLUMN_LINEAGE,
     Table(
         "feature_store.feature_registry",
         "Which features exist. Grain: one row per feature view and feature.",

@@ -52,6 +52,7 @@ COLUMNS = {
         current_load why reasons observed_at model_version""",
     "bias.ranking_metrics": """run_id domain task model split dimension slice metric n_lists n_relevant value
         ci_low ci_high q_value assessable flagged""",
+    "feature_store.column_lineage": "relation column_name read_relation read_column",
     "feature_store.feature_registry": """feature_view feature dtype entity owner description ttl sql_hash
         version""",
     "feature_store.feature_stats": "snapshot_id feature null_share mean",

@@ -7,7 +7,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from orchestration.defs.dbt import dbt_models, dbt_resource
+from orchestration.defs.dbt.assets import dbt_models
+from orchestration.defs.dbt.project import dbt_resource
 from orchestration.defs.resources import Project
 from orchestration.settings import DBT_PARSED, DBT_PROJECT_DIR, Settings
 from orchestration.store.dbt_process import DBT
@@ -39,7 +40,14 @@ def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Build:
             tables = dict(database.sql("select table_name, schema_name from duckdb_tables()").fetchall())
             for event in events:
                 name = event.asset_key.path[0]
-                told = event.materialization.metadata.get("dagster/row_count")
+                metadata = event.materialization.metadata
+                columns = database.execute(
+                    "select column_name, data_type from duckdb_columns() where table_name = ?", [name]
+                ).fetchall()
+                schema = metadata["dagster/column_schema"].value
+                assert [(column.name, column.type) for column in schema.columns] == columns
+                assert set(metadata["dagster/column_lineage"].value.deps_by_column) == dict(columns).keys()
+                told = metadata.get("dagster/row_count")
                 if name in tables:
                     ((rows,),) = database.sql(f"select count(*) from {tables[name]}.{name}").fetchall()
                     assert told is not None and told.value == rows

@@ -8,7 +8,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from orchestration.defs.dbt import dbt_models, dbt_resource, is_current, parse
+from orchestration.defs.dbt.assets import dbt_models
+from orchestration.defs.dbt.project import dbt_resource, is_current, parse
 from orchestration.facts import FACTS, dbt_arguments
 from orchestration.settings import DBT_MANIFEST, DBT_PROJECT_DIR, Settings
 from orchestration.store.feature_registry import feature_views
