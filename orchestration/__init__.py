@@ -2,5 +2,5 @@
 
 import gc
 
-# Nearly all that is imported and declared stays: to look for garbage as often as usual takes a sixth of the start.
+# Nearly all that is imported and declared stays: to look for garbage as often as usual takes a sixth of it.
 gc.set_threshold(200_000)

@@ -122,14 +122,31 @@ class ShownColumns:
         return {"dagster/column_schema": schema} | self._metadata(rows, self._recorded.get(relation, {}))
 
     def _metadata(self, rows: int | None, made_of: Lineage) -> dict[str, Any]:
+        # A view has no number of rows.
+        shown: dict[str, Any] = {} if rows is None else {"dagster/row_count": rows}
         assets = self._assets
         columns = {
             column: [dg.TableColumnDep(assets[table], name) for table, name in read if table in assets]
             for column, read in made_of.items()
         }
-        made: dict[str, Any] = {"dagster/column_lineage": dg.TableColumnLineage(columns)} if columns else {}
-        # A view has no number of rows.
-        return made if rows is None else {"dagster/row_count": rows, **made}
+        if columns:
+            # The first is Dagster's own, which its open-source UI hides.
+            shown["dagster/column_lineage"] = dg.TableColumnLineage(columns)
+            shown["made_of"] = dg.MetadataValue.md(_as_table(columns))
+        return shown
+
+
+def _as_table(columns: Mapping[str, list[dg.TableColumnDep]]) -> str:
+    """Markdown that leads to the assets."""
+    rows = [
+        f"| {column} | {', '.join(_linked(dep.asset_key, dep.column_name) for dep in read)} |"
+        for column, read in columns.items()
+    ]
+    return "\n".join(["| column | is made of |", "| --- | --- |", *rows])
+
+
+def _linked(asset: dg.AssetKey, column: str) -> str:
+    return f"[{asset.to_user_string()}](/assets/{'/'.join(asset.path)}).{column}"
 
 
 def _relation(node: Node) -> str:
