@@ -20,7 +20,7 @@ from orchestration.page.published import Published, Row, open_published
 
 PAGE, TABLE, MEMORY = "report.html", "tickets.csv", "summary.json"
 LATEST = "latest"
-_WAY_BACK = f'<body>\n<p><a href="{PAGE}">The open tickets</a></p>'
+_WAY_BACK = f'<body>\n<nav><a href="{PAGE}">The open tickets</a></nav>'
 _HERE = Path(__file__).parent
 _SHOWN = 200
 _TEN_YEARS = 10 * 365 * 24.0

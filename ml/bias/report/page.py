@@ -156,7 +156,8 @@ def _plot(metric: Metric, shown: pd.DataFrame, judged: pd.DataFrame, metrics: Me
     prefix = "" if metric.name == metrics.leading else f"{metric.name}_"
     known = judged[judged[metric.name].notna()]
     average = float((known[metric.name] * known["n"]).sum() / known["n"].sum())
-    unit = f" ({metric.unit})" if metric.unit else ""
+    is_said = not metric.unit or metric.unit in metric.description.lower()
+    unit = "" if is_said else f" ({metric.unit})"
     return interval_plot(
         _marks(shown, metric.name, f"{prefix}ci_low", f"{prefix}ci_high"),
         f"{metric.description}{unit}",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 
-_WIDTH, _LABELS, _RIGHT, _ROW, _AXIS = 820, 260, 70, 20, 34
+_WIDTH, _LABELS, _RIGHT, _ROW, _AXIS = 820, 260, 70, 20, 38
 
 
 @dataclass(frozen=True)
@@ -61,14 +61,14 @@ def interval_plot(
 
     parts = [
         f'<svg class="plot" viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="{escape(axis)}">',
-        f'<text class="axis" x="{_LABELS}" y="11">{escape(axis)}</text>',
+        f'<text class="axis" x="0" y="11">{escape(axis)}</text>',
     ]
     for tick in ticks:
-        parts.append(f'<line class="grid" x1="{x(tick):.1f}" x2="{x(tick):.1f}" y1="28" y2="{height}"/>')
-        parts.append(f'<text class="tick" x="{x(tick):.1f}" y="24">{text(tick)}</text>')
+        parts.append(f'<line class="grid" x1="{x(tick):.1f}" x2="{x(tick):.1f}" y1="32" y2="{height}"/>')
+        parts.append(f'<text class="tick" x="{x(tick):.1f}" y="28">{text(tick)}</text>')
     if reference is not None:
         place = f"{x(reference):.1f}"
-        parts.append(f'<line class="reference" x1="{place}" x2="{place}" y1="28" y2="{height}"/>')
+        parts.append(f'<line class="reference" x1="{place}" x2="{place}" y1="32" y2="{height}"/>')
     for number, mark in enumerate(drawn):
         y = _AXIS + _ROW * number + _ROW / 2
         parts.append(f'<g class="{escape(mark.kind)}"><title>{escape(_spoken(mark, text))}</title>')
