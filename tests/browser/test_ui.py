@@ -123,6 +123,19 @@ def test_the_champion_shows_its_answer_its_picture_and_its_checks(
     expect(tab.get_by_role("dialog").locator("tbody tr")).to_have_count(20)
 
 
+def test_a_table_that_dbt_made_shows_its_columns_and_what_they_are_made_of(tab: Page, address: str) -> None:
+    tab.goto(f"{address}/assets/train_remaining")
+    column = tab.get_by_role("row").filter(has_text="title_has_question")
+    expect(column).to_contain_text("BOOLEAN")
+    expect(column).to_contain_text("The title holds a question mark")
+    tab.goto(f"{address}/assets/train_remaining?view=events")
+    tab.get_by_text("[Show Markdown]").first.click()
+    made_of = tab.get_by_role("dialog").get_by_role("row").filter(has_text="title_has_question")
+    expect(made_of).to_contain_text("feat_issue_content.title_has_question")
+    made_of.get_by_role("link").click()
+    expect(tab).to_have_url(f"{address}/assets/feat_issue_content")
+
+
 def test_the_launchpad_writes_a_page_that_opens_without_a_network(
     tab: Page, address: str, ran: Finished, page: Page
 ) -> None:
