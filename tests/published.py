@@ -1,15 +1,28 @@
-"""A small published file, as the pipeline leaves it, for whoever reads one."""
+"""A published file: a small one as the pipeline leaves it, or of whatever is in a pipeline's database."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from orchestration.store.publication import make_ready
+from orchestration.store.publication import publish as write
+from orchestration.store.warehouse import open_pipeline_database
 from orchestration.tables import RESULTS, SERVED
 
 HOSTILE = '</script><img src=x onerror="alert(1)"> & more'
 ORIGIN: Mapping[str, Any] = {"run_id": "r1", "domain": "tickets", "task": "regression"}
+
+
+def publish(
+    pipeline: Path, published: Path, schemas: Sequence[str], domains: Sequence[str] | None = None, **how: Any
+) -> dict[str, int]:
+    """Make the schemas ready, and write the published file; rows per table."""
+    with open_pipeline_database(pipeline) as database:
+        rows = make_ready(database, schemas, domains)
+        write(database, published, **how)
+    return rows
 
 
 def write_published(path: Path, tickets: int = 4) -> Path:

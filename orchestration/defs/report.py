@@ -26,6 +26,7 @@ def report(project: Project) -> dg.MaterializeResult:
     """The daily page, one HTML file for the browser: open tickets, whom to ask, how far to trust it."""
     from orchestration.page.write import TABLE, write_page
 
+    project.write_published()
     settings = project.settings()
     page = write_page(settings.published_database, settings.runs_dir, settings.reports_dir)
     return dg.MaterializeResult(

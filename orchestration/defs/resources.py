@@ -6,11 +6,12 @@ from contextlib import contextmanager
 
 import dagster as dg
 import duckdb
+from pydantic import PrivateAttr
 
 from ml.store.lock import only_one
 from orchestration.declarations import Domain
 from orchestration.settings import PROJECT_ROOT, Settings
-from orchestration.store.publication import publish
+from orchestration.store.publication import make_ready, publish
 from orchestration.store.steps import Made, StepTable, hashes_of
 from orchestration.store.warehouse import open_pipeline_database
 from orchestration.tables import descriptions
@@ -20,10 +21,17 @@ from orchestration.views import VIEWS
 SHARED_SCHEMAS = ("ml", "bias", "history", "feature_store")
 # What stands for the published file among what steps made.
 PUBLICATION = "publication"
+# Stands for the hash of a published file that is still to be written.
+_BEHIND = ""
+# That whatever belongs into the file is ready: versions of the project before took part of it from elsewhere.
+_READY = "ready"
 
 
 class Project(dg.ConfigurableResource):
     """The project as a run sees it; the environment is read when an asset asks, not at import."""
+
+    # Whether this process worked on the database since it looked whether the published file is as it must be.
+    _is_behind: bool = PrivateAttr(default=False)
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Project"]:
@@ -35,7 +43,11 @@ class Project(dg.ConfigurableResource):
                 context.log.info(
                     "; ".join(f"{name}: {value}" for name, value in settings.described().items())
                 )
-            yield self
+            try:
+                yield self
+            finally:
+                if self._is_behind:
+                    self.write_published()
 
     def settings(self) -> Settings:
         """The settings in force."""
@@ -51,24 +63,32 @@ class Project(dg.ConfigurableResource):
             wait_seconds=60 if settings.run_executor == "in_process" else 600,
             memory_limit=settings.duckdb_memory_limit,
         ) as database:
+            self._is_behind = True
             yield database
 
     def publish(self, domain: Domain) -> dict[str, int]:
-        """Replace the file that users read, with the new results of a domain."""
-        settings, names = self.settings(), [one.name for one in domain.training_sets]
-        rows = publish(
-            settings.pipeline_database,
-            settings.published_database,
-            SHARED_SCHEMAS,
-            names,
-            domain.tables,
-            descriptions(),
-            VIEWS,
-        )
+        """Let readers have the new results of a domain: the file is written when the step is over.
+
+        Where the daily page is made in the same process it is written once for all steps, before the page. A
+        run that fails before that writes it at its end; what a killed one had ready, the next one publishes.
+        """
+        file, names = self.settings().published_database, [one.name for one in domain.training_sets]
         with self.database() as database:
-            files = hashes_of([settings.published_database], settings.warehouse_dir)
-            StepTable(database).remember(Made(PUBLICATION, "", "", files, ""))
+            rows = make_ready(database, SHARED_SCHEMAS, names, domain.tables)
+            StepTable(database).remember(Made(PUBLICATION, "", _READY, {file.name: _BEHIND}, ""))
         return rows
+
+    def write_published(self) -> None:
+        """Replace the file that users read, unless it holds what is ready just as it was written."""
+        settings = self.settings()
+        with self.database() as database:
+            table = StepTable(database)
+            written = table.made_by(PUBLICATION)
+            if written and written.version == _READY and not written.is_intact(settings.warehouse_dir):
+                publish(database, settings.published_database, descriptions(), VIEWS)
+                files = hashes_of([settings.published_database], settings.warehouse_dir)
+                table.remember(Made(PUBLICATION, "", _READY, files, ""))
+        self._is_behind = False
 
     def column_schema(self, table: str) -> dg.TableSchema:
         """The columns of a published table with their types, and what they mean."""

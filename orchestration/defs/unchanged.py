@@ -24,6 +24,8 @@ Inputs = Callable[[Project], Mapping[str, str]]
 # What a log line begins with that tells of a step that is not made again; the terminal looks for it.
 UNCHANGED = "unchanged: "
 ALL = "*"
+# The asset that is made after whatever else publishes in the same run.
+LAST = dg.AssetKey("report")
 # Stands in what a step told for the folder of the warehouse, which may be moved.
 _WAREHOUSE = "<warehouse>"
 
@@ -93,14 +95,16 @@ def _made(
     run, project = dg.AssetExecutionContext.get(), given["project"]
     step, warehouse_dir = run.asset_key.to_user_string(), project.settings().warehouse_dir
     with _record(project, rules) as (record, known):
-        before, published = record.made_by(step), record.made_by(PUBLICATION)
+        before = record.made_by(step)
         decided = _decided(run, project, rules, given.get("config"), known)
-        made = [one for one in (before, published) if one is not None]
-        if before and before.made_from == decided and all(one.is_intact(warehouse_dir) for one in made):
-            run.log.info("%swhat it reads is as it was when it was made.", UNCHANGED)
-            yield _said_again(before, warehouse_dir)
-            return
-        record.forget(step)
+        if before and not (before.made_from == decided and before.is_intact(warehouse_dir)):
+            record.forget(step)
+            before = None
+    if before:
+        run.log.info("%swhat it reads is as it was when it was made.", UNCHANGED)
+        _let_read(run, project, rules)
+        yield _said_again(before, warehouse_dir)
+        return
     done = make(*context, **given)
     results = list(done) if inspect.isgenerator(done) else [done]
     for result in results:
@@ -114,6 +118,7 @@ def _made(
                 told = _as_text(result).replace(str(warehouse_dir), _WAREHOUSE)
                 record.remember(Made(step, decided, version, kept, told))
                 result = _of_version(result, version)
+        _let_read(run, project, rules)
         yield result
 
 
@@ -129,6 +134,13 @@ def _record(project: Project, rules: _Rules) -> Iterator[tuple[StepFiles | StepT
         load_served(database, settings.runs_dir)
         table = StepTable(database)
         yield table, table.versions() | files.versions()
+
+
+def _let_read(run: dg.AssetExecutionContext, project: Project, rules: _Rules) -> None:
+    """Write the published file if it is behind, and no later step of this very process does."""
+    is_later = run.asset_key != LAST and LAST in run.job_def.asset_layer.executable_asset_keys
+    if not rules.inputs and not (is_later and project.settings().run_executor == "in_process"):
+        project.write_published()
 
 
 def _decided(

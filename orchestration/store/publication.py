@@ -1,4 +1,8 @@
-"""Publishing: the file that users read is replaced as a whole. No table has a meaning here."""
+"""Publishing: the file that users read is replaced as a whole. No table has a meaning here.
+
+What is ready to be read waits in the schema `published` of the pipeline's database until the file is written:
+domains become ready at different times, and the file is written once for several.
+"""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -7,70 +11,97 @@ from pathlib import Path
 import duckdb
 
 from ml.store.files import move_into_place
-from orchestration.store.warehouse import open_pipeline_database, quoted, transaction
+from orchestration.store.warehouse import quoted, transaction
 from orchestration.views import View
 
 logger = logging.getLogger(__name__)
 
+Columns = Mapping[tuple[str, str], Mapping[str, str]]
 
-def publish(
-    pipeline_database: Path,
-    published_database: Path,
+
+def make_ready(
+    database: duckdb.DuckDBPyConnection,
     schemas: Sequence[str],
     domains: Sequence[str] | None = None,
     tables: Sequence[str] = (),
-    descriptions: Mapping[str, tuple[str, Mapping[str, str]]] | None = None,
-    views: Sequence[View] = (),
 ) -> dict[str, int]:
-    """Replace the published database by a copy of the pipeline's user-facing schemas, in one step.
-
-    Readers of the published file are never in the way and never see half of it: those that have it open keep
-    what they opened, those that open it get the old or the new one. Views are published as tables. What lies
-    there is never read, since anybody may have written it: the pipeline's database knows what it published.
+    """Let the next published file hold the user-facing schemas as they are now; all of it, or nothing.
 
     Parameters
     ----------
-    pipeline_database, published_database : Path
-        The pipeline's own file, and the file that users read.
     schemas : sequence of str
-        The schemas to copy; those that do not exist yet are left out.
+        The schemas to copy, views as tables; those that do not exist yet are left out.
     domains : sequence of str, optional
         The domains whose results are ready. In tables with a column `domain` the rows of every other one stay
-        as they are published: a run of theirs may be under way, or refused. All domains if left out.
+        as they were: a run of theirs may be under way, or refused. All domains if left out.
     tables : sequence of str
-        Tables of other schemas (`schema.table`) to copy, too: those of the domains alone. What was published
-        of such tables by others stays as it is.
-    descriptions : mapping, optional
-        By `schema.table`, what the table is and what each of its columns: written beside them as comments.
-    views : sequence of View
-        Those whose tables are published are made beside them.
+        Tables of other schemas (`schema.table`) to copy, too: those of the domains alone. What was ready of
+        such tables by others stays as it is.
 
     Returns
     -------
     dict of str to int
-        Rows per published table, by `schema.table`.
+        Rows per table that is ready, by `schema.table`.
 
     Raises
     ------
     ValueError
         If there is no table in any of the schemas: an empty file would replace a good one.
-    WarehouseBusyError
-        If another process holds the pipeline's database.
+    """
+    copied = _tables(database, schemas, tables)
+    if not copied:
+        raise ValueError(
+            f"There is nothing to publish: the pipeline's database has no table in {', '.join(schemas)};"
+            " run the pipeline first."
+        )
+    with transaction(database):
+        database.execute("create schema if not exists published")
+        columns = _columns(database)
+        for name in _ready(columns):
+            schema, table = name.split(".", 1)
+            if schema in schemas and (schema, table) not in copied:
+                database.execute(f"drop table published.{quoted(name)}")
+        for schema, table in copied:
+            _copy(database, schema, table, columns, domains)
+        return {name: _count(database, name) for name in _ready(_columns(database))}
+
+
+def publish(
+    database: duckdb.DuckDBPyConnection,
+    published_database: Path,
+    descriptions: Mapping[str, tuple[str, Mapping[str, str]]] | None = None,
+    views: Sequence[View] = (),
+) -> None:
+    """Replace the published database by what is ready, in one step.
+
+    Readers of the published file are never in the way and never see half of it: those that have it open keep
+    what they opened, those that open it get the old or the new one. What lies there is never read, since
+    anybody may have written it.
+
+    Parameters
+    ----------
+    database : connection
+        The pipeline's database; who holds it is alone in publishing.
+    published_database : Path
+        The file that users read.
+    descriptions : mapping, optional
+        By `schema.table`, what the table is and what each of its columns: written beside them as comments.
+    views : sequence of View
+        Those whose tables are published are made beside them.
     """
     # A fixed name, so that what a killed run left behind is found and removed.
     temporary = published_database.with_name(f".{published_database.name}.publishing")
     published_database.parent.mkdir(parents=True, exist_ok=True)
     try:
-        # Holding the pipeline's database also keeps two processes from publishing at once.
-        with open_pipeline_database(pipeline_database) as connection:
-            _remove_database(temporary)
-            copied = _tables(connection, schemas, tables)
-            if not copied:
-                raise ValueError(
-                    f"There is nothing to publish: {pipeline_database} has no table in"
-                    f" {', '.join(schemas)}; run the pipeline first."
-                )
-            rows = _copy_tables(connection, copied, temporary, domains, tables, descriptions or {})
+        _remove_database(temporary)
+        database.execute(f"attach '{_escaped(str(temporary))}' as publication")
+        for name in _ready(_columns(database)):
+            schema, table = map(quoted, name.split(".", 1))
+            database.execute(f"create schema if not exists publication.{schema}")
+            database.execute(f"create table publication.{schema}.{table} as from published.{quoted(name)}")
+        _describe(database, descriptions or {})
+        # The write-ahead log must be empty: only the database file itself is moved.
+        database.execute("checkpoint publication; detach publication")
         with duckdb.connect(str(temporary)) as publication:
             _make_views(publication, views, descriptions or {})
         _remove_foreign_log(published_database)
@@ -79,7 +110,6 @@ def publish(
         _remove_foreign_log(published_database)
     finally:
         _remove_database(temporary)
-    return rows
 
 
 def _tables(
@@ -101,60 +131,49 @@ def _tables(
     ).fetchall()
 
 
-def _copy_tables(
-    connection: duckdb.DuckDBPyConnection,
-    tables: Sequence[tuple[str, str]],
-    target: Path,
+def _copy(
+    database: duckdb.DuckDBPyConnection,
+    schema: str,
+    table: str,
+    columns: Columns,
     domains: Sequence[str] | None,
-    own_tables: Sequence[str],
-    descriptions: Mapping[str, tuple[str, Mapping[str, str]]],
-) -> dict[str, int]:
-    connection.execute(
-        f"attach '{_escaped(str(target))}' as publication; create schema if not exists published"
-    )
-    columns_of, rows = _columns(connection), {}
-    for schema, table in tables:
-        name = f"{quoted(schema)}.{quoted(table)}"
-        columns = columns_of[schema, table]
-        is_split = "domain" in columns
-        own = f"domain in ({_literals(domains)})" if is_split and domains is not None else "true"
-        connection.execute(f"create schema if not exists publication.{quoted(schema)}")
-        connection.execute(f"create table publication.{name} as from {name} where {own}")
-        if is_split:
-            memory = f"{schema}.{table}"
-            known = columns_of.get(("published", memory), [])
-            common = ", ".join(quoted(column) for column in columns if column in known)
-            memory = f"published.{quoted(memory)}"
-            if "domain" in known:
-                kept = f"select {common} from {memory} where not {own}"  # noqa: S608 - our own names
-                connection.execute(f"insert into publication.{name} by name {kept}")
-        if is_split or f"{schema}.{table}" in own_tables:
-            memory = f"published.{quoted(f'{schema}.{table}')}"
-            connection.execute(f"create or replace table {memory} as from publication.{name}")
-        counted = connection.execute(f"select count(*) from publication.{name}").fetchall()  # noqa: S608
-        rows[f"{schema}.{table}"] = int(counted[0][0])
-    for memory in own_tables and _others(connection, tables):
-        schema, table = memory.split(".", 1)
-        connection.execute(f"create schema if not exists publication.{quoted(schema)}")
-        connection.execute(
-            f"create table publication.{quoted(schema)}.{quoted(table)} as from published.{quoted(memory)}"
-        )
-    _describe(connection, descriptions)
-    # The write-ahead log must be empty: only the database file itself is moved.
-    connection.execute("checkpoint publication; detach publication")
-    return rows
+) -> None:
+    """Put what some domains have in a table in the place of what was ready of them."""
+    now, before = columns[schema, table], columns.get(("published", f"{schema}.{table}"), {})
+    source, ready = f"{quoted(schema)}.{quoted(table)}", f"published.{quoted(f'{schema}.{table}')}"
+    own = f"domain in ({_literals(domains)})" if "domain" in now and domains is not None else "true"
+    if "domain" not in now or "domain" not in before:
+        database.execute(f"create or replace table {ready} as from {source} where {own}")
+        return
+    if now != before:
+        # What was made by another version of the code.
+        common = ", ".join(map(quoted, now.keys() & before.keys()))
+        database.execute(f"alter table {ready} rename to earlier")
+        database.execute(f"create table {ready} as from {source} limit 0")
+        kept = f"select {common} from published.earlier"  # noqa: S608 - our own names
+        database.execute(f"insert into {ready} by name {kept}; drop table published.earlier")
+    database.execute(f"delete from {ready} where {own}")  # noqa: S608
+    database.execute(f"insert into {ready} by name from {source} where {own}")
 
 
-def _others(connection: duckdb.DuckDBPyConnection, copied: Sequence[tuple[str, str]]) -> list[str]:
-    """What was published before and was not copied anew, without what has a column `domain`."""
-    remembered = connection.execute(
+def _ready(columns: Columns) -> list[str]:
+    return sorted(name for schema, name in columns if schema == "published")
+
+
+def _count(database: duckdb.DuckDBPyConnection, name: str) -> int:
+    counted = database.execute(f"select count(*) from published.{quoted(name)}").fetchall()  # noqa: S608
+    return int(counted[0][0])
+
+
+def _columns(database: duckdb.DuckDBPyConnection) -> Columns:
+    """Types of the columns of every table in the pipeline's database, by name."""
+    found = database.execute(
         """
-        select table_name from duckdb_columns()
-        where database_name = current_database() and schema_name = 'published'
-        group by table_name having not bool_or(column_name = 'domain') order by table_name
+        select schema_name, table_name, list(column_name), list(data_type)
+        from duckdb_columns() where database_name = current_database() group by all
         """
     ).fetchall()
-    return [name for (name,) in remembered if tuple(name.split(".", 1)) not in copied]
+    return {(schema, table): dict(zip(names, types, strict=True)) for schema, table, names, types in found}
 
 
 def _describe(
@@ -211,17 +230,6 @@ def _make_views(
 
 def _view_columns(publication: duckdb.DuckDBPyConnection, view: str) -> list[str]:
     return [name for name, *_ in publication.execute(f"describe {view}").fetchall()]
-
-
-def _columns(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], list[str]]:
-    """Names of the columns of every table in the pipeline's database."""
-    found = connection.execute(
-        """
-        select schema_name, table_name, list(column_name order by column_index)
-        from duckdb_columns() where database_name = current_database() group by all
-        """
-    ).fetchall()
-    return {(schema, table): columns for schema, table, columns in found}
 
 
 def _literals(values: Sequence[str]) -> str:

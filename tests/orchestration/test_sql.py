@@ -11,10 +11,9 @@ import pytest
 from ml.bias.tables import columns
 from ml.bias.tables.layout import typed
 from orchestration.__main__ import main
-from orchestration.store.publication import publish
 from orchestration.tables import descriptions
 from orchestration.views import VIEWS
-from tests.published import write_published
+from tests.published import publish, write_published
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import dagster as dg
+import duckdb
 import pytest
 
 from orchestration.defs.resources import Project
@@ -89,8 +90,57 @@ def test_only_what_changed_is_made_again(run: Run, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("broken")
     assert run(how=2)[0] == ["second"]
     (tmp_path / "warehouse.duckdb").write_bytes(b"somebody wrote here")
-    assert "second" in run(how=2)[0]
     assert run(how=2)[0] == []
+    with duckdb.connect(str(tmp_path / "warehouse.duckdb"), read_only=True) as published:
+        assert published.sql("select count(*) from ml.models").fetchall() == [(0,)]
+
+
+def test_the_published_file_is_written_once_before_the_daily_page_and_at_the_end_of_what_fails(
+    run: Run, tmp_path: Path
+) -> None:
+    file, seen = tmp_path / "warehouse.duckdb", []
+
+    def publishing(project: Project) -> dg.MaterializeResult:
+        seen.append(file.exists())
+        project.publish(DOMAIN)
+        return dg.MaterializeResult()
+
+    @dg.asset
+    @unless_unchanged(also=lambda project, config: (tmp_path / "one").exists())
+    def one(project: Project) -> dg.MaterializeResult:
+        return publishing(project)
+
+    @dg.asset(deps=[one])
+    @unless_unchanged(also=lambda project, config: [(tmp_path / name).exists() for name in ("two", "fails")])
+    def two(project: Project) -> dg.MaterializeResult:
+        if (tmp_path / "fails").exists():
+            raise ValueError("no")
+        return publishing(project)
+
+    @dg.asset(deps=[two])
+    @unless_unchanged()
+    def report(project: Project) -> dg.MaterializeResult:
+        project.write_published()
+        seen.append(file.exists())
+        return dg.MaterializeResult()
+
+    def done(*assets: dg.AssetsDefinition) -> tuple[bool, list[bool]]:
+        seen.clear()
+        file.unlink(missing_ok=True)
+        result = dg.materialize(
+            [one, two, report], selection=assets, resources={"project": Project()}, raise_on_error=False
+        )
+        return result.success and file.exists(), list(seen)
+
+    assert done(one, two, report) == (True, [False, False, True])
+    assert done(one, two, report) == (True, []), "what is gone is written again, and nothing else made again"
+    for name in ("one", "two"):
+        (tmp_path / name).touch()
+    assert done(one, two) == (True, [False, True]), "without the page each step publishes"
+    (tmp_path / "one").unlink()
+    (tmp_path / "fails").touch()
+    assert done(one, two, report) == (False, [False])
+    assert file.exists(), "what was ready is published although the run failed"
 
 
 def test_a_step_on_files_opens_no_database_and_heeds_no_damaged_record(

@@ -10,10 +10,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.store.publication import publish
 from orchestration.store.warehouse import open_pipeline_database, quoted
 from orchestration.views import View
 from tests.paths import ROOT
+from tests.published import publish
 
 SCHEMAS = ("ml", "bias", "tickets")
 
@@ -300,7 +300,7 @@ def test_a_reader_that_keeps_the_file_open_keeps_its_content(tmp_path: Path) -> 
 PUBLISH = """
 import sys
 from pathlib import Path
-from orchestration.store.publication import publish
+from tests.published import publish
 print("publishing", flush=True)
 while True:
     publish(Path(sys.argv[1]), Path(sys.argv[2]), ("ml", "bias"))
