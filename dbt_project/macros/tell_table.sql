@@ -7,14 +7,18 @@
             {{ log(run_query('select count(*) from ' ~ this)[0][0] ~ ' rows', info=true) }}
         {%- endif -%}
         {%- if flags.LOG_FORMAT == 'json' -%}
-            {%- set columns = run_query(
-                "select column_name, data_type from duckdb_columns() where database_name = current_database()"
-                ~ " and schema_name = '" ~ this.schema ~ "' and table_name = '" ~ this.identifier ~ "'"
-                ~ " order by column_index"
-            ) -%}
-            {%- set types = {} -%}
-            {%- for column in columns -%}{%- do types.update({column[0]: {'data_type': column[1]}}) -%}{%- endfor -%}
-            {{ log(tojson({'columns': types}), info=true) }}
+            {%- set told -%}
+                select to_json({'columns': map(
+                    list(column_name order by column_index),
+                    list({'data_type': data_type} order by column_index)
+                )})
+                from duckdb_columns()
+                where
+                    database_name = current_database()
+                    and schema_name = '{{ this.schema }}'
+                    and table_name = '{{ this.identifier }}'
+            {%- endset -%}
+            {{ log(run_query(told)[0][0], info=true) }}
         {%- endif -%}
     {%- endif -%}
 {%- endmacro %}

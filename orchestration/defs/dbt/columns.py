@@ -106,9 +106,9 @@ class ShownColumns:
         relation = _relation(node)
         self.traced[relation] = {}
         if node["resource_type"] == "model":
-            sql = (target / "compiled" / node["package_name"] / node["original_file_path"]).read_text()
+            compiled = target / "compiled" / node["package_name"] / node["original_file_path"]
             try:
-                self.traced[relation] = column_lineage(sql, self._readable)
+                self.traced[relation] = column_lineage(compiled.read_text(), self._readable)
             except Exception:  # sqlglot fails in many ways, and a table is no worse without the picture of it
                 self.untraced.append(relation)
         return self._metadata(self._rows.get(key), self.traced[relation])
