@@ -98,8 +98,8 @@ def _endings(published: Published) -> list[str]:
         return []
     named = _named(rows, "value")
     return [
-        "Share of tickets closed within 30 days, people never seen there before less others without rights "
-        f"({PERIOD}): " + (f"beyond chance, in points: {named}." if named else "nowhere beyond chance.")
+        f"Share of tickets closed within 30 days, newcomers' less regulars' ({PERIOD}): "
+        + (f"beyond chance, in points: {named}." if named else "nowhere beyond chance.")
     ]
 
 

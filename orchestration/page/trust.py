@@ -65,9 +65,12 @@ def calibration_by_age(published: Published) -> list[Row]:
     """Per band of age: how far chances of the remaining time are off, and what the interval holds."""
     return published.rows_of(
         "ml.model_metrics",
-        """
+        r"""
         select
-            replace(regexp_extract(metric, '_age_(.+)$', 1), '_', ' ') as age,
+            regexp_replace(
+                regexp_replace(replace(regexp_extract(metric, '_age_(.+)$', 1), '_', ' '), '\b1d$', '1 day'),
+                '([0-9])d$', '\1 days'
+            ) as age,
             any_value(value) filter (starts_with(metric, 'remaining_ece')) as calibration_error,
             any_value(value) filter (starts_with(metric, 'remaining_coverage')) as coverage,
             any_value(n) filter (starts_with(metric, 'remaining_coverage')) as n
