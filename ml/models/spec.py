@@ -159,7 +159,7 @@ class ModelSpec:
     row_engine : str
         What fits it where the rows of a fit are spread over a cluster; empty where they cannot be.
     scoring : mapping of "binary", "ranking" and "hazard" to ScoringFamily
-        How it learns 0/1 labels, grades, and ends in periods of life; empty for a family that cannot.
+        How it learns 0/1 labels, grades, and ends in periods of time; empty for a family that cannot.
     """
 
     name: str

@@ -19,7 +19,7 @@ from ml.data.weights import recency_weights
 from ml.errors import TooLittleDataError
 from ml.models import Rows, ScoringFamily
 from ml.stats.weights import group_weights
-from ml.tasks.remaining.calibration import AgeCalibration
+from ml.tasks.remaining.calibration import AgeCalibration, band_names, band_of
 from ml.tasks.remaining.curves import Curves
 from ml.tasks.remaining.model import Forecast, Hazards
 from ml.tasks.remaining.periods import PERIOD_FEATURES, AtRisk, at_risk, drawn, with_period
@@ -30,6 +30,8 @@ Values = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 # Rows at risk that the last period needs; later ones are like it.
 MIN_AT_RISK = 50
+# Up to the first edge from so many days on there are learners of the chance alone.
+NEAR_DAYS = 1.0
 # Days ahead that decide whether a map of calibration is kept.
 JUDGED_AHEAD = (1.0, 7.0, 30.0, 90.0, 365.0)
 
@@ -148,32 +150,51 @@ class Workbench:
         """
         edges = self.config.edges
         found = at_risk(rows, self.age, outcomes, edges)
-        if not 0 < found.ended.sum() < len(found.ended):
+        near_edge = min(int(np.searchsorted(edges, NEAR_DAYS)), len(edges) - 1)
+        near = at_risk(rows, self.age, outcomes, (0.0, edges[near_edge]))
+        if not (0 < found.ended.sum() < len(found.ended) and len(near.row)):
             raise TooLittleDataError(
-                f"Of {len(found.ended)} rows at risk in a period of life {found.ended.sum():g} ended in it: "
+                f"Of {len(found.ended)} rows at risk in a period {found.ended.sum():g} ended in it: "
                 "remaining times need both; give a longer history."
             )
         last_period = int(np.flatnonzero(np.bincount(found.period) >= min(MIN_AT_RISK, len(found.row)))[-1])
+        jobs = [
+            (data, params, self.config.seed + seed, None)
+            for data in (self._learned_from(found), self._learned_from(near))
+            for seed in range(seeds)
+        ]
+        learners = each(self.family.fit, jobs)
+        return Hazards(learners[:seeds], list(edges), last_period, learners[seeds:], near_edge)
+
+    def _learned_from(self, found: AtRisk) -> Rows:
+        """Return what a learner sees of rows at risk."""
         found = drawn(found, self.config.rows, self.config.seed)
-        begin = np.asarray(edges, dtype=float)[found.period]
-        data = Rows(
+        begin = np.asarray(self.config.edges, dtype=float)[found.period]
+        return Rows(
             x=with_period(self.x[found.row], self.age[found.row], begin),
             y=found.ended,
             groups=np.full(len(begin), "", dtype=object),
             weight=self._weights(found, begin),
             names=[*self.names, *PERIOD_FEATURES],
         )
-        jobs = [(data, params, self.config.seed + seed, None) for seed in range(seeds)]
-        learners = each(self.family.fit, jobs)
-        return Hazards(learners, list(edges), last_period)
 
     def calibration(self, backtests: list[Backtest], outcomes: Outcomes) -> AgeCalibration:
-        """Learn from what origins said of their rows, as it had turned out at a cut."""
-        draws = [self.draws(Forecast.plain(one.recent_curves), one.recent, outcomes) for one in backtests]
-        rows = np.concatenate([one.recent for one in backtests] or [np.zeros(0, dtype=np.intp)])
-        draw, ended, seen = (np.concatenate([own[k] for own in draws] or [np.zeros(0)]) for k in range(3))
-        rows = rows[seen.astype(bool)]
-        return AgeCalibration(self.config.min_ends).fit(draw, ended.astype(bool), self.age[rows])
+        """Learn from what origins said of their rows, as it had turned out at a cut.
+
+        An origin that had seen few ends of a band of age says nothing of how later ones stand to it.
+        """
+        band, draws, rows = band_of(self.age), [], []
+        for one in backtests:
+            learned = np.bincount(
+                band[one.origin.fit & one.origin.learned.known], minlength=len(band_names())
+            )
+            own = learned[band[one.recent]] >= self.config.min_ends
+            draw, ended, seen = self.draws(Forecast.plain(one.recent_curves), one.recent, outcomes)
+            draws.append((draw[own[seen]], ended[own[seen]]))
+            rows.append(one.recent[own & seen])
+        draw, ended = (np.concatenate([own[k] for own in draws] or [np.zeros(0)]) for k in range(2))
+        at = np.concatenate(rows or [np.zeros(0, dtype=np.intp)])
+        return AgeCalibration(self.config.min_ends).fit(draw, ended.astype(bool), self.age[at])
 
     def spread(self, calibration: AgeCalibration, last: Backtest | None, outcomes: Outcomes) -> AgeSpread:
         """Learn how far the last origin's calibrated curves were off, as it had turned out at a cut."""
@@ -232,13 +253,12 @@ class Workbench:
         return kept
 
     def _weights(self, found: AtRisk, begin: Values) -> Values:
-        """Return the weights of rows at risk, mean 1, in periods that begin at some age.
+        """Return the weights of rows at risk, mean 1, in periods that begin so many days ahead.
 
-        What counts as recent is the time of the period, not that of the start: an old item shows today what
-        becomes of old items.
+        What counts as recent is the time of the period, not that of the observation.
         """
         row = found.row
-        time = self.dataset.first_times()[row] + (begin * 86_400e6).astype("timedelta64[us]")
+        time = self.observed[row] + (begin * 86_400e6).astype("timedelta64[us]")
         given = self.dataset.row_labels()["weight"].fillna(1.0).to_numpy(float)[row]
         weight = group_weights(self.group[row], self.config.group_power) * given * found.stands_for
         weight = weight * recency_weights(time, self.split.timeline[row], self.config.half_life)

@@ -24,7 +24,7 @@ from ml.tasks.remaining.spread import AgeSpread
 
 Values = NDArray[np.float64]
 REASONS = 5
-# Reasons are those of the period that an item is in so many days from now.
+# Reasons are those of the period that begins so many days from now.
 REASONS_AHEAD = 7.0
 # Encoded rows of this many rows and periods are in memory at once.
 _BLOCK = 200_000
@@ -32,45 +32,54 @@ _BLOCK = 200_000
 
 @loadable
 class Hazards(BaseEstimator):
-    """The chance to end in each period of life, given that it is reached: the mean of several learners.
+    """The chance to end in each period ahead, given that it is reached: the mean of several learners.
 
     Parameters
     ----------
     learners : list of FittedScorer
         Alike but for their seed; they score log odds.
     edges : list of float
-        Days of age, ascending from 0: between two neighbours is a period.
+        Days from the observation, ascending from 0: between two neighbours is a period.
     last_period : int
         The last period that enough was seen of.
+    near : list of FittedScorer
+        Learners of the chance to end by the edge ``near_edge``, whose word is final there: they have nothing
+        else to learn, and more comes soon after an observation than at any other time.
+    near_edge : int
     """
 
-    def __init__(self, learners: list[FittedScorer], edges: list[float], last_period: int) -> None:
+    def __init__(
+        self,
+        learners: list[FittedScorer],
+        edges: list[float],
+        last_period: int,
+        near: list[FittedScorer],
+        near_edge: int,
+    ) -> None:
         self.learners = learners
         self.edges = edges
         self.last_period = last_period
+        self.near = near
+        self.near_edge = near_edge
 
     def curves(self, x: NDArray[np.float32], age: Values) -> Curves:
         """Return the curves of encoded rows, shape (n, d), at their age in days, shape (n,)."""
-        edges = np.asarray(self.edges)
-        chance = np.zeros((len(age), len(edges) - 1))
-        for period in range(self.last_period + 1):
-            ahead = np.flatnonzero((age < edges[period + 1]) | (period == self.last_period))
-            for rows in _blocks(ahead):
-                seen = with_period(x[rows], age[rows], np.full(len(rows), edges[period]))
-                chance[rows, period] = self._chance(seen)
-        return Curves.of(age, self.edges, chance, self.last_period)
+        chance = np.zeros((len(age), len(self.edges) - 1))
+        soon = np.zeros(len(age))
+        for rows in _blocks(np.arange(len(age))):
+            for period in range(self.last_period + 1):
+                seen = with_period(x[rows], age[rows], np.full(len(rows), self.edges[period]))
+                chance[rows, period] = _chance(self.learners, seen)
+            soon[rows] = _chance(self.near, with_period(x[rows], age[rows], np.zeros(len(rows))))
+        return Curves.of(age, self.edges, chance, self.last_period).anchored(self.near_edge, soon)
 
     def contributions(self, x: NDArray[np.float32], age: Values, ahead: float) -> Values | None:
         """Return by how much each column moves the log odds of the period ``ahead`` days from now."""
-        edges = np.asarray(self.edges)
-        period = np.clip(np.searchsorted(edges, age + ahead, side="right") - 1, 0, self.last_period)
-        seen = with_period(x, age, edges[period])
+        period = min(int(np.searchsorted(self.edges, ahead, side="right")) - 1, self.last_period)
+        seen = with_period(x, age, np.full(len(age), self.edges[period]))
         parts = [learner.contributions(seen) for learner in self.learners]
         known = [part for part in parts if part is not None]
         return np.mean(known, axis=0) if known else None
-
-    def _chance(self, x: NDArray[np.float32]) -> Values:
-        return np.asarray(np.mean([expit(learner.score(x)) for learner in self.learners], axis=0))
 
 
 @loadable
@@ -140,7 +149,7 @@ class RemainingModel(BaseEstimator):
         """Return for every item the features that move its chance to end soon the most, the strongest first.
 
         Each is ``{"feature": column of items, "contribution": log odds}``; above 0 it ends sooner. They are
-        those of the period of life that the item is in `REASONS_AHEAD` days from now. The parts of one column
+        those of the period that begins `REASONS_AHEAD` days from now. The parts of one column
         (levels, components of a text) are added up. A family without contributions gives none.
         """
         x, age = self._encoded(items), ages(items, self.age)
@@ -158,7 +167,7 @@ class RemainingModel(BaseEstimator):
 
     def importance(self) -> dict[str, float]:
         """Return what the hazards rely on beside the age; see `ml.tasks.importance`."""
-        return importance_of(self.hazards.learners, self.encoder.sources())
+        return importance_of([*self.hazards.learners, *self.hazards.near], self.encoder.sources())
 
     def fit(self, x: object = None, y: object = None) -> Self:
         """Do nothing: the parts come fitted."""
@@ -227,6 +236,10 @@ def ages(items: pd.DataFrame, column: str) -> Values:
             f"The item {items['item_id'].iloc[at]!r} has the age of {age[at]:g} days: give days of 0 or more."
         )
     return age
+
+
+def _chance(learners: list[FittedScorer], x: NDArray[np.float32]) -> Values:
+    return np.asarray(np.mean([expit(learner.score(x)) for learner in learners], axis=0))
 
 
 def _blocks(rows: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:

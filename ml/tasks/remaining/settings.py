@@ -26,7 +26,7 @@ class RemainingConfig:
     age : str
         Feature column with the days from an item's start to the observation.
     edges_days : tuple of float
-        Bounds of the periods of life after the start.
+        Bounds of the periods ahead of an observation, after 0.
     seeds : int
         Learners that are averaged, alike but for their seed.
     rows : int

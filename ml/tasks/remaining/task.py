@@ -1,6 +1,6 @@
 """The task of saying how much longer an item will take that is open at its age.
 
-What is its own: several rows per item, each with what was known then, and a chance for every period of life.
+What is its own: several rows per item, each with what was known then, and a chance for every period ahead.
 """
 
 from __future__ import annotations

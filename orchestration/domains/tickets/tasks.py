@@ -65,6 +65,8 @@ REMAINING_TIME = Task(
     kind="remaining",
     description="How much longer an open ticket takes, given its age and what has happened in it: chances "
     "for any time ahead, and quantiles.",
+    # A ticket that waits longer is never nearer to its closing for that.
+    params={"falling": ["waiting_days", "days_since_comment", "days_since_answer", "days_since_event"]},
 )
 LATE_SCORER = Task(
     name="late_scorer",

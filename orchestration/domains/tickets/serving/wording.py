@@ -85,13 +85,13 @@ DAYS = {
     "contributor_days_since_last_seen": "the author was last seen here {} ago",
     "repository_age_days": "the repository has had tickets for {}",
 }
+# What some took longer than, and the others less.
 LOG_HOURS = {
-    "assignee_median_log_hours": "half of the assignee's tickets took over {}",
-    "author_median_log_hours": "half of the author's tickets took over {}, anywhere",
-    "contributor_median_log_hours": "half of the author's tickets here took over {}",
-    "repository_median_log_hours_90d": "half of the tickets closed here lately took over {}",
-    "repository_p90_log_hours_90d": "a tenth of the tickets closed here lately took over {}",
-    "topic_mean_log_hours": "tickets with such a title took about {}",
+    "assignee_median_log_hours": "half of the assignee's tickets took {}",
+    "author_median_log_hours": "half of the author's tickets took {}, anywhere",
+    "contributor_median_log_hours": "half of the author's tickets here took {}",
+    "repository_median_log_hours_90d": "half of the tickets closed here lately took {}",
+    "repository_p90_log_hours_90d": "a tenth of the tickets closed here lately took {}",
 }
 SHARES = {
     "title_uppercase_share": "{} of the title in capitals",
@@ -119,6 +119,7 @@ FLAGS = {
     "is_weekend": ("looked at on a weekend", "looked at on a weekday"),
 }
 OTHERS = {
+    "topic_mean_log_hours": lambda value: f"tickets with such a title took about {_time(value)}",
     "text": lambda _: "what title and body say",
     "repository": lambda value: f"the ways of {value}",
     "tenure_class": lambda value: f"an author whose standing here is {value}",
@@ -134,8 +135,11 @@ MISSING = {
 }
 
 
-# The instant at which all are looked at is a reason of none of them. The age decides which period of life is
-# next: what it adds within that one says nothing of whether an old ticket closes sooner.
+# The other side of what is not a half.
+SHORTER = {"repository_p90_log_hours_90d": "nine tenths of the tickets closed here lately took {}"}
+
+# The instant at which all are looked at is a reason of none of them. What the age says is spread over all
+# that grows with it, and its own part says nothing of whether an old ticket closes sooner.
 UNSAID = ("observed_hour", "observed_weekday", "observed_month", "is_weekend", "age_days")
 # Of a ticket in which nothing has happened these say one thing.
 WAITING = ("waiting_days", "days_since_comment", "days_since_answer", "days_since_event")
@@ -174,6 +178,8 @@ def say_reasons(
         if feature in UNSAID or not (_is_known(value) or feature in MISSING):
             continue
         words = say(feature, value)
+        if feature in LOG_HOURS and is_about_shorter(effect, value, values):
+            words = SHORTER.get(feature, LOG_HOURS[feature]).format(f"under {_time(value)}")
         fact: Any = next(((effect, kind) for kind in ALIKE if feature in kind), words)
         if feature in WAITING and _is_known(value):
             fact = (effect, duration(value))
@@ -191,12 +197,22 @@ def say(feature: str, value: Any) -> str:
     if feature in DAYS:
         return DAYS[feature].format(duration(value))
     if feature in LOG_HOURS:
-        return LOG_HOURS[feature].format(duration(expm1(value) / 24))
+        return LOG_HOURS[feature].format(f"over {_time(value)}")
     if feature in SHARES:
         return SHARES[feature].format(f"{value:.0%}")
     if feature in FLAGS:
         return FLAGS[feature][0 if value else 1]
     return OTHERS[feature](value) if feature in OTHERS else f"{_named(feature)} is {value}"
+
+
+def is_about_shorter(effect: str, log_hours: float, values: Mapping[Any, Any]) -> bool:
+    """Whether such a time is a reason because others took less than it, and not because some took more.
+
+    Where some take longer a young ticket may take long, too, and one that is older than that may have its
+    turn; where others take less it is the other way round.
+    """
+    is_younger = values.get("age_days", 0.0) < expm1(log_hours) / 24
+    return (effect == "sooner") == is_younger
 
 
 def duration(days: float) -> str:
@@ -205,6 +221,10 @@ def duration(days: float) -> str:
         if round(days / length) >= 2:
             return _counted(round(days / length), unit)
     return "an hour" if days * 24 >= 0.5 else "less than an hour"
+
+
+def _time(log_hours: float) -> str:
+    return duration(expm1(log_hours) / 24)
 
 
 def _counted(count: int, noun: str) -> str:

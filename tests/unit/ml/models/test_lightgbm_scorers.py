@@ -132,3 +132,17 @@ def test_a_start_for_a_scorer_is_refused() -> None:
     with pytest.raises(ValueError, match="gain_trees 5 has a meaning for LambdaRank only"):
         fit_booster("binary", rows("y"), {"gain_trees": 5}, 0)
     assert start_trees({}) == 0
+
+
+def test_no_score_rises_with_a_falling_column() -> None:
+    data = rows("y")
+    grid = np.repeat(data.x[:20], 50, axis=0)
+    grid[:, 1] = np.tile(np.linspace(data.x[:, 1].min(), data.x[:, 1].max(), 50), 20)
+
+    def steps(**more: Any) -> NDArray[np.float64]:
+        score = fit_booster("binary", data, {**PARAMS, **more}, 0).score(grid)
+        return np.diff(score.reshape(20, 50), axis=1)
+
+    assert (steps() > 0).any()
+    # What the rows lack is of no account.
+    assert (steps(falling=["noise", "absent"]) <= 0).all()

@@ -186,7 +186,7 @@ def test_rows_are_at_risk_from_their_observation_to_their_end_or_their_last_whol
     )
     found = at_risk(np.ones(3, dtype=bool), np.array([1.0, 0.0, 0.0]), outcomes, (0, 1, 7, 14))
     rows = sorted(zip(found.row.tolist(), found.period.tolist(), found.ended.tolist(), strict=True))
-    assert rows == [(0, 1, 1.0), (1, 0, 0.0), (1, 1, 0.0), (2, 0, 1.0)]
+    assert rows == [(0, 0, 0.0), (0, 1, 1.0), (1, 0, 0.0), (1, 1, 0.0), (2, 0, 1.0)]
 
 
 @pytest.mark.parametrize("ends", [0, 30, 900])
@@ -218,11 +218,17 @@ def test_quantiles_invert_chances(seed: int) -> None:
     rng = np.random.default_rng(seed)
     edges, n = (0.0, 0.1, 1.0, 5.0, 40.0, 400.0, 4000.0), 20
     curves = Curves.of(rng.uniform(0, 300, n), edges, rng.uniform(0.05, 0.9, (n, len(edges) - 1)), 5)
-    most = curves.ended_within(3000.0)
-    for share in (0.05, 0.3, 0.6):
-        within = share < most
-        days = curves.quantile(share)
-        assert np.allclose(curves.ended_within(days)[within], share, atol=1e-6)
+    by_five_days = rng.uniform(0.0, 1.0, n)
+    anchored = curves.anchored(3, by_five_days)
+    assert np.allclose(anchored.ended_within(5.0), by_five_days, atol=1e-6)
+    after = [(1 - one.ended_within(40.0)) / (1 - one.ended_within(5.0)) for one in (curves, anchored)]
+    assert np.allclose(*after, atol=1e-6)
+    for one in (curves, anchored):
+        assert (np.diff(one.total, axis=1) >= 0).all()
+        most = one.ended_within(3000.0)
+        for share in (0.05, 0.3, 0.6):
+            within = share < most
+            assert np.allclose(one.ended_within(one.quantile(share))[within], share, atol=1e-6)
 
 
 def test_a_map_undoes_a_common_bias_and_keeps_the_order() -> None:

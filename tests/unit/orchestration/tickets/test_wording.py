@@ -120,3 +120,28 @@ def test_the_same_of_another_time_and_what_is_not_known_are_no_more_reasons() ->
         ("sooner", "1 pull request linked"),
         ("sooner", "no comments are known"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("age", "effect", "half", "most"),
+    [
+        (1.0, 1, "half of the tickets closed here lately took under 3 days", "nine tenths"),
+        (1.0, -1, "half of the tickets closed here lately took over 3 days", "a tenth"),
+        (400.0, 1, "half of the tickets closed here lately took over 3 days", "a tenth"),
+        (400.0, -1, "half of the tickets closed here lately took under 3 days", "nine tenths"),
+    ],
+)
+def test_how_long_others_took_is_said_so_that_it_is_a_reason_at_the_age(
+    age: float, effect: int, half: str, most: str
+) -> None:
+    values = {
+        "age_days": age,
+        "repository_median_log_hours_90d": log1p(72),
+        "repository_p90_log_hours_90d": log1p(7200),
+    }
+    names = [name for name in values if name != "age_days"]
+    reasons = [{"feature": name, "contribution": effect} for name in names]
+    told = [one["reason"] for one in say_reasons(reasons, values)]
+    assert told[0] == half
+    # At 400 days the ticket is older than a tenth, too.
+    assert told[1].startswith(most)
