@@ -10,7 +10,7 @@ from ml.reports.bias import write_bias, write_bias_page
 from ml.runs.train import train_models
 from ml.tasks.duration.task import TrainingConfig
 from orchestration.page.write import write_page
-from tests.browser.conftest import open_file, serious_faults
+from tests.browser.conftest import faults, open_file
 from tests.published import write_published
 from tests.unit.ml import crews
 
@@ -70,9 +70,9 @@ def test_the_pictures_are_there_and_it_prints(page: Page, report: Path) -> None:
     assert printed.startswith(b"%PDF") and len(printed) > 20_000
 
 
-def test_axe_finds_no_serious_fault(page: Page, report: Path, axe: str) -> None:
+def test_axe_finds_no_fault(page: Page, report: Path, axe: str) -> None:
     open_file(page, report)
-    assert serious_faults(page, axe) == []
+    assert faults(page, axe) == []
 
 
 @pytest.fixture(scope="module")
@@ -86,10 +86,10 @@ def bias_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_bias_page(dataset.config, trained, folder / "r")
 
 
-def test_the_bias_page_has_no_serious_fault_and_prints_whole(page: Page, bias_page: Path, axe: str) -> None:
+def test_the_bias_page_has_no_fault_and_prints_whole(page: Page, bias_page: Path, axe: str) -> None:
     open_file(page, bias_page)
     assert page.locator("svg.plot").first.bounding_box() is not None
-    assert serious_faults(page, axe) == []
+    assert faults(page, axe) == []
     figures = page.locator("details table").first
     assert not figures.is_visible()
     page.emulate_media(media="print")
