@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -87,18 +88,21 @@ class TrainingBackend:
         """
         import joblib
 
-        if self.name in ("local", "dask_rows"):
+        workers = self.workers or workers_that_fit()
+        if self.name in ("local", "dask_rows") or (self.name == "processes" and workers == 1):
             return [function(*job) for job in jobs]
         if self.name == "dask":
             where = joblib.parallel_config("dask")
         else:
-            workers = self.workers or workers_that_fit()
+            _dismiss_at_exit()
             where = joblib.parallel_config("loky", n_jobs=workers, inner_max_num_threads=1, mmap_mode="r")
         with where:
             return list(joblib.Parallel()(joblib.delayed(_alone)(function, job) for job in jobs))
 
 
 _IN_FORCE: ContextVar[TrainingBackend | None] = ContextVar("backend", default=None)
+# Processes that share the cores.
+_sharing = 1
 
 
 def _alone(function: Callable[..., T], job: tuple[Any, ...]) -> T:
@@ -108,6 +112,14 @@ def _alone(function: Callable[..., T], job: tuple[Any, ...]) -> T:
 
     with threadpool_limits(1, user_api="blas"), joblib.parallel_config("sequential"):
         return function(*job)
+
+
+@cache
+def _dismiss_at_exit() -> None:
+    """A process that multiprocessing started waits at its end for its children, and these for more work."""
+    from joblib.externals.loky import get_reusable_executor
+
+    Finalize(None, lambda: get_reusable_executor().shutdown(kill_workers=True), exitpriority=1)
 
 
 def cluster_of_rows() -> Any:
@@ -120,7 +132,13 @@ def workers_that_fit() -> int:
     """One worker per core, fewer where the free memory would not do for them, and at least one."""
     import psutil
 
-    return max(1, min(_cores(), psutil.virtual_memory().available // WORKER_BYTES))
+    return max(1, min(_cores(), psutil.virtual_memory().available // WORKER_BYTES) // _sharing)
+
+
+def share_cores(processes: int) -> None:
+    """Say how many processes, this one and those that are forked from it, share the cores from now on."""
+    global _sharing
+    _sharing = processes
 
 
 def _cores() -> int:

@@ -76,6 +76,11 @@ class Task:
         return self.kind == "duration"
 
     @property
+    def priority(self) -> str:
+        """Of the models that can be trained, those begin first that most waits for, and the longest."""
+        return str({"duration": 3, "remaining": 2}.get(self.kind, 1))
+
+    @property
     def is_searched(self) -> bool:
         """Whether an asset of its own searches its parameters."""
         return self.kind not in ("duration", "remaining")

@@ -126,10 +126,11 @@ class Settings(BaseSettings):
         Where models are fitted: `local` (in the run's own process), `processes` of this machine, `dask`,
         or `dask_rows`, which spreads the rows of XGBoost's fits over the cluster.
     training_workers : int
-        Processes of the backend; 0 for one per core, as far as the free memory goes.
+        Processes of the backend; 0 for one per core that no other step has, as far as the free memory goes.
     run_executor : str
-        Where the steps of a run are executed: `in_process`, `multiprocess`, or `package:attribute`, an
-        executor of a Dagster library (`dagster_k8s:k8s_job_executor`).
+        Where the steps of a run are executed: `side_by_side` (where there is no Linux `in_process`),
+        `in_process`, `multiprocess`, or `package:attribute`, an executor of a Dagster library
+        (`dagster_k8s:k8s_job_executor`).
     dask_scheduler : str
         Address of a running Dask scheduler; empty for a cluster on this machine.
     """
@@ -176,9 +177,9 @@ class Settings(BaseSettings):
     )
     training_workers: int = Field(default=0, ge=0, description="a whole number from 0")
     run_executor: str = Field(
-        default="in_process",
-        pattern=r"^(in_process|multiprocess|[\w.]+:\w+)$",
-        description="one of in_process, multiprocess, or package:attribute",
+        default="side_by_side",
+        pattern=r"^(side_by_side|in_process|multiprocess|[\w.]+:\w+)$",
+        description="one of side_by_side, in_process, multiprocess, or package:attribute",
     )
     dask_scheduler: str = Field(default="", validation_alias="DASK_SCHEDULER_ADDRESS")
 

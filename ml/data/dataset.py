@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import InitVar, asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -24,8 +24,10 @@ from ml.data.content import content_id
 from ml.data.contract import KEY_COLUMNS, SLICE, Misfit, conform, conform_items, is_feature
 from ml.data.domain import DomainConfig
 from ml.data.leaks.copies import refuse_copies, refuse_outcome_names
+from ml.store.files import sha256_of_file, write_atomically
+from ml.store.key import key_of
 
-ITEMS, LABELS = "train.parquet", "label.parquet"
+ITEMS, LABELS, SETTINGS, SEAL = "train.parquet", "label.parquet", "domain.json", "checked.txt"
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +46,8 @@ class Dataset:
         One row per item: ``item_id, y`` (hours, null when censored), ``is_censored, observed_until,
         relevance, weight, labelled_at``.
     config : DomainConfig
+    known_as : str
+        The hash of the content, of rows that were checked when it was made.
 
     Raises
     ------
@@ -54,11 +58,15 @@ class Dataset:
     items: pd.DataFrame
     labels: pd.DataFrame
     config: DomainConfig = field(default_factory=DomainConfig)
+    known_as: InitVar[str] = ""
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, known_as: str) -> None:
         items, labels = conform(self.items, self.labels)
         object.__setattr__(self, "items", items)
         object.__setattr__(self, "labels", labels)
+        if known_as:
+            self.__dict__["snapshot_id"] = known_as
+            return
         if not self.features:
             raise ValueError("The items have no feature column: add at least one beside keys and slices.")
         refuse_outcome_names(self.features, list(labels.columns))
@@ -67,8 +75,16 @@ class Dataset:
 
     @classmethod
     def from_dir(cls, directory: str | Path) -> Self:
-        """Read ``train.parquet``, ``label.parquet`` and, when present, ``domain.json`` of a folder."""
-        return cls(*read_training_set(directory))
+        """Read ``train.parquet``, ``label.parquet`` and, when present, ``domain.json`` of a folder.
+
+        What is sealed there, by this code, is not checked again.
+        """
+        return cls(*read_training_set(directory), known_as=_sealed(Path(directory)))
+
+    def seal(self, directory: str | Path) -> None:
+        """Say beside the files that this was read from what they hold, and that it was checked."""
+        folder = Path(directory)
+        write_atomically(folder / SEAL, f"{self.snapshot_id} {_hash_of(folder)}")
 
     @cached_property
     def snapshot_id(self) -> str:
@@ -125,8 +141,23 @@ def group_names(items: pd.DataFrame, column: str | None) -> NDArray[np.object_]:
     return np.asarray(values.astype(object).where(values.notna(), "(missing)").astype(str), dtype=object)
 
 
+def _sealed(folder: Path) -> str:
+    """Return what the content of a folder was found to be when it was checked; empty when it never was."""
+    seal = folder / SEAL
+    content, _, files = seal.read_text(errors="replace").partition(" ") if seal.is_file() else ("", "", "")
+    return content if files and files == _hash_of(folder) else ""
+
+
+def _hash_of(folder: Path) -> str:
+    """The hash of a folder's files, and of the code that reads and checks them."""
+    files = [path for name in (ITEMS, LABELS, SETTINGS) if (path := folder / name).is_file()]
+    return key_of("errors.py", "stats", "data", **{path.name: sha256_of_file(path) for path in files})
+
+
 def snapshot_id_of(directory: str | Path) -> str:
     """Return the identity of the training set in a folder, whether the contract would accept it or not."""
+    if sealed := _sealed(Path(directory)):
+        return sealed
     items, labels, config = read_training_set(directory)
     return content_id(items, labels, asdict(config))
 
@@ -164,7 +195,7 @@ def read_training_set(directory: str | Path) -> tuple[pd.DataFrame, pd.DataFrame
     missing = [str(path) for path in paths if not path.is_file()]
     if missing:
         raise ValueError(f"There is no training set at {', '.join(missing)}: give the folder of both.")
-    config = _read_settings(folder / "domain.json")
+    config = _read_settings(folder / SETTINGS)
     _refuse_what_does_not_fit(paths)
     return _read_table(paths[0]), _read_table(paths[1]), config
 

@@ -123,16 +123,25 @@ def prepare(
     """
     config = config or PreprocessingConfig()
     key = _cache_key(dataset, split, config)
-    entry = None if cache_dir is None else find_entry(cache_dir, key)
-    if entry is not None:
-        encoder = load_trusted((entry / ENCODER).read_bytes(), str(entry / ENCODER))
-        return Prepared(encoder, np.load(entry / MATRIX, mmap_mode="r", allow_pickle=False))
+    if cache_dir is not None and (kept := _kept(cache_dir, key)) is not None:
+        return kept
     encoder = new_encoder(dataset, "features", config)
     matrix = fit_and_encode(encoder, dataset.items, split.rows("train"))
     encoder, matrix = with_text_score(dataset, split, config, encoder, matrix)
     if cache_dir is not None:
         keep_entry(cache_dir, key, {ENCODER: dump_trusted(encoder), MATRIX: npy_bytes(matrix)})
     return Prepared(encoder, matrix)
+
+
+def _kept(cache_dir: Path, key: str) -> Prepared | None:
+    entry = find_entry(cache_dir, key)
+    if entry is None:
+        return None
+    try:
+        encoder = load_trusted((entry / ENCODER).read_bytes(), str(entry / ENCODER))
+        return Prepared(encoder, np.load(entry / MATRIX, mmap_mode="r", allow_pickle=False))
+    except FileNotFoundError:  # another process has just put its own in this place
+        return None
 
 
 def with_text_score(

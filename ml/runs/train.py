@@ -31,6 +31,7 @@ def train_models(
     task: Task = DURATION,
     git_sha: str | None = None,
     engine: str = "local",
+    party: str = "",
 ) -> list[Evaluation]:
     """Train the models ``names`` into a run folder; what is up to date there is read, not trained again.
 
@@ -48,6 +49,8 @@ def train_models(
     task : Task
     git_sha, engine : str
         Copied into the record.
+    party : str
+        Processes that name the same one train models beside each other in the folder.
 
     Returns
     -------
@@ -63,7 +66,7 @@ def train_models(
     tell = progress or (lambda model, stage: None)
     families = {name: _family(name, task) for name in names}
     evaluations: list[Evaluation] = []
-    with folder.at_work():
+    with folder.at_work(party):
         _refuse_other_data(folder, names, dataset)
         for name, family in families.items():
             key = training_key(dataset.snapshot_id, task, chosen, name)

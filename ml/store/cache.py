@@ -35,6 +35,8 @@ def keep_entry(cache: Path, key: str, files: Mapping[str, bytes]) -> None:
     """Keep the files of an entry in the place of all others; not when another process is just doing so."""
     try:
         with only_one(lock_of(cache), f"is at work in {cache}"):
+            if find_entry(cache, key) is not None:
+                return  # of another process that made the same
             shutil.rmtree(cache, ignore_errors=True)
             for name, content in files.items():
                 write_atomically(cache / key / name, content)

@@ -64,9 +64,9 @@ class RunFolder:
         return self.path / BIAS_PAGE
 
     @contextmanager
-    def at_work(self) -> Iterator[None]:
-        """Keep other processes from working in the folder; `LockedError` names the one that does."""
-        with only_one(self.path / ".lock", f"is at work in {self.path}"):
+    def at_work(self, party: str = "") -> Iterator[None]:
+        """Keep processes of no or another party from working in it; `LockedError` names the one that does."""
+        with only_one(self.path / ".lock", f"is at work in {self.path}", party):
             yield
 
     # Models

@@ -11,6 +11,7 @@ from ml.store.files import sha256_of_file
 from ml.store.run_folder import RunFolder
 from orchestration.declarations import Task
 from orchestration.defs.configs import horizon_of, run_type
+from orchestration.defs.executor import PRIORITY
 from orchestration.defs.metadata import duration_metadata, scoring_metadata
 from orchestration.defs.resources import Project
 from orchestration.defs.training import dataset_of, snapshot_version, train, tuned_file
@@ -25,8 +26,6 @@ def model_asset(task: Task) -> dg.AssetsDefinition:
     rivals wait for their leaderboard, which loads them together. Where there is too little data for a model
     without rivals, it says so and is skipped: the rest of the run goes on.
     """
-    # First of what is ready, so that whatever publishes in the same run publishes it, too.
-    tags = {} if task.has_rivals else {"dagster/priority": "1"}
 
     def tuned(project: Project, config: Any) -> str | None:
         file = tuned_file(project.settings().runs_dir, task)
@@ -46,7 +45,8 @@ def model_asset(task: Task) -> dg.AssetsDefinition:
         group_name="models",
         description=task.description,
         output_required=task.has_rivals,
-        op_tags=tags,
+        # Before whatever publishes in the same run, so that it is published, too.
+        op_tags={PRIORITY: task.priority},
     )
     @unless_unchanged(inputs=snapshot, also=tuned, files=files)
     def trained(
@@ -55,7 +55,7 @@ def model_asset(task: Task) -> dg.AssetsDefinition:
         project: Project,
     ) -> Iterator[dg.MaterializeResult]:
         try:
-            folder, (evaluation,) = train(project, [task], config, context.log)
+            folder, (evaluation,) = train(project, [task], config, context)
         except TooLittleDataError as error:
             if task.has_rivals:
                 raise

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from orchestration.defs.executor import PRIORITY
 from orchestration.defs.resources import Project
 from orchestration.defs.unchanged import ALL, unless_unchanged
 
@@ -15,7 +16,7 @@ from orchestration.defs.unchanged import ALL, unless_unchanged
     group_name="serving",
     kinds={"html"},
     # After whatever else publishes in the same run.
-    op_tags={"dagster/priority": "-10"},
+    op_tags={PRIORITY: "-10"},
 )
 @unless_unchanged(
     reads=(ALL,),

@@ -60,7 +60,7 @@ class Project(dg.ConfigurableResource):
         with open_pipeline_database(
             settings.pipeline_database,
             # Another step of the run may be at work on it.
-            wait_seconds=60 if settings.run_executor == "in_process" else 600,
+            wait_seconds=60 if settings.run_executor in ("in_process", "side_by_side") else 600,
             memory_limit=settings.duckdb_memory_limit,
         ) as database:
             self._is_behind = True

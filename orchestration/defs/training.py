@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def train(
-    project: Project, tasks: Sequence[Task], run: Any, log: dg.DagsterLogManager
+    project: Project, tasks: Sequence[Task], run: Any, context: dg.AssetExecutionContext
 ) -> tuple[Path, list["Evaluation"]]:
     """Train tasks of one kind and training set on its newest snapshot; their folder and evaluations.
 
@@ -39,7 +39,7 @@ def train(
     from ml.tasks import task_of
 
     def tell(model: str, stage: str) -> None:
-        log.info("%s: %s", model, stage)
+        context.log.info("%s: %s", model, stage)
 
     settings, first = project.settings(), tasks[0]
     dataset = dataset_of(project, first)
@@ -54,6 +54,7 @@ def train(
             task=task_of(first.kind),
             git_sha=project.git_sha(),
             engine="dagster",
+            party=context.run_id,
         )
 
 
@@ -80,6 +81,7 @@ def read_dataset(snapshot: Path) -> "Dataset":
             f"The snapshot {snapshot} does not hold what its name says: it was changed, or taken by an "
             "earlier version; take it again with --select '*training_snapshot', or run the whole pipeline."
         )
+    dataset.seal(snapshot)
     return dataset
 
 

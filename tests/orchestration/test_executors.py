@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,16 +14,17 @@ from tempfile import TemporaryDirectory
 
 import dagster as dg
 import duckdb
+import psutil
 import pytest
 
-from orchestration.defs.executor import chosen_executor
+from orchestration.defs.executor import chosen_executor, side_by_side
 from tests.paths import ROOT
 
 STEPS = ("raw_alerts", "raw_issues")
 POSTGRES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 
 
-def ingest(home: Path, warehouse: Path) -> list[tuple[str, int, float, float]]:
+def ingest(home: Path, warehouse: Path, executor: str) -> list[tuple[str, int, float, float]]:
     """Load the sample with steps in processes of their own; step, process, begin and end of each."""
     subprocess.run(
         [
@@ -34,7 +36,7 @@ def ingest(home: Path, warehouse: Path) -> list[tuple[str, int, float, float]]:
             **os.environ,
             "DAGSTER_HOME": str(home),
             "WAREHOUSE_DIR": str(warehouse),
-            "RUN_EXECUTOR": "multiprocess",
+            "RUN_EXECUTOR": executor,
         },
         check=True,
     )
@@ -90,7 +92,103 @@ def postgres() -> Iterator[str]:
 
 def test_steps_run_in_processes_of_their_own(tmp_path: Path) -> None:
     shutil.copy(ROOT / ".dagster" / "dagster.yaml", tmp_path)
-    check(ingest(tmp_path, tmp_path / "warehouse"), tmp_path / "warehouse")
+    check(ingest(tmp_path, tmp_path / "warehouse", "side_by_side"), tmp_path / "warehouse")
+
+
+@dg.op
+def breaks() -> str:
+    raise ValueError("as it should")
+
+
+@dg.op
+def needs_what_broke(before: str) -> None:
+    raise AssertionError("never reached")
+
+
+def meet(me: str, other: str) -> None:
+    """Wait for a step that can only be under way if it runs beside this one."""
+    folder, end = Path(os.environ["TELL"]), time.monotonic() + 60
+    (folder / me).touch()
+    while not (folder / other).exists():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+@dg.op
+def goes() -> None:
+    meet("one", "other")
+
+
+@dg.op
+def goes_beside() -> None:
+    meet("other", "one")
+
+
+@dg.op(tags={"dagster/priority": "-10"})
+def comes_late() -> int:
+    return 1
+
+
+@dg.op
+def needs_the_late(before: int) -> None: ...
+
+
+@dg.op(tags={"dagster/priority": "-20"})
+def comes_last() -> None: ...
+
+
+@dg.job(executor_def=side_by_side)
+def some_steps() -> None:
+    needs_what_broke(breaks())
+    goes()
+    goes_beside()
+    needs_the_late(comes_late())
+    comes_last()
+
+
+@dg.op
+def tells_and_stays() -> None:
+    (Path(os.environ["TELL"]) / "step").write_text(str(os.getpid()))
+    time.sleep(600)
+
+
+@dg.job(executor_def=side_by_side)
+def one_that_stays() -> None:
+    tells_and_stays()
+
+
+def test_steps_run_side_by_side_and_what_comes_last_waits_for_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TELL", str(tmp_path))
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        result = dg.execute_job(dg.reconstructable(some_steps), instance)
+        times = {one.step_key: one for one in instance.get_run_step_stats(result.run_id)}
+    done = ("goes", "goes_beside", "comes_late", "needs_the_late", "comes_last")
+    status = {name: one.status.value for name, one in times.items() if one.status is not None}
+    assert status == {"breaks": "FAILURE", **dict.fromkeys(done, "SUCCESS")}
+    begun, ended = (
+        {name: getattr(times[name], f"{what}_time") for name in done} for what in ("start", "end")
+    )
+    assert begun["comes_late"] >= max(ended["goes"], ended["goes_beside"])
+    assert begun["comes_last"] >= max(ended["comes_late"], ended["needs_the_late"])
+
+
+def test_a_step_does_not_outlive_a_run_that_is_killed(tmp_path: Path) -> None:
+    told = tmp_path / "step"
+    run = subprocess.Popen(
+        [sys.executable, "-m", "dagster", "job", "execute", "-f", __file__, "-a", "one_that_stays"],
+        cwd=ROOT,
+        env={**os.environ, "DAGSTER_HOME": str(tmp_path), "TELL": str(tmp_path)},
+    )
+    while not (told.is_file() and told.read_text()):
+        assert run.poll() is None
+        time.sleep(0.1)
+    step = psutil.Process(int(told.read_text()))
+    assert step.ppid() == run.pid
+    run.kill()
+    run.wait()
+    assert psutil.wait_procs([step], timeout=30)[1] == []
 
 
 @pytest.mark.cluster
@@ -100,7 +198,7 @@ def test_the_history_of_runs_lies_in_postgresql(tmp_path: Path) -> None:
     with postgres() as url:
         instance = (ROOT / ".dagster" / "dagster.yaml").read_text()
         (tmp_path / "dagster.yaml").write_text(f"{instance}storage:\n  postgres:\n    postgres_url: {url}\n")
-        check(ingest(tmp_path, tmp_path / "warehouse"), tmp_path / "warehouse")
+        check(ingest(tmp_path, tmp_path / "warehouse", "multiprocess"), tmp_path / "warehouse")
     assert not list(tmp_path.rglob("*.db")), "nothing of the history is in a file"
 
 

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from orchestration.defs.executor import HOLDS_DATABASE
+from orchestration.defs.executor import HOLDS_DATABASE, PRIORITY
 from orchestration.defs.resources import Project
 from orchestration.store.results import DDL
 from orchestration.store.retention import tidy
@@ -13,7 +13,7 @@ from orchestration.store.served import load_served
     deps=["ticket_predictions"],
     group_name="serving",
     # Last of all: what the others of the run need is there for as long as they run.
-    op_tags=HOLDS_DATABASE | {"dagster/priority": "-20"},
+    op_tags=HOLDS_DATABASE | {PRIORITY: "-20"},
 )
 def kept_runs(project: Project) -> dg.MaterializeResult:
     """The newest runs, snapshots and pages; older ones go (RUNS_KEPT), champions and what serves stay."""

@@ -8,7 +8,7 @@ import dagster as dg
 from orchestration.defs.automation.freshness import DAILY
 from orchestration.defs.bias import GAP_COLUMNS, Tables, bias_asset
 from orchestration.defs.configs import TrainingRun
-from orchestration.defs.executor import HOLDS_DATABASE
+from orchestration.defs.executor import HOLDS_DATABASE, PRIORITY
 from orchestration.defs.metadata import markdown_table, picture, short
 from orchestration.defs.models import model_asset
 from orchestration.defs.resources import Project
@@ -43,7 +43,7 @@ SERVED = [f"models/{task.name}" for task in DOMAIN.tasks if not task.has_rivals]
     deps=[["models", task.name] for task in HOURS],
     group_name="models",
     kinds={"duckdb"},
-    op_tags=HOLDS_DATABASE,
+    op_tags=HOLDS_DATABASE | {PRIORITY: "2"},
 )
 @unless_unchanged()
 def trained_models(
@@ -57,7 +57,7 @@ def trained_models(
     from ml.store.run_folder import RunFolder, original_name
 
     tasks = chosen(config.models)
-    folder, trained = train(project, tasks, config, context.log)
+    folder, trained = train(project, tasks, config, context)
     # What mitigation made of these very models stays theirs, the champion among it.
     mitigated = [
         model for model in accepted_models(folder) if original_name(model) in {t.name for t in tasks}
@@ -155,7 +155,8 @@ remaining_bias = bias_asset(
     deps=["best_model", "tickets_open", "remaining_open", "train_remaining"],
     group_name="serving",
     kinds={"duckdb"},
-    op_tags=HOLDS_DATABASE,
+    # After all models that it reads: on those it does not depend, since it does without.
+    op_tags=HOLDS_DATABASE | {PRIORITY: "-1"},
     freshness_policy=DAILY,
 )
 @unless_unchanged(reads=SERVED, also=journal_of_promotions)
@@ -206,7 +207,7 @@ def most_urgent(rows: "pd.DataFrame", most: int = 20) -> "pd.DataFrame":
     group_name="bias",
     kinds={"duckdb"},
     # First of what is ready, so that whatever publishes in the same run publishes it, too.
-    op_tags=HOLDS_DATABASE | {"dagster/priority": "1"},
+    op_tags=HOLDS_DATABASE | {PRIORITY: "1"},
 )
 @unless_unchanged()
 def response_bias(project: Project) -> dg.MaterializeResult:

@@ -56,7 +56,7 @@ def test_the_environment_wins_over_the_file_and_an_empty_variable_means_the_defa
         ("DUCKDB_MEMORY_LIMIT", "2", "a size such as 2GB or 500MB"),
         ("TRAINING_BACKEND", "threads", "one of local, processes, dask, dask_rows"),
         ("TRAINING_WORKERS", "-1", "a whole number from 0"),
-        ("RUN_EXECUTOR", "kubernetes", "one of in_process, multiprocess, or package:attribute"),
+        ("RUN_EXECUTOR", "kubernetes", "one of side_by_side, in_process, multiprocess, or package:attribute"),
         ("WAREHOUSE_DIR", "~nobody-of-this-name/x", "a folder"),
         ("GITHUB_API_URL", "ftp://host", "http:// or https://"),
         ("GITHUB_API_URL", "https://", "http:// or https://"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -96,6 +97,20 @@ def test_missing_folder_and_bad_settings(tmp_path: Path) -> None:
     (tmp_path / "label.parquet").write_bytes(b"no parquet")
     with pytest.raises(ValueError, match="cannot be read"):
         Dataset.from_dir(tmp_path)
+
+
+def test_what_is_sealed_is_known_again_and_what_was_changed_since_is_checked(tmp_path: Path) -> None:
+    items, labels = synthetic.frames(80)
+    read = Dataset.from_dir(synthetic.write(tmp_path, items, labels, "{}"))
+    read.seal(tmp_path)
+    again = Dataset.from_dir(tmp_path)
+    assert again.snapshot_id == read.snapshot_id == Dataset(again.items, again.labels).snapshot_id
+    assert replace(again, config=DomainConfig(name="other")).snapshot_id != read.snapshot_id
+    synthetic.write(tmp_path, items.assign(closed_at=1.0), labels, "{}")
+    with pytest.raises(ValueError, match="must not see them"):
+        Dataset.from_dir(tmp_path)
+    synthetic.write(tmp_path, items.assign(size=items["size"] + 1), labels, "{}")
+    assert Dataset.from_dir(tmp_path).snapshot_id != read.snapshot_id
 
 
 def test_what_the_memory_cannot_hold_is_told_before_it_is_read(

@@ -153,7 +153,7 @@ def test_a_second_process_is_told_who_is_at_work(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "r")
     program = (
         "import sys; from ml.store.run_folder import RunFolder\n"
-        "with RunFolder(sys.argv[1]).at_work(): print('in', flush=True); sys.stdin.read()"
+        "with RunFolder(sys.argv[1]).at_work('us'): print('in', flush=True); sys.stdin.read()"
     )
     with subprocess.Popen(
         [sys.executable, "-c", program, str(folder.path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -162,6 +162,10 @@ def test_a_second_process_is_told_who_is_at_work(tmp_path: Path) -> None:
         told = rf"Another run \(process {other.pid}\) is at work in .*: wait until it has finished"
         with pytest.raises(LockedError, match=told), folder.at_work():
             pass
+        with pytest.raises(LockedError, match=told), folder.at_work("others"):
+            pass
+        with folder.at_work("us"):
+            assert folder.models() == []
         other.kill()
         other.wait()
     with folder.at_work():
