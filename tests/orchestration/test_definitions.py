@@ -142,11 +142,12 @@ def test_every_check_says_what_it_asks() -> None:
     assert "the rows of int_alert__observation" in told["train_alerts_keeps_all_rows"]
 
 
-def test_loading_the_code_location_imports_no_learning_library() -> None:
+def test_loading_the_code_location_imports_neither_dbt_nor_a_learning_library() -> None:
     """Import time matters for every command: heavy libraries load where they are used."""
     probe = (
         "import sys, orchestration.definitions; "
-        "heavy = ('sklearn', 'xgboost', 'lightgbm', 'optuna', 'fairlearn', 'matplotlib', 'plotly'); "
+        "heavy = ('dbt.version', 'sklearn', 'xgboost', 'lightgbm', 'optuna', 'fairlearn', 'matplotlib', "
+        "'plotly'); "
         "print([name for name in heavy if name in sys.modules])"
     )
     answer = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)

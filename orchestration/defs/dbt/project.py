@@ -3,7 +3,7 @@
 Imported where the manifest is missing or old, it makes it: that is how `make setup` does it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -28,6 +28,9 @@ class InstalledDbt(DbtCliResource):
     def _cli_version(self) -> Version:
         # dagster-dbt starts dbt once more, for seconds, to ask for what the installed package says.
         return Version(version("dbt-core"))
+
+    def _initialize_dbt_core_adapter(self, args: Sequence[str]) -> None:  # type: ignore[override]
+        """None: it would read the project once more, to ask the database for what dbt itself tells here."""
 
 
 def is_current(manifest: Path) -> bool:
