@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import duckdb
 
 from orchestration.store.warehouse import transaction
-from orchestration.tables import COLUMN_LINEAGE
+from orchestration.tables import COLUMN_LINEAGE, MODEL_BUILDS
 
 # By column of a table, the columns that it is made of, each as `schema.table` and its name there.
 Lineage = Mapping[str, Sequence[tuple[str, str]]]
@@ -21,7 +21,7 @@ def recorded_lineage(database: duckdb.DuckDBPyConnection) -> dict[str, Lineage]:
 
 
 def record_lineage(database: duckdb.DuckDBPyConnection, lineage: Mapping[str, Lineage]) -> None:
-    """Keep what is known of these tables now, in place of what was."""
+    """Keep what is known of these tables now, and forget those that are not up to date."""
     rows = [
         (relation, column, *read)
         for relation, columns in lineage.items()
@@ -29,8 +29,15 @@ def record_lineage(database: duckdb.DuckDBPyConnection, lineage: Mapping[str, Li
         for read in reads
     ]
     with transaction(database):
-        database.execute(COLUMN_LINEAGE.ddl)
-        database.execute(f"delete from {COLUMN_LINEAGE.name} where relation in ?", [list(lineage)])  # noqa: S608
+        database.execute(COLUMN_LINEAGE.ddl + MODEL_BUILDS.ddl)
+        database.execute(
+            f"""
+            delete from {COLUMN_LINEAGE.name} where relation in ? or relation not in (
+                select schema_name || '.' || relation from {MODEL_BUILDS.name}
+            )
+            """,  # noqa: S608
+            [list(lineage)],
+        )
         if rows:
             # One statement: a row at a time takes a second for as many as these.
             database.execute(
