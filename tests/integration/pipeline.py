@@ -25,10 +25,11 @@ SERVED = (
     "alert_scorer", "alert_ranker", "alert_cluster_scorer",
 )  # fmt: skip
 ALERT_MODELS = ("scorer", "ranker", "cluster_scorer")
-# The search, and the alerts' ten cuts, take most of the time and are tested on their own.
+# The search, many rows and the alerts' ten cuts take most of the time and are tested on their own.
+_FAMILY = {"config": {"trials": 0, "subset_size": 1000}}
 QUICK: dict[str, object] = {
-    **{f"models__{name}": {"config": {"trials": 0}} for name in MODELS},
-    "trained_models": {"config": {"trials": 0}},
+    **{f"models__{name}": _FAMILY for name in MODELS},
+    "trained_models": _FAMILY,
     "models__remaining": {"config": {"seeds": 1, "rows": 20_000, "origins": 2, "replicates": 50}},
 }
 # The whole pipeline searches for the parameters of its scorers and rankers, too.
