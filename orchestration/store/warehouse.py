@@ -13,6 +13,9 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_r
 _RAW_TABLES = Path(__file__).resolve().parents[2] / "warehouse"
 # DuckDB spills to disk beyond it; left alone, it keeps what it has read in 80 % of the machine's memory.
 MEMORY_LIMIT = "2GB"
+# Until its log is that long DuckDB writes no checkpoint. Each takes the longer the more there is: one after
+# every group of files would make loading grow faster than what is loaded.
+_LOG_LIMIT = "512MB"
 _LOCK_HOLDER = re.compile(r"lock is held in (?P<program>.+?) \(PID (?P<pid>\d+)\)")
 
 
@@ -52,6 +55,7 @@ def open_pipeline_database(
     connection: duckdb.DuckDBPyConnection = attempts(_connect, path)
     try:
         connection.execute(f"set TimeZone = 'UTC'; set memory_limit = '{memory_limit}'")
+        connection.execute(f"set checkpoint_threshold = '{_LOG_LIMIT}'")
         for tables in sorted(_RAW_TABLES.glob("raw*.sql")):
             connection.execute(tables.read_text())
         yield connection

@@ -97,6 +97,7 @@ def test_both_are_trained_and_loaded_beside_each_other(warehouse: Path) -> None:
     assert 0.6 < late["auc"] < 1 and late["horizon_days"] == 7
     assert 0.7 < triage["ndcg_at_10"] <= 1 and triage["horizon_days"] == TRIAGE_RANKER.horizon_days
     assert metadata(again, "models/late_scorer")["model_version"] != late["model_version"]
+    assert not (warehouse / "pipeline.duckdb").exists(), "training opens no database"
     with loaded(warehouse) as database:
         rows = database.sql("select task, model, alias from ml.models order by all").fetchall()
         assert rows == [("binary", "late_scorer", "champion"), ("ranking", "triage_ranker", "champion")]
@@ -181,6 +182,7 @@ def test_tuned_parameters_are_taken_up_when_asked_for(warehouse: Path, name: str
         # The first trial is that of the defaults: a search must be long enough to beat them.
         found = metadata(materialize([tuned], instance, trials=6, rows=200), tuned)
         better = metadata(materialize([model], instance, **QUICK, use_tuned=True), model)
+    assert not (warehouse / "pipeline.duckdb").exists(), "neither does a search"
     best = yaml.safe_load((warehouse / "models" / "tuned" / name / "best_params.yaml").read_text())
     assert found["trials"] == 6 and found["best_params"] == best["best_params"]
     # Early stopping has the last word on the number of trees.
