@@ -13,8 +13,12 @@ from typing import Any
 import duckdb
 
 from orchestration.store.feature_registry import lineage, sql_hash
+from orchestration.store.steps import Made, StepTable
 from orchestration.store.warehouse import transaction
 from orchestration.tables import MODEL_BUILDS
+
+# What stands for them among what steps made.
+_UNIT_TESTS = "unit_tests"
 
 
 def tests_of(manifest: Mapping[str, Any]) -> dict[str, set[str]]:
@@ -133,14 +137,42 @@ def record_builds(
 
 
 def tests_to_run(
-    manifest: Mapping[str, Any], changed: Collection[str], current: Collection[str]
+    manifest: Mapping[str, Any],
+    changed: Collection[str],
+    current: Collection[str],
+    passed: Collection[str] = (),
 ) -> list[str]:
     """The tests that read something that is built now and nothing that is not as of now, by unique id.
 
-    Of an older state and a newer one no test could hold; it runs when the older one is built.
+    Of an older state and a newer one no test could hold; it runs when the older one is built. Those that have
+    passed, of which none reads the data, are left out.
     """
     return sorted(
         test
         for test, read in tests_of(manifest).items()
-        if not read.isdisjoint(changed) and read <= {*changed, *current}
+        if not read.isdisjoint(changed) and read <= {*changed, *current} and test not in passed
     )
+
+
+def unit_test_keys(manifest: Mapping[str, Any], variables: Mapping[str, Any], target: str) -> dict[str, str]:
+    """What decides whether each unit test passes, as one hash by unique id: the code alone, and no data."""
+    decides = [duckdb.__version__, target]
+    return {
+        test: hashlib.sha256(json.dumps([*decides, sql_hash(manifest, test, variables)]).encode()).hexdigest()
+        for test in manifest.get("unit_tests", {})
+    }
+
+
+def passed_unit_tests(database: duckdb.DuckDBPyConnection, keys: Mapping[str, str]) -> set[str]:
+    """The unit tests that passed when they were last run, and would do so again."""
+    made = StepTable(database).made_by(_UNIT_TESTS)
+    passed = json.loads(made.said) if made else {}
+    return {test for test, key in keys.items() if passed.get(test) == key}
+
+
+def record_unit_tests(
+    database: duckdb.DuckDBPyConnection, keys: Mapping[str, str], passed: Collection[str]
+) -> None:
+    """Keep which unit tests have passed, and forget all others."""
+    said = json.dumps({test: keys[test] for test in sorted(passed)})
+    StepTable(database).remember(Made(_UNIT_TESTS, "", "", {}, said))

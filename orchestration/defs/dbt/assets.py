@@ -20,8 +20,11 @@ from orchestration.store.builds import (
     current_with,
     keys_of,
     out_of_date,
+    passed_unit_tests,
     record_builds,
+    record_unit_tests,
     tests_to_run,
+    unit_test_keys,
 )
 from orchestration.store.column_lineage import record_lineage, recorded_lineage
 from orchestration.store.spark import (
@@ -52,6 +55,8 @@ def dbt_models(context: dg.AssetExecutionContext, dbt: DbtCliResource, project: 
     with project.database() as database:  # waits for whoever holds the file, and says who does
         keys = keys_of(database, manifest, variables, settings.dbt_target)
         built, relations, lineage = built_keys(database), relations_of(database), recorded_lineage(database)
+        units = unit_test_keys(manifest, variables, settings.dbt_target)
+        passed = passed_unit_tests(database, units)
     assets = {key: translator.get_asset_key(manifest["nodes"][key]) for key in keys}
     unique_ids = {asset.to_python_identifier(): key for key, asset in assets.items()}
     asked = [key for key, asset in assets.items() if asset in context.selected_asset_keys]
@@ -79,7 +84,8 @@ def dbt_models(context: dg.AssetExecutionContext, dbt: DbtCliResource, project: 
             take_down(database, (manifest["nodes"][key] for key in changed))
     with settings.dbt_environment(settings.dbt_target):
         # By name: dbt itself would leave out a test that also reads a model which is not built now.
-        named = [*changed, *tests_to_run(manifest, changed, current)]
+        tests = tests_to_run(manifest, changed, current, passed)
+        named = [*changed, *tests]
         nodes = {**manifest["nodes"], **manifest["unit_tests"]}
         names = " ".join(".".join(nodes[key]["fqn"]) for key in sorted(named))
         command = [*dbt_arguments("build", settings), "--indirect-selection", "empty", "--select", names]
@@ -97,6 +103,7 @@ def dbt_models(context: dg.AssetExecutionContext, dbt: DbtCliResource, project: 
         if is_on_spark:
             show_built(database, (manifest["nodes"][key] for key in changed), tables)
         record_builds(database, manifest, keys, current)
+        record_unit_tests(database, units, passed | (units.keys() & set(tests)))
         record_lineage(database, shown.traced)
     if shown.untraced:
         names = ", ".join(shown.untraced)

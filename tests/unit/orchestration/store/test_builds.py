@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import duckdb
+
 from orchestration.store import builds
 
 READ = {"record": [], "issue": ["record"], "label": ["record"], "joined": ["issue", "label"]}
@@ -49,3 +51,22 @@ def test_a_test_that_reads_what_is_older_waits_until_that_is_built() -> None:
 
 def test_what_is_made_of_something_older_is_not_as_of_now() -> None:
     assert builds.current_with(MANIFEST, NOW, BEFORE, ["label"]) == set()
+
+
+def test_a_unit_test_that_passed_is_run_again_only_for_other_code() -> None:
+    unit = {"unit": {**node("unit_test", ["issue"]), "checksum": "of its rows"}}
+    nodes = {**MANIFEST["nodes"], "record": {**MANIFEST["nodes"]["record"], "raw_code": "select 1"}}
+    changed = {**nodes, "record": {**nodes["record"], "raw_code": "select 2"}}
+    keys, others = (
+        builds.unit_test_keys({**MANIFEST, "nodes": code, "unit_tests": unit}, {}, "duckdb")
+        for code in (nodes, changed)
+    )
+    with duckdb.connect() as database:
+        assert builds.passed_unit_tests(database, keys) == set()
+        builds.record_unit_tests(database, keys, keys)
+        passed = builds.passed_unit_tests(database, keys)
+        assert passed == {"unit"}
+        assert builds.passed_unit_tests(database, others) == set()
+    manifest, built = {**MANIFEST, "unit_tests": unit}, ["record", "issue"]
+    assert builds.tests_to_run(manifest, built, built) == ["of issue", "unit"]
+    assert builds.tests_to_run(manifest, built, built, passed) == ["of issue"]
