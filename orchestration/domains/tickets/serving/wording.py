@@ -127,13 +127,16 @@ OTHERS = {
     "observed_weekday": lambda value: f"looked at on a {WEEKDAYS[round(value) - 1]}",
     "observed_month": lambda value: f"looked at in {MONTHS[round(value) - 1]}",
 }
-# Where there is no value.
-MISSING = {
+# Where there is no value because there is nothing of the kind.
+NOTHING_OF_IT = {
     "waiting_days": "no answer is owed, as far as is known",
     "days_since_pull_request": "no pull request linked",
+}
+# Where there is no value.
+MISSING = {
+    **NOTHING_OF_IT,
     **dict.fromkeys(("days_since_comment", "days_since_answer", "days_since_event"), "no comments are known"),
 }
-
 
 # The other side of what is not a half.
 SHORTER = {"repository_p90_log_hours_90d": "nine tenths of the tickets closed here lately took {}"}
@@ -175,11 +178,13 @@ def say_reasons(
     for one in reasons:
         feature, effect = one["feature"], "sooner" if one["contribution"] > 0 else "later"
         value = values[feature]
-        if feature in UNSAID or not (_is_known(value) or feature in MISSING):
+        if feature in UNSAID or not (_is_known(value) or feature in NOTHING_OF_IT):
             continue
         words = say(feature, value)
         if feature in LOG_HOURS and is_about_shorter(effect, value, values):
             words = SHORTER.get(feature, LOG_HOURS[feature]).format(f"under {_time(value)}")
+        elif feature in WAITING and effect == "sooner" and _is_known(value):
+            words = DAYS[feature].format(f"only {duration(value)}")
         fact: Any = next(((effect, kind) for kind in ALIKE if feature in kind), words)
         if feature in WAITING and _is_known(value):
             fact = (effect, duration(value))
