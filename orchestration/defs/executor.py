@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 from functools import cache
 from typing import Any
 
@@ -15,6 +16,8 @@ from dagster._core.execution.retries import RetryMode
 from dagster._core.executor.multiprocess import MultiprocessExecutor
 
 from ml.backend import share_cores, workers_that_fit
+from ml.store.lock import LockedError
+from orchestration.defs.resources import Project
 from orchestration.settings import Settings
 
 # One process at a time can hold the pipeline's DuckDB file: steps that work on it carry this tag, and of
@@ -38,7 +41,15 @@ class SideBySide(MultiprocessExecutor):
     """
 
     def execute(self, plan_context: Any, execution_plan: Any) -> Iterator[dg.DagsterEvent]:
-        """Execute the plan; when the first step works that needs another, import what the later ones use."""
+        """Hold the warehouse for all steps, and execute the plan."""
+        with ExitStack() as held:
+            # Where another run has the warehouse, the first step says so.
+            with suppress(LockedError):
+                held.enter_context(Project().around_steps(plan_context.run_id))
+            yield from self._execute(plan_context, execution_plan)
+
+    def _execute(self, plan_context: Any, execution_plan: Any) -> Iterator[dg.DagsterEvent]:
+        """When the first step works that needs another, import what the later ones use."""
         share_cores(min(self._max_concurrent, len(execution_plan.step_keys_to_execute)))
         os.register_at_fork(after_in_child=_end_with_the_run)
         assert self._tag_concurrency_limits is not None

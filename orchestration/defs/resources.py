@@ -25,6 +25,8 @@ PUBLICATION = "publication"
 _BEHIND = ""
 # That whatever belongs into the file is ready: versions of the project before took part of it from elsewhere.
 _READY = "ready"
+# Whether the steps of this run are forks of this process: it holds the warehouse for all of them.
+_forks_steps = False
 
 
 class Project(dg.ConfigurableResource):
@@ -36,18 +38,40 @@ class Project(dg.ConfigurableResource):
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Project"]:
         """Say what a run works on, and let no other run work on it meanwhile; its steps may be processes."""
-        settings = self.settings()
-        lock, party = settings.warehouse_dir / ".run.lock", context.run.run_id if context.run else ""
-        with only_one(lock, f"is under way in {settings.warehouse_dir}", party):
+        with self.under_way(context.run.run_id if context.run else ""):
             if context.log:
-                context.log.info(
-                    "; ".join(f"{name}: {value}" for name, value in settings.described().items())
-                )
+                described = self.settings().described().items()
+                context.log.info("; ".join(f"{name}: {value}" for name, value in described))
             try:
                 yield self
             finally:
-                if self._is_behind:
+                if self._is_behind and not _forks_steps:
                     self.write_published()
+
+    @contextmanager
+    def under_way(self, run_id: str) -> Iterator[None]:
+        """Let no other run work on the warehouse; all processes of one may hold it together."""
+        folder = self.settings().warehouse_dir
+        with only_one(folder / ".run.lock", f"is under way in {folder}", run_id):
+            yield
+
+    @contextmanager
+    def around_steps(self, run_id: str) -> Iterator[None]:
+        """Hold the warehouse while a run's steps are forked, and write the published file after the last."""
+        global _forks_steps
+        with self.under_way(run_id):
+            _forks_steps = True
+            try:
+                yield
+            finally:
+                _forks_steps = False
+            # One that was broken off leaves it to the next run.
+            if self.settings().pipeline_database.exists():
+                self.write_published()
+
+    def writes_at_the_end(self, executor: str) -> bool:
+        """Whether the published file is written at the end of a run of this executor at the latest."""
+        return _forks_steps or "in_process" in executor
 
     def settings(self) -> Settings:
         """The settings in force."""
@@ -69,8 +93,8 @@ class Project(dg.ConfigurableResource):
     def publish(self, domain: Domain) -> dict[str, int]:
         """Let readers have the new results of a domain: the file is written when the step is over.
 
-        Where the daily page is made in the same process it is written once for all steps, before the page. A
-        run that fails before that writes it at its end; what a killed one had ready, the next one publishes.
+        Where the daily page is made in the same run it is written once for all steps, before the page. A run
+        that fails before that writes it at its end; what a killed one had ready, the next one publishes.
         """
         file, names = self.settings().published_database, [one.name for one in domain.training_sets]
         with self.database() as database:

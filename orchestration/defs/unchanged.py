@@ -137,9 +137,10 @@ def _record(project: Project, rules: _Rules) -> Iterator[tuple[StepFiles | StepT
 
 
 def _let_read(run: dg.AssetExecutionContext, project: Project, rules: _Rules) -> None:
-    """Write the published file if it is behind, and no later step of this very process does."""
-    is_later = run.asset_key != LAST and LAST in run.job_def.asset_layer.executable_asset_keys
-    if not rules.inputs and not (is_later and project.settings().run_executor == "in_process"):
+    """Write the published file if it is behind, and nothing later in the run does."""
+    job = run.job_def
+    is_later = run.asset_key != LAST and LAST in job.asset_layer.executable_asset_keys
+    if not rules.inputs and not (is_later and project.writes_at_the_end(job.executor_def.name)):
         project.write_published()
 
 

@@ -17,6 +17,7 @@ import duckdb
 import psutil
 import pytest
 
+from ml.store.lock import LockedError, only_one
 from orchestration.defs.executor import chosen_executor, side_by_side
 from tests.paths import ROOT
 
@@ -161,6 +162,7 @@ def test_steps_run_side_by_side_and_what_comes_last_waits_for_all(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TELL", str(tmp_path))
+    monkeypatch.setenv("WAREHOUSE_DIR", str(tmp_path / "warehouse"))
     with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
         result = dg.execute_job(dg.reconstructable(some_steps), instance)
         times = {one.step_key: one for one in instance.get_run_step_stats(result.run_id)}
@@ -174,18 +176,26 @@ def test_steps_run_side_by_side_and_what_comes_last_waits_for_all(
     assert begun["comes_last"] >= max(ended["comes_late"], ended["needs_the_late"])
 
 
-def test_a_step_does_not_outlive_a_run_that_is_killed(tmp_path: Path) -> None:
-    told = tmp_path / "step"
+def test_a_run_holds_the_warehouse_and_no_step_outlives_one_that_is_killed(tmp_path: Path) -> None:
+    told, warehouse = tmp_path / "step", tmp_path / "warehouse"
     run = subprocess.Popen(
         [sys.executable, "-m", "dagster", "job", "execute", "-f", __file__, "-a", "one_that_stays"],
         cwd=ROOT,
-        env={**os.environ, "DAGSTER_HOME": str(tmp_path), "TELL": str(tmp_path)},
+        env={
+            **os.environ,
+            "DAGSTER_HOME": str(tmp_path),
+            "TELL": str(tmp_path),
+            "WAREHOUSE_DIR": str(warehouse),
+        },
     )
     while not (told.is_file() and told.read_text()):
         assert run.poll() is None
         time.sleep(0.1)
     step = psutil.Process(int(told.read_text()))
     assert step.ppid() == run.pid
+    # The step knows nothing of a warehouse: it is the run that has it, between its steps as well.
+    with pytest.raises(LockedError, match=f"process {run.pid}"), only_one(warehouse / ".run.lock", "runs"):
+        pass
     run.kill()
     run.wait()
     assert psutil.wait_procs([step], timeout=30)[1] == []
