@@ -54,7 +54,7 @@ def train(
             task=task_of(first.kind),
             git_sha=project.git_sha(),
             engine="dagster",
-            party=context.run_id,
+            party=context.run.run_id,
         )
 
 
