@@ -42,10 +42,12 @@ class SideBySide(MultiprocessExecutor):
 
     def execute(self, plan_context: Any, execution_plan: Any) -> Iterator[dg.DagsterEvent]:
         """Hold the warehouse for all steps, and execute the plan."""
+        steps = map(execution_plan.get_step_by_key, execution_plan.step_keys_to_execute)
+        use_database = any(HOLDS_DATABASE.items() <= step.tags.items() for step in steps)
         with ExitStack() as held:
             # Where another run has the warehouse, the first step says so.
             with suppress(LockedError):
-                held.enter_context(Project().around_steps(plan_context.run_id))
+                held.enter_context(Project().around_steps(plan_context.run_id, use_database=use_database))
             yield from self._execute(plan_context, execution_plan)
 
     def _execute(self, plan_context: Any, execution_plan: Any) -> Iterator[dg.DagsterEvent]:

@@ -56,7 +56,7 @@ class Project(dg.ConfigurableResource):
             yield
 
     @contextmanager
-    def around_steps(self, run_id: str) -> Iterator[None]:
+    def around_steps(self, run_id: str, *, use_database: bool) -> Iterator[None]:
         """Hold the warehouse while a run's steps are forked, and write the published file after the last."""
         global _forks_steps
         with self.under_way(run_id):
@@ -66,7 +66,7 @@ class Project(dg.ConfigurableResource):
             finally:
                 _forks_steps = False
             # One that was broken off leaves it to the next run.
-            if self.settings().pipeline_database.exists():
+            if use_database:
                 self.write_published()
 
     def writes_at_the_end(self, executor: str) -> bool:
