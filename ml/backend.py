@@ -119,7 +119,7 @@ def _dismiss_at_exit() -> None:
     """A process that multiprocessing started waits at its end for its children, and these for more work."""
     from joblib.externals.loky import get_reusable_executor
 
-    Finalize(None, lambda: get_reusable_executor().shutdown(kill_workers=True), exitpriority=1)
+    Finalize(None, lambda: get_reusable_executor(reuse=True).shutdown(kill_workers=True), exitpriority=1)
 
 
 def cluster_of_rows() -> Any:
