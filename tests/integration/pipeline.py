@@ -33,8 +33,11 @@ QUICK: dict[str, object] = {
     "models__remaining": {"config": {"seeds": 1, "rows": 20_000, "origins": 2, "replicates": 50}},
 }
 # The whole pipeline searches for the parameters of its scorers and rankers, too.
-WHOLE = QUICK | {f"tuned_parameters__{name}": {"config": {"trials": 1}} for name in SERVED}
-WHOLE |= {f"models__alert_{name}": {"config": {"forward_cuts": 2}} for name in ALERT_MODELS}
+WHOLE = QUICK | {f"tuned_parameters__{name}": {"config": {"trials": 1, "rows": 500}} for name in SERVED}
+WHOLE |= {
+    f"models__alert_{name}": {"config": {"forward_cuts": 2, "cv_folds": 2, "replicates": 100}}
+    for name in ALERT_MODELS
+}
 # From landing to publishing with few models, for what is begun again and again.
 FEW = ("median", "linear")
 FEW_ASSETS = ",".join(
