@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import time
@@ -17,6 +18,8 @@ from orchestration.terminal.progress import Progress
 from orchestration.terminal.voice import Voice
 
 _POLL_SECONDS = 0.1
+# Dagster passes on what a run says until the run ends, the last lines or not; it waits as long as this says.
+TAIL_WAIT = "DAGSTER_COMPUTE_LOG_TAIL_WAIT_AFTER_FINISH"
 # Nothing of a run reads what a search found unless it is told to.
 EVERYTHING = "not group:tuning"
 
@@ -115,9 +118,12 @@ def _follow(command: list[str], log: Path, progress: Progress, voice: Voice, is_
 
     A file and no pipe: what follows may die, and the run goes on.
     """
+    environment = {TAIL_WAIT: "0.2", **os.environ}
     with (
         log.open("w") as written,
-        subprocess.Popen(command, cwd=PROJECT_ROOT, stdout=written, stderr=subprocess.STDOUT) as process,
+        subprocess.Popen(
+            command, cwd=PROJECT_ROOT, env=environment, stdout=written, stderr=subprocess.STDOUT
+        ) as process,
     ):
         for line in _lines(log, process, voice.tick):
             if is_verbose:

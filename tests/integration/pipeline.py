@@ -16,6 +16,7 @@ import pytest
 from orchestration.defs.resources import Project
 from orchestration.domains.tickets.sources.sample import generate_records
 from orchestration.domains.tickets.sources.sample_process import REPOSITORIES
+from orchestration.terminal.run import TAIL_WAIT
 from tests.paths import ROOT
 
 DAGSTER = str(Path(sys.executable).with_name("dagster"))
@@ -85,6 +86,7 @@ def environment(folder: Path, **settings: str) -> dict[str, str]:
         **own,
         "WAREHOUSE_DIR": str(folder / "warehouse"),
         "DAGSTER_HOME": str(home),
+        TAIL_WAIT: "0.5",
         **settings,
     }
 

@@ -62,10 +62,11 @@ def test_a_figure_of_hours_is_in_table_summary_text_and_page(rows):
     text = BiasReport.generate_dimension_report(found, "m", "depot")
     assert "  late_share: biased" in text and LATE_SHARE.description in text
     page = render_page(found.frames, CONFIG, model="m", metrics=task.metrics)
-    # In words: as a column of the figures, as a line of the verdicts, and as the axis of its picture.
+    # In words: as a column of the figures, as a line of the verdicts, and as the axis of its picture, where
+    # the unit is not said again.
     said = LATE_SHARE.description.split(";")[0]
     assert f'<th scope="col">{said} (share)</th>' in page and f'<td class="text">{said}</td>' in page
-    assert f"{LATE_SHARE.description} (share)</text>" in page
+    assert f"{LATE_SHARE.description}</text>" in page
 
 
 def test_what_is_declared_beside_it_does_not_change(rows):
