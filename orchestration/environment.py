@@ -23,6 +23,11 @@ def given_environment() -> Mapping[str, str]:
         return os.environ
 
 
+def environment_with(**defaults: str) -> Mapping[str, str]:
+    """The environment for a process to be started, with values for what is not set in it."""
+    return {**defaults, **os.environ}
+
+
 def _is_dagster(process: psutil.Process) -> bool:
     """Whether it runs `dagster`, `dagster-webserver`, `python -m dagster`, …"""
     try:

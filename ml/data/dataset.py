@@ -84,7 +84,8 @@ class Dataset:
     def seal(self, directory: str | Path) -> None:
         """Say beside the files that this was read from what they hold, and that it was checked."""
         folder = Path(directory)
-        write_atomically(folder / SEAL, f"{self.snapshot_id} {_hash_of(folder)}")
+        if _sealed(folder) != self.snapshot_id:
+            write_atomically(folder / SEAL, f"{self.snapshot_id} {_hash_of(folder)}")
 
     @cached_property
     def snapshot_id(self) -> str:

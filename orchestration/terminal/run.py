@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import time
@@ -11,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from orchestration.environment import environment_with
 from orchestration.failures import tell_failure
 from orchestration.settings import PROJECT_ROOT, Settings
 from orchestration.terminal.durations import earlier_durations
@@ -118,7 +118,7 @@ def _follow(command: list[str], log: Path, progress: Progress, voice: Voice, is_
 
     A file and no pipe: what follows may die, and the run goes on.
     """
-    environment = {TAIL_WAIT: "0.2", **os.environ}
+    environment = environment_with(**{TAIL_WAIT: "0.2"})
     with (
         log.open("w") as written,
         subprocess.Popen(
