@@ -21,7 +21,9 @@ class TrainingRun(dg.Config):
         default="", description="Name of the run folder; made of snapshot and settings if empty."
     )
     trials: int = Field(default=8, ge=0, description="Trials of the parameter search per model; 0 for none.")
-    seconds: float = Field(default=60, ge=0, description="No trial starts after this many seconds.")
+    seconds: float = Field(
+        default=3600, ge=0, description="No trial starts after this many seconds; stops one that runs away."
+    )
     subset_size: int | None = Field(default=None, description="Train on at most this many rows.")
     seed: int = Field(default=0, ge=0, description="Of everything that is drawn.")
 

@@ -18,6 +18,8 @@ import psutil
 import pytest
 
 from ml.store.lock import LockedError, only_one
+from ml.tasks.duration.task import TrainingConfig
+from orchestration.defs.configs import TrainingRun
 from orchestration.defs.executor import chosen_executor, side_by_side
 from tests.paths import ROOT
 
@@ -210,6 +212,12 @@ def test_the_history_of_runs_lies_in_postgresql(tmp_path: Path) -> None:
         (tmp_path / "dagster.yaml").write_text(f"{instance}storage:\n  postgres:\n    postgres_url: {url}\n")
         check(ingest(tmp_path, tmp_path / "warehouse", "multiprocess"), tmp_path / "warehouse")
     assert not list(tmp_path.rglob("*.db")), "nothing of the history is in a file"
+
+
+@pytest.mark.parametrize("defaults", [TrainingRun(), TrainingConfig()])
+def test_how_busy_the_machine_is_decides_about_no_search(defaults: TrainingRun | TrainingConfig) -> None:
+    # The slowest trial on the corpus takes eight seconds of a core.
+    assert defaults.seconds >= defaults.trials * 300
 
 
 @pytest.mark.parametrize("name", ["no_such_package:executor", "dagster:asset"])

@@ -35,8 +35,8 @@ class TrainingConfig:
     trials : int
         Trials of the search per model; 0 for the default parameters.
     seconds : float
-        No trial starts later than this after the search began; a safety stop, since results are
-        reproducible only when the trials end the search.
+        No trial starts later than this after the search began; it stops one that runs away, since results
+        are reproducible only when the trials end the search.
     subset_size : int or None
         Train on at most this many training rows, drawn with the seed; the other parts stay whole.
     seed : int
@@ -57,7 +57,7 @@ class TrainingConfig:
     """
 
     trials: Whole = 10
-    seconds: NotNegative = 120.0
+    seconds: NotNegative = 3600.0
     subset_size: SomeRows | None = None
     seed: Seed = 0
     replicates: Whole = 200
