@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
 from ml.data.outcomes import Outcomes
 from ml.data.parts.origins import Origin
@@ -14,27 +17,45 @@ from ml.tasks.calibration import LevelCalibration, ResidualIntervals, clearly_be
 from ml.tasks.duration.fit import Heads, Workbench
 from ml.tasks.duration.model import DurationModel
 
-AtOrigins = Sequence[tuple[Origin, Heads]]
+
+@dataclass(frozen=True, eq=False)
+class Said:
+    """What the heads of an origin say of the k rows that it scores, which they never saw.
+
+    Asked once: every model is calibrated by what was said at all the origins before it.
+
+    Parameters
+    ----------
+    origin : Origin
+    score : ndarray, shape (k, horizons)
+    logs : ndarray, shape (k,)
+        Predicted log1p(hours).
+    """
+
+    origin: Origin
+    score: NDArray[np.float64]
+    logs: NDArray[np.float64]
 
 
 def calibrated(
-    bench: Workbench, encoder: Any, fits: AtOrigins, final: Heads
-) -> tuple[list[tuple[Origin, DurationModel]], DurationModel]:
-    """Return the models of the origins, the last of which predicts the validation part, and the final one.
+    bench: Workbench, encoder: Any, fits: Sequence[tuple[Origin, Heads]], final: Heads
+) -> tuple[list[tuple[Origin, pd.DataFrame]], DurationModel]:
+    """Return what the origins predict for their rows, the validation part the last, and the final model.
 
     A model is calibrated by what the earlier origins scored, with what was known at its own cut: by rows that
     none of those heads ever saw.
     """
+    said = [Said(origin, *heads.answer(bench.x[origin.score])) for origin, heads in fits]
+    tables = []
+    for number, (origin, heads) in enumerate(fits):
+        model = _model(bench, encoder, said[:number] or said[:1], origin.learned, heads, bool(number))
+        tables.append((origin, model.table(said[number].score, said[number].logs)))
     before_test = bench.split.outcomes_for_refit(bench.dataset)
-    models = [
-        (origin, _model(bench, encoder, fits[:number] or fits[:1], origin.learned, heads, bool(number)))
-        for number, (origin, heads) in enumerate(fits)
-    ]
-    return models, _model(bench, encoder, fits, before_test, final, is_judged=True)
+    return tables, _model(bench, encoder, said, before_test, final, is_judged=True)
 
 
 def _model(
-    bench: Workbench, encoder: Any, earlier: AtOrigins, known: Outcomes, heads: Heads, is_judged: bool
+    bench: Workbench, encoder: Any, earlier: Sequence[Said], known: Outcomes, heads: Heads, is_judged: bool
 ) -> DurationModel:
     if not is_judged:
         # No origin lies before: widths are learned from the part itself, levels not at all.
@@ -53,24 +74,24 @@ def _model(
     )
 
 
-def residual_intervals(bench: Workbench, fits: AtOrigins, known: Outcomes) -> ResidualIntervals:
+def residual_intervals(bench: Workbench, said: Sequence[Said], known: Outcomes) -> ResidualIntervals:
     """Learn the interval around the hours from what the origins scored and is known."""
     logs, truth, weight = [], [], []
-    for origin, heads in fits:
-        rows = np.flatnonzero(origin.score & known.known)
-        logs.append(heads.logs(bench.x[rows]))
+    for one in said:
+        rows = np.flatnonzero(one.origin.score & known.known)
+        logs.append(one.logs[known.known[one.origin.score]])
         truth.append(np.log1p(known.hours[rows]))
-        weight.append(bench.censoring_weights(origin.score, known)[rows])
+        weight.append(bench.censoring_weights(one.origin.score, known)[rows])
     return ResidualIntervals().fit(*(np.concatenate(part) for part in (logs, truth, weight)))
 
 
-def level_calibration(bench: Workbench, fits: AtOrigins, known: Outcomes) -> LevelCalibration:
+def level_calibration(bench: Workbench, said: Sequence[Said], known: Outcomes) -> LevelCalibration:
     """Learn a level per horizon from all origins; kept where those learned before helped on later origins.
 
     No level is moved further than was tried on a later origin with clusters enough to judge by.
     """
     labels = bench.within(known)
-    scored = [(o, heads.timing.score(bench.x[o.score]), labels[o.score]) for o, heads in fits]
+    scored = [(one.origin, one.score, labels[one.origin.score]) for one in said]
     gains: list[list[np.ndarray]] = [[] for _ in bench.horizons]
     clusters: list[list[np.ndarray]] = [[] for _ in bench.horizons]
     tried = np.zeros(len(bench.horizons))

@@ -86,10 +86,10 @@ class Heads:
     log_limit: float
     timing_share: float
 
-    def logs(self, x: NDArray[Any]) -> NDArray[np.float64]:
-        """Return the predicted log1p(hours) of encoded rows, shape (n,)."""
+    def answer(self, x: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the scores of encoded rows, shape (n, horizons), and their log1p(hours), shape (n,)."""
         score = self.timing.score(x)
-        return log_hours(self.regressor, self.timing, x, score, self.log_limit, self.timing_share)
+        return score, log_hours(self.regressor, self.timing, x, score, self.log_limit, self.timing_share)
 
 
 @dataclass(frozen=True, eq=False)
@@ -229,16 +229,17 @@ class Workbench:
     def _log_limit(self, rows: Mask, outcomes: Outcomes) -> float:
         return float(np.log1p(outcomes.hours[rows & outcomes.known]).max())
 
-    def predictions(self, on_validation: DurationModel, on_test: DurationModel) -> pd.DataFrame:
-        """Return the prediction table of the validation and the test rows, in the order of the items."""
+    def predictions(self, on_validation: pd.DataFrame, on_test: DurationModel) -> pd.DataFrame:
+        """Return the table of the validation rows, which the last origin scores, and of the test rows."""
         outcomes = self.split.outcomes(self.dataset)
         tables = []
-        for part, model in (("validation", on_validation), ("test", on_test)):
+        for part in ("validation", "test"):
             rows = np.flatnonzero(self.split.rows(part))
+            said = on_validation if part == "validation" else on_test.predict_encoded(self.x[rows])
             table = self.dataset.items.loc[rows, ["item_id", "event_at"]].reset_index(drop=True)
             table["split"] = part
             table["y_true"] = np.where(outcomes.known[rows], outcomes.hours[rows], np.nan)
-            tables.append(pd.concat([table, model.predict_encoded(self.x[rows])], axis=1))
+            tables.append(pd.concat([table, said], axis=1))
         return pd.concat(tables, ignore_index=True)
 
     def metrics(self, predictions: pd.DataFrame, replicates: int) -> list[Figure]:
@@ -257,17 +258,16 @@ class Workbench:
         return figures
 
     def figures_at_origins(
-        self, models: Sequence[tuple[Origin, DurationModel]], on_validation: Sequence[Figure]
+        self, said: Sequence[tuple[Origin, pd.DataFrame]], on_validation: Sequence[Figure]
     ) -> list[Figure]:
-        """Evaluate the models of the origins on what began there, as known when the test part begins.
+        """Evaluate what is said of the rows that the origins score, as known when the test part begins.
 
         The validation part is the last origin: its figures are given.
         """
         truth = self.split.outcomes_for_refit(self.dataset)
         figures: list[Figure] = []
         levels: list[Figure] = []
-        for number, (origin, model) in enumerate(models, start=1):
-            table = model.predict_encoded(self.x[np.flatnonzero(origin.score)])
+        for number, (origin, table) in enumerate(said, start=1):
             scored = self._scored(table, origin.score, truth, origin.fit, origin.learned)
             name = f"{ORIGIN}{number}"
             figures += at_origin(evaluate(scored, name, self.horizons, replicates=0))

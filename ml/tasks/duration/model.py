@@ -183,6 +183,10 @@ class DurationModel(BaseEstimator):
         """Do as `predict` for rows that are encoded already, shape (n, d)."""
         score = self.timing.score(x)
         logs = log_hours(self.regressor, self.timing, x, score, self.log_limit, self.timing_share)
+        return self.table(score, logs)
+
+    def table(self, score: NDArray[np.float64], logs: NDArray[np.float64]) -> pd.DataFrame:
+        """Calibrate what the heads said of n rows: scores, shape (n, horizons), and log1p(hours), (n,)."""
         low, high = self.intervals.predict(logs)
         columns = {"y_pred": np.expm1(logs), "p10": np.expm1(low), "p90": np.expm1(high)}
         probability = self.calibration.predict(score)
