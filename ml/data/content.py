@@ -60,8 +60,16 @@ def _canonical(column: pd.Series) -> NDArray[Any]:
 def _texts(column: pd.Series) -> NDArray[np.object_]:
     values = column.astype(object)
     if pd.api.types.infer_dtype(values, skipna=True) not in ("string", "empty"):
-        values = values.map(lambda value: f"{type(value).__name__} {value!r}", na_action="ignore")
+        values = values.map(_said, na_action="ignore")
     return np.asarray(values.where(values.notna(), MISSING), dtype=object)
+
+
+def _said(value: Any) -> str:
+    """Return the type and the value; a list of names is one whether it is a tuple or read from a file."""
+    several = value.tolist() if isinstance(value, np.ndarray) else value
+    if isinstance(several, list | tuple):
+        return f"list {list(several)!r}"
+    return f"{type(value).__name__} {value!r}"
 
 
 def _plain(value: Any) -> Any:

@@ -125,6 +125,16 @@ def test_whole_numbers_beyond_a_floats_reach_stay_apart() -> None:
     assert one == content_id(items.assign(account=many), labels, {})
 
 
+def test_a_list_of_names_is_read_to_its_end_whatever_it_is_kept_in() -> None:
+    items, labels = synthetic.frames(40)
+    names = [[f"label {k}" for k in range(2000)] for _ in range(40)]
+    other = [[*names[0][:1000], "another", *names[0][1001:]], *names[1:]]
+    one = content_id(items.assign(slice_label=pd.Series(names)), labels, {})
+    assert one != content_id(items.assign(slice_label=pd.Series(other)), labels, {})
+    for kept in (tuple, np.array):
+        assert one == content_id(items.assign(slice_label=pd.Series(map(kept, names))), labels, {})
+
+
 def test_a_large_set_is_identified_in_well_below_a_second() -> None:
     rng = np.random.default_rng(0)
     items = pd.DataFrame(rng.normal(size=(50_000, 90)), columns=[f"x{k}" for k in range(90)])
