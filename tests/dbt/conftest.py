@@ -24,14 +24,18 @@ Transform = Callable[[Iterable[Record]], duckdb.DuckDBPyConnection]
 
 
 class Dbt:
-    """dbt on this project, with every file that it writes in a scratch folder."""
+    """dbt on this project, with every file that it writes in a scratch folder.
 
-    def __init__(self, folder: Path, project: Path = ROOT / "dbt_project") -> None:
+    What was parsed with some variables is of no use to others: who wants others takes a folder of its own.
+    """
+
+    def __init__(self, folder: Path, project: Path = ROOT / "dbt_project", **variables: Any) -> None:
         self.folder = folder
         self.project = project
+        self.variables = variables
 
     def __call__(
-        self, *arguments: str, database: Path | str = ":memory:", variables: dict[str, str] | None = None
+        self, *arguments: str, database: Path | str = ":memory:"
     ) -> subprocess.CompletedProcess[str]:
         """Run one dbt command in a process of its own and return what it said.
 
@@ -45,7 +49,7 @@ class Dbt:
             "--profiles-dir",
             project,
             "--vars",
-            json.dumps(variables or {}),
+            json.dumps(self.variables),
         ]
         command += ["--target-path", str(self.folder / "target"), "--log-path", str(self.folder / "logs")]
         environment = {**os.environ, "PIPELINE_DATABASE": str(database)}
@@ -57,9 +61,9 @@ class Dbt:
         assert done.returncode == 0, done.stdout
         return done.stdout
 
-    def models(self, **variables: str) -> Models:
+    def models(self) -> Models:
         """Compile the project and return its models."""
-        done = self("compile", "--quiet", variables=variables)
+        done = self("compile", "--quiet")
         assert done.returncode == 0, done.stdout
         return self.compiled()
 
@@ -137,6 +141,17 @@ def dbt(compiled: Path, tmp_path_factory: pytest.TempPathFactory) -> Dbt:
 def models(compiled: Path) -> Models:
     """The project, compiled once."""
     return Dbt(compiled).compiled()
+
+
+@pytest.fixture(scope="session")
+def varied_models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Models]:
+    """The project, compiled for another scope and other kinds of closings that count than by default."""
+
+    def varied(folder: Path) -> Dbt:
+        return Dbt(folder, ticket_scope="assigned", resolving_kinds=["completed", "stale"])
+
+    with made_once(tmp_path_factory, "varied", lambda folder: varied(folder).models()) as folder:
+        yield varied(folder).compiled()
 
 
 @pytest.fixture(scope="session")

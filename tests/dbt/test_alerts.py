@@ -22,7 +22,6 @@ from orchestration.domains.alerts.sources.batches import (
 from orchestration.store.feature_registry import DDL
 from orchestration.store.snapshots import take_snapshot
 from orchestration.store.warehouse import open_pipeline_database
-from tests.dbt.conftest import Dbt
 from tests.paths import ALERT_BATCHES, ROOT
 
 MODELS = ROOT / "dbt_project" / "models"
@@ -115,15 +114,6 @@ def scramble(cut: datetime) -> list[str]:
         f"delete from raw.alert_money_flows where processing_date >= '{cut}'",
         f"delete from raw.alert_clusters where processing_date >= '{cut}'",
     ]
-
-
-def test_dbt_builds_the_alerts_and_all_their_tests_pass(dbt: Dbt, sample: Path, tmp_path: Path) -> None:
-    file = tmp_path / "memory.duckdb"
-    file.write_bytes(sample.read_bytes())
-    layers = ("staging", "intermediate", "features", "training")
-    own = [f"path:models/{layer}/alerts" for layer in layers]
-    done = dbt("build", "--select", *own, database=file)
-    assert done.returncode == 0, done.stdout[-3000:]
 
 
 def test_staging_holds_no_label(full: duckdb.DuckDBPyConnection, build: Build, sample: Path) -> None:

@@ -7,7 +7,7 @@ import duckdb
 import pytest
 
 from tests.dbt.closings import CLOSINGS, Closing
-from tests.dbt.conftest import Dbt, Transform, run_models
+from tests.dbt.conftest import Models, Transform, run_models
 from tests.dbt.records import Record, iso, undo_after
 
 START = datetime(2020, 1, 6)
@@ -121,9 +121,11 @@ def test_kinds_that_do_not_count_censor_the_label_at_the_closing(closed: duckdb.
         assert relevance == (1 if counts and kind not in ("duplicate", "not_planned") else 0)
 
 
-def test_which_kinds_count_is_a_variable(dbt: Dbt) -> None:
-    kinds: Any = ["completed", "stale"]
-    with run_models(dbt.models(resolving_kinds=kinds), all_records()) as database:
+def test_which_kinds_count_is_a_variable(varied_models: Models) -> None:
+    kinds = ["completed", "stale"]
+    # Assigned, all of them, as the scope has it that these models are of.
+    records = [{**record, "assignees": [{"login": "ada"}]} for record in all_records()]
+    with run_models(varied_models, records) as database:
         counted = database.sql(
             "select distinct resolution_kind from intermediate.int_issue__closing where is_resolution"
         ).fetchall()

@@ -6,7 +6,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from tests.dbt.conftest import Dbt, Transform, load, run_models
+from tests.dbt.conftest import Dbt, Models, Transform, load, run_models
 from tests.dbt.records import Record, random_records
 
 ODD_ENTRIES: list[Any] = [
@@ -94,7 +94,7 @@ def test_the_order_of_the_records_does_not_matter(transform: Transform) -> None:
     assert tables[0] == tables[1]
 
 
-def test_scope_assigned_keeps_closed_tickets_with_an_assignee(dbt: Dbt) -> None:
+def test_scope_assigned_keeps_closed_tickets_with_an_assignee(varied_models: Models) -> None:
     records = random_records(6)
     expected = {
         f"{r['repository']}#{r['number']}"
@@ -102,14 +102,14 @@ def test_scope_assigned_keeps_closed_tickets_with_an_assignee(dbt: Dbt) -> None:
         if not r["pull_request"] and r["state"] == "closed" and r["assignees"]
     }
     assert expected
-    with run_models(dbt.models(ticket_scope="assigned"), records) as database:
+    with run_models(varied_models, records) as database:
         for relation in ("train_tickets", "label_tickets"):
             items = {item for (item,) in database.sql(f"select item_id from training.{relation}").fetchall()}
             assert items == expected
 
 
-def test_an_unknown_scope_is_refused_in_one_sentence(dbt: Dbt) -> None:
-    done = dbt("compile", "--select", "train_tickets", variables={"ticket_scope": "everything"})
+def test_an_unknown_scope_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    done = Dbt(tmp_path, ticket_scope="everything")("compile", "--select", "train_tickets")
     assert done.returncode != 0
     assert "ticket_scope must be 'all' or 'assigned', not 'everything'." in done.stdout
 

@@ -25,8 +25,8 @@ waits = st.lists(st.tuples(hours, st.booleans()), min_size=1, max_size=60)
 
 
 @pytest.fixture(scope="module")
-def macros(dbt: Dbt) -> tuple[str, str]:
-    """The curves of `durations`, and what is read from `curves`."""
+def macros(dbt: Dbt) -> tuple[str, str, str]:
+    """The curves of `durations`, what is read from `curves`, and the limits of a share."""
     rendered = dbt.render(
         """
         {{ kaplan_meier('durations', ['cell']) }};
@@ -35,11 +35,13 @@ def macros(dbt: Dbt) -> tuple[str, str]:
             {{ survival_quantile_limit(0.5, 'ci_low') }} as median_low,
             {{ survival_quantile_limit(0.5, 'ci_high') }} as median_high,
             {{ survival_quantile(0.9) }} as p90
-        from curves group by cell order by cell
+        from curves group by cell order by cell;
+        select {{ share_low('part', 'whole') }}, {{ share_high('part', 'whole') }}
+        from (select ?::bigint as part, ?::bigint as whole)
         """
     )
-    curves, quantiles = rendered.split(";")
-    return curves, quantiles
+    curves, quantiles, limits = rendered.split(";")
+    return curves, quantiles, limits
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +51,7 @@ def database() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 @pytest.fixture(scope="module")
-def curves(macros: tuple[str, str], database: duckdb.DuckDBPyConnection) -> Curves:
+def curves(macros: tuple[str, str, str], database: duckdb.DuckDBPyConnection) -> Curves:
     """The curve of some waits; the database keeps it as `curves`."""
 
     def draw(waits: Sequence[Wait]) -> pd.DataFrame:
@@ -63,7 +65,7 @@ def curves(macros: tuple[str, str], database: duckdb.DuckDBPyConnection) -> Curv
 
 @pytest.fixture(scope="module")
 def quantiles(
-    curves: Curves, macros: tuple[str, str], database: duckdb.DuckDBPyConnection
+    curves: Curves, macros: tuple[str, str, str], database: duckdb.DuckDBPyConnection
 ) -> Callable[[Sequence[Wait]], dict[str, float | None]]:
     def read(waits: Sequence[Wait]) -> dict[str, float | None]:
         curves(waits)
@@ -166,11 +168,10 @@ def test_where_nothing_ever_ends_nothing_is_reached(quantiles: Callable) -> None
     assert set(quantiles([(5.0, False), (700.0, False)]).values()) == {None}
 
 
-def test_the_limits_of_a_share_are_wilsons(dbt: Dbt, database: duckdb.DuckDBPyConnection) -> None:
-    sql = dbt.render(
-        "select {{ share_low('part', 'whole') }}, {{ share_high('part', 'whole') }}"
-        " from (select ?::bigint as part, ?::bigint as whole)"
-    )
+def test_the_limits_of_a_share_are_wilsons(
+    macros: tuple[str, str, str], database: duckdb.DuckDBPyConnection
+) -> None:
+    sql = macros[2]
     for part, whole in [(0, 1), (1, 1), (0, 30), (3, 10), (50, 100), (9_999, 10_000)]:
         wilson = stats.binomtest(part, whole).proportion_ci(method="wilson")
         found = database.execute(sql, [part, whole]).fetchall()[0]

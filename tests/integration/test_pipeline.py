@@ -1,6 +1,7 @@
 """The whole pipeline on the embedded sample: what it publishes."""
 
 import base64
+import json
 import re
 import shutil
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import dagster as dg
 import duckdb
 
+from orchestration.settings import DBT_MANIFEST
 from orchestration.tables import descriptions
 from tests.integration.pipeline import MODELS, SERVED, Finished
 from tests.readme import queries
@@ -78,6 +80,13 @@ def test_every_published_table_and_column_says_what_it_is(finished: Finished) ->
         assert connection.execute(silent).fetchall() == []
         tables = connection.execute("select schema_name || '.' || table_name from duckdb_tables()").fetchall()
     assert {name for (name,) in tables} == set(descriptions())
+
+
+def test_dbt_has_built_every_model_and_found_it_sound(finished: Finished) -> None:
+    nodes = json.loads(DBT_MANIFEST.read_text())["nodes"].values()
+    models = {node["name"] for node in nodes if node["resource_type"] == "model"}
+    sound = set(re.findall(r"Asset check '\w+_is_sound' on '(\w+)' passed", finished.log))
+    assert sound == models and "stg_alerts__alert" in models
 
 
 def test_the_queries_of_the_readme_run_as_printed(finished: Finished) -> None:
