@@ -266,6 +266,7 @@ class Task:
                 predictions = bench.predictions(fitted)
                 figures = bench.figures(fitted, predictions)
         metrics, of_horizons = apart(figures)
+        report = bench.report(fitted, metrics, cv_scores)
         return Trained(
             task=self.name,
             model=family or self.family,
@@ -277,7 +278,8 @@ class Task:
             metrics=metrics,
             seconds=seconds,
             native=bench.native(fitted),
-            report=bench.report(fitted, metrics, cv_scores),
+            # Of what was given: labels of a horizon make other content, which no folder is named by.
+            report=None if report is None else {"snapshot_id": dataset.snapshot_id, **report},
             cv_scores=cv_scores,
             horizon_metrics=of_horizons,
             learning_curve=[round(float(value), 6) for value in fitted.learning_curve],

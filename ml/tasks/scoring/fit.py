@@ -150,7 +150,8 @@ class ScoringBench:
         early = self.family.fit(data.at(self.first), own, seed, watch)
         if rounds is not None and early.best_iteration is not None:
             own[rounds] = early.best_iteration
-        on_validation = early.score(data.x)
+        on_validation, rows = np.full(len(data.y), np.nan), self.split.rows("validation")
+        on_validation[rows] = early.score(data.x[rows])
         positive = (self.target[late] > 0).astype(float)
         begun = self.dataset.items["event_at"].to_numpy("datetime64[us]")
         calibration = calibration_that_holds(
@@ -194,9 +195,8 @@ class ScoringBench:
 
     def predictions(self, fitted: Fitted) -> pd.DataFrame:
         """Return scores and probabilities of the validation and the test rows."""
-        scores = np.where(
-            self.split.rows("test"), fitted.estimator.score_encoded(self.data.x), fitted.on_validation
-        )
+        scores, at = fitted.on_validation.copy(), self.split.rows("test")
+        scores[at] = fitted.estimator.score_encoded(self.data.x[at])
         tables = []
         for part in ("validation", "test"):
             rows = np.flatnonzero(self.split.rows(part))
@@ -263,7 +263,6 @@ class ScoringBench:
         head = {
             "task": self.task,
             "domain": self.dataset.config.name,
-            "snapshot_id": self.dataset.snapshot_id,
             "best_iteration": fitted.best_iteration,
             "num_features": len(self.feature_list),
             "threshold": fitted.estimator.threshold,

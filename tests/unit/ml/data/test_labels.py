@@ -122,6 +122,9 @@ def test_the_horizon_is_a_setting_of_the_training() -> None:
     by_setting = SCORER.train(synthetic.dataset(), replace(config, horizon_days=7))
     by_hand = SCORER.train(within_horizon(synthetic.dataset(), 7), config)
     assert by_setting.native == by_hand.native
+    # A report names the snapshot that was given, not what its labels were made into.
+    assert by_setting.report is not None
+    assert by_setting.report["snapshot_id"] == synthetic.dataset().snapshot_id
 
 
 def test_a_horizon_nobody_reached_is_refused() -> None:
