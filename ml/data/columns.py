@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any, Literal
 
 import numpy as np
@@ -62,8 +63,8 @@ def check_slice(column: pd.Series) -> None:
     """Refuse a slice column that holds neither names nor lists of names, as for several labels."""
     if holds(column) == "mixed":
         given = column[column.notna()]
-        if given.map(lambda value: isinstance(value, list | tuple | np.ndarray)).all():
-            column = pd.Series([name for names in given for name in names], name=column.name, dtype=object)
+        if all(issubclass(kind, list | tuple | np.ndarray) for kind in set(map(type, given))):
+            column = pd.Series(list(chain.from_iterable(given)), name=column.name, dtype=object)
     check_names(column)
 
 

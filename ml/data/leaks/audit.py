@@ -31,6 +31,7 @@ from ml.data.leaks.copies import (
 )
 from ml.errors import TooLittleDataError
 from ml.stats.bootstrap import hashed_half
+from ml.stats.ranks import Places, places, rank_correlation
 
 # A gap or a level matters when it tells so many of the pairs apart.
 SHARE_TOLD = 0.1
@@ -63,9 +64,9 @@ DURATION, END, BINARY = _Limit(0.85, 0.85, 200), _Limit(0.9, 0.98, 60), _Limit(0
 
 @dataclass(frozen=True)
 class _Comparison:
-    """Pairs of rows that differ in one fact of the end, and the words for it."""
+    """Pairs of rows that differ in one fact of the end, its rank from 0 to 1, and the words for it."""
 
-    target: Values
+    rank: Values
     pairs: Pairs
     limit: _Limit
     words: str
@@ -114,7 +115,8 @@ class _Outcome:
         self.item = pd.factorize(items["item_id"])[0]
         self.half = hashed_half(items["item_id"].astype(str).to_numpy())
         self.hours = (at - at.min()).to_numpy() / np.timedelta64(1, "h")
-        by_time = np.argsort(self.hours, kind="stable")
+        self.time = places(self.hours)
+        by_time = np.argsort(self.time, kind="stable")
         self.period = np.empty(len(items), dtype=np.intp)
         self.period[by_time] = np.arange(len(items)) * PERIODS // len(items)
         is_open = labels["is_censored"].to_numpy()
@@ -131,25 +133,30 @@ class _Outcome:
         self.left = np.where(left >= 0, left, np.nan)
         self.watched = (labels["observed_until"] - at).to_numpy() / np.timedelta64(1, "h")
         self.open = is_open & (self.watched > 0)
+        self.watched_place = places(self.watched)
         self.comparisons = list(self._comparisons())
         self.before = self._rows_before()
         self.later_pairs = self._pairs(np.where(self.before >= 0, self.left, np.nan))
 
     def _comparisons(self) -> Iterator[_Comparison]:
         if self.is_binary:
-            yield _Comparison(self.left, self._pairs(self.left), BINARY, "puts 0 and 1 in order")
+            yield self._comparison(self.left, BINARY, "puts 0 and 1 in order")
             return
-        yield _Comparison(self.left, self._pairs(self.left), DURATION, "puts the durations in order")
+        yield self._comparison(self.left, DURATION, "puts the durations in order")
         # Honest features see little difference between a late end and none yet: a fact of the end sees all.
         middle = pd.Series(self.left).groupby(self.period).transform("median").to_numpy()
         ended = np.where(self.open, 0.0, np.where(self.left > middle, 1.0, np.nan))
-        yield _Comparison(ended, self._pairs(ended), END, "tells late ends from items still open")
+        yield self._comparison(ended, END, "tells late ends from items still open")
+
+    def _comparison(self, target: Values, limit: _Limit, words: str) -> _Comparison:
+        rank = np.asarray(pd.Series(target).rank(pct=True))
+        return _Comparison(rank, self._pairs(target), limit, words)
 
     def _pairs(self, target: Values) -> Pairs:
         rows = np.flatnonzero(~np.isnan(target))
         if len(rows) < 2:
             return np.empty(0, np.intp), np.empty(0, np.intp), np.empty(0)
-        by_time = np.argsort(self.hours[rows], kind="stable")
+        by_time = np.argsort(self.time[rows], kind="stable")
         left, right, direction = neighbours(target[rows], self.period[rows], by_time)
         left, right = rows[left], rows[right]
         apart = self.item[left] != self.item[right]
@@ -165,37 +172,39 @@ class _Outcome:
 
     def evidence(self, column: pd.Series, kind: Kind) -> list[str]:
         """Return in words what makes the feature a suspect, if anything."""
-        found = []
-        for comparison in self.comparisons:
-            views = self._views(column, kind, comparison.target)
-            said = (self._told(values, comparison, reading) for values, reading in views)
-            found.append(next(filter(None, said), ""))
-        if kind == "number":
-            values = next(readings(column, kind))[0]
-            found += [self._grows(values), self._vanishes(values)]
-        return [said for said in found if said]
-
-    def _views(self, column: pd.Series, kind: Kind, target: Values) -> Iterator[tuple[Values, str]]:
-        for values, reading in readings(column, kind):
-            yield values, reading
-            usable = np.isfinite(values)
-            if usable.any() and follows(values[usable], self.hours[usable]):
-                for unit in TIME_UNITS:
-                    yield values - unit * self.hours, f"{reading}less the time of its row "
+        read = [(values, places(values), words) for values, words in readings(column, kind)]
+        views = [view for reading in read for view in self._views(*reading)]
         given = column.notna().to_numpy()
         if not given.all():
-            yield given.astype(float), "by having a value at all "
-        codes = pd.factorize(column.astype(object), use_na_sentinel=False)[0]
-        if kind == "category" or codes.max() < FEW_LEVELS:
-            yield self._levels(codes, target), "by its levels "
+            views.append((given.astype(float), "by having a value at all "))
+        codes = read[0][1] + 1 if kind == "number" else pd.factorize(column, use_na_sentinel=False)[0]
+        has_levels = kind == "category" or codes.max() < FEW_LEVELS
+        found = []
+        for comparison in self.comparisons:
+            is_leveled = has_levels and len(comparison.pairs[0])
+            by_level = [(self._levels(codes, comparison.rank), "by its levels ")] if is_leveled else []
+            said = (self._told(values, comparison, words) for values, words in views + by_level)
+            found.append(next(filter(None, said), ""))
+        if kind == "number":
+            found += [self._grows(read[0][1]), self._vanishes(read[0][0])]
+        return [said for said in found if said]
 
-    def _levels(self, codes: NDArray[np.intp], target: Values) -> Values:
+    def _views(self, values: Values, place: Places, words: str) -> Iterator[tuple[Values, str]]:
+        yield values, words
+        if follows(place, self.time):
+            for unit in TIME_UNITS:
+                yield values - unit * self.hours, f"{words}less the time of its row "
+
+    def _levels(self, codes: Places, rank: Values) -> Values:
         """Return per row the mean rank of the target at its level among the items of the other half."""
-        rank = pd.Series(target).rank(pct=True)
-        values = np.empty(len(codes))
+        known = ~np.isnan(rank)
+        values = np.full(len(codes), rank[known].mean())
         for half in (self.half, ~self.half):
-            mean = rank[half].groupby(codes[half]).mean()
-            values[~half] = pd.Series(codes[~half]).map(mean).fillna(rank.mean()).to_numpy()
+            seen = half & known
+            counts = np.bincount(codes[seen], minlength=codes.max() + 1)[codes]
+            sums = np.bincount(codes[seen], rank[seen], minlength=codes.max() + 1)[codes]
+            told = ~half & (counts > 0)
+            values[told] = sums[told] / counts[told]
         return values
 
     def _told(self, values: Values, comparison: _Comparison, reading: str) -> str:
@@ -227,18 +236,25 @@ class _Outcome:
             largest = max(largest, share, 1 - share)
         return largest
 
-    def _grows(self, values: Values) -> str:
+    def _grows(self, place: Places) -> str:
         """Say whether the feature knows how long an open item was watched, beyond what its start tells."""
         if self.is_binary:
             return ""
-        of_open = _rank_correlation(values, self.watched, self.open)
-        of_ended = _rank_correlation(values, self.watched, ~np.isnan(self.left))
+        of_open = self._follows_watching(place, self.open)
+        of_ended = self._follows_watching(place, ~np.isnan(self.left))
         if of_open < GROWS or of_open - of_ended < GROWS:
             return ""
         return (
             f"grows with the time that open items were watched: rank correlation {of_open:.2f}, "
             f"and {of_ended:.2f} with the same time among items that ended"
         )
+
+    def _follows_watching(self, place: Places, rows: Mask) -> float:
+        """Return the rank correlation with the time watched; 0 on too few rows."""
+        rows = rows & (place >= 0)
+        if rows.sum() < ENOUGH_ROWS:
+            return 0.0
+        return rank_correlation(place[rows], self.watched_place[rows])
 
     def _vanishes(self, values: Values) -> str:
         """Say whether the skill is gone when the value is taken as of the item's row before."""
@@ -260,11 +276,3 @@ def _in_order(values: Values, pairs: Pairs) -> tuple[float, int, int]:
     if not len(kept):
         return 0.5, 0, 0
     return float(0.5 + kept.mean() / 2), int(np.abs(kept).sum()), len(kept)
-
-
-def _rank_correlation(values: Values, others: Values, rows: Mask) -> float:
-    rows = rows & np.isfinite(values) & np.isfinite(others)
-    values, others = values[rows], others[rows]
-    if len(values) < ENOUGH_ROWS or values.min() == values.max() or others.min() == others.max():
-        return 0.0
-    return float(pd.Series(values).corr(pd.Series(others), method="spearman"))

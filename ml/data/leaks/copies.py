@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ml.data.columns import Kind
+from ml.stats.ranks import Places, places, rank_correlation
 
 # Facts of an item's end under other names: never features, whatever the label relation is called.
 OUTCOME_NAMES = frozenset(
@@ -119,6 +120,7 @@ class _Label:
     ) -> None:
         self.y = y
         self.hours = (start - start.min()) / np.timedelta64(1, "h")
+        self.time = places(self.hours)
         self.is_binary = set(np.unique(y)) == {0.0, 1.0}
         self.copy = EXACT_COPY if len(np.unique(y)) < FEW_LEVELS else COPY
         calendar = [start.astype(f"datetime64[{unit}]").astype(np.int64) for unit in ("M", "W", "D")]
@@ -132,25 +134,27 @@ class _Label:
         if self.is_binary and (found := self._separated_by_levels(column, kind)):
             return found
         for values, reading in readings(column, kind):
-            given = np.isfinite(values)
+            place = places(values)
+            given = place >= 0
             values = np.where(given, values, np.nan)
-            if given.sum() * 2 < len(values) or len(np.unique(values[given])) < 2:
+            if given.sum() * 2 < len(values) or place.max() < 1:
                 continue
-            found = self._separated(values, given) if self.is_binary else self._copied(values, given)
+            found = self._separated(values, given) if self.is_binary else self._copied(values, place)
             if found:
                 return reading + found
         return ""
 
-    def _copied(self, values: Values, given: NDArray[np.bool_]) -> str:
+    def _copied(self, values: Values, place: Places) -> str:
+        given = place >= 0
         n = int(given.sum())
         kept = signs(values, *self.pairs[0][:2]) * self.pairs[0][2]
         for sign in (1, -1):
             if not (kept == -sign).any() and _in_order(self.y[given], sign * values[given]):
                 return f"equals the label but for its unit or direction on the {n} known rows that have it"
-        if n >= ENOUGH_ROWS and _in_ranges(self.y[given], values[given]):
+        if n >= ENOUGH_ROWS and place.max() < FEW_LEVELS and _in_ranges(self.y[given], place[given]):
             return f"splits the label into ranges that do not overlap, on {n} known rows"
         found = self._ordered(values)
-        if found or not follows(values[given], self.hours[given]):
+        if found or not follows(place, self.time):
             return found
         # The time of an end is the start plus the label: what is left of it without the start is a copy.
         for unit in TIME_UNITS:
@@ -217,9 +221,11 @@ class _Label:
 def readings(column: pd.Series, kind: Kind) -> Iterator[tuple[Values, str]]:
     """Give the numbers that a column holds, is written as, or is ordered by, with the words for each."""
     if kind == "number":
-        yield np.asarray(column.astype("Float64").to_numpy(float, na_value=np.nan)), ""
+        numbers = column.astype("Float64") if column.dtype == object else column
+        yield np.asarray(numbers.to_numpy(float, na_value=np.nan)), ""
         return
-    texts = column.astype(object).where(column.notna(), None).astype("str")
+    is_text = isinstance(column.dtype, pd.StringDtype)
+    texts = column if is_text else column.astype(object).where(column.notna(), None).astype("str")
     given = texts[texts.notna()]
     if given.empty:
         return
@@ -266,17 +272,13 @@ def _in_order(y: Values, values: Values) -> bool:
     return bool((before <= values[1:])[y[1:] != y[:-1]].all())
 
 
-def follows(values: Values, hours: Values) -> bool:
+def follows(place: Places, time: Places) -> bool:
     """Say whether the values grow with time, by ranks: a line would follow the largest values alone."""
-    if hours.min() == hours.max() or values.min() == values.max():
-        return False
-    return pd.Series(values).corr(pd.Series(hours), method="spearman") > 0.5
+    return rank_correlation(place, time) > 0.5
 
 
-def _in_ranges(y: Values, values: Values) -> bool:
+def _in_ranges(y: Values, place: Places) -> bool:
     """Say whether a few levels, two of them with enough rows, have labels in ranges that do not overlap."""
-    if len(np.unique(values)) > FEW_LEVELS:
-        return False
-    levels = pd.Series(y).groupby(values).agg(["min", "max", "size"]).sort_values("min")
-    apart = levels["max"].to_numpy()[:-1] < levels["min"].to_numpy()[1:]
-    return bool(apart.all() and (levels["size"] >= ENOUGH_OF_EACH).sum() >= 2)
+    ranges = pd.Series(y).groupby(place).agg(["min", "max", "size"]).sort_values("min")
+    apart = ranges["max"].to_numpy()[:-1] < ranges["min"].to_numpy()[1:]
+    return bool(apart.all() and (ranges["size"] >= ENOUGH_OF_EACH).sum() >= 2)
