@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ml.data.parts.folds import Fold
 from ml.models import Rows, Watch
 from ml.models.lightgbm_scorers import BINARY, RANKING, Objective, fit_booster, start_trees
+from ml.models.tree_contributions import tree_contributions
 from ml.stats.metrics import auc
 from ml.stats.rank_metrics import ndcg
 from ml.tasks.stopping import rounds_by_folds
@@ -146,3 +147,19 @@ def test_no_score_rises_with_a_falling_column() -> None:
     assert (steps() > 0).any()
     # What the rows lack is of no account.
     assert (steps(falling=["noise", "absent"]) <= 0).all()
+
+
+@pytest.mark.parametrize("has_gaps", [False, True])
+@pytest.mark.parametrize("objective", ["binary", "lambdarank"])
+def test_many_rows_have_the_contributions_that_each_has_alone(objective: Objective, has_gaps: bool) -> None:
+    data, rng = rows("y" if objective == "binary" else "relevance"), np.random.default_rng(0)
+    gappy = np.where(rng.random(data.x.shape) < 0.2, np.nan, data.x).astype(np.float32)
+    params = {**PARAMS, "num_leaves": 31, "min_child_samples": 3}
+    scorer = fit_booster(objective, replace(data, x=gappy) if has_gaps else data, params, 0)
+    many = scorer.contributions(gappy)
+    alone = np.concatenate([scorer.contributions(part) for part in np.array_split(gappy, 7)])
+    # Of few rows not every pattern is asked for.
+    few = tree_contributions(scorer.booster().dump_model(), gappy[:3])
+    np.testing.assert_allclose(many, alone, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(few, alone[:3], rtol=0, atol=1e-12)
+    assert np.ptp(scorer.score(gappy) - many.sum(axis=1)) < 1e-9 < np.abs(many).max()
