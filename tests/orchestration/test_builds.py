@@ -16,7 +16,8 @@ from orchestration.store.warehouse import open_pipeline_database
 from tests.dbt.conftest import load
 from tests.dbt.records import random_records
 
-ALERT, RECORD, LABEL = "stg_alerts__alert", "base_github__record", "stg_github__label"
+ALERT, RECORD, ISSUE = "stg_alerts__alert", "base_github__record", "stg_github__issue"
+LABEL = "stg_github__label"
 Build = Callable[..., set[str]]
 
 
@@ -74,18 +75,24 @@ def execute(folder: Path, sql: str) -> None:
         database.execute(sql)
 
 
-def test_only_what_reads_a_changed_table_is_built_again(build: Build, tmp_path: Path) -> None:
-    assert build(ALERT, RECORD, LABEL) == {ALERT, RECORD, LABEL}
-    assert build(ALERT, RECORD, LABEL) == set()
+def test_only_what_reads_a_changed_table_is_built_again(
+    build: Build, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert build(ALERT, RECORD, ISSUE) == {ALERT, RECORD, ISSUE}
+    assert f"PASS {ISSUE}::" in capfd.readouterr().out
+    assert build(ALERT, RECORD, ISSUE) == set()
     execute(tmp_path, "update raw.issues set loaded_at = loaded_at + interval 1 day")
-    assert build(ALERT, RECORD, LABEL) == set()
+    assert build(ALERT, RECORD, ISSUE) == set()
     # Two rows that trade their values: the same values lie in the table.
     execute(tmp_path, "update raw.issues set number = case number when 1 then 2 else 1 end where number < 3")
-    assert build(ALERT, LABEL) == {LABEL}
+    assert build(ALERT, ISSUE) == {ISSUE}
     # That was made from records that are not as of now: with these it is made once more.
-    assert build(ALERT, RECORD, LABEL) == {RECORD, LABEL}
+    assert build(ALERT, RECORD, ISSUE) == {RECORD, ISSUE}
     execute(tmp_path, f"drop table staging.{RECORD} cascade")
-    assert build(ALERT, RECORD, LABEL) == {RECORD, LABEL}
+    assert build(ALERT, RECORD, ISSUE) == {RECORD, ISSUE}
+    # Its unit test reads no data, and its code is as it was.
+    said = capfd.readouterr().out
+    assert f"PASS {ISSUE}_is_sound" in said and f"{ISSUE}::" not in said
 
 
 def test_what_was_built_by_hand_or_failed_its_tests_is_built_again(build: Build, tmp_path: Path) -> None:

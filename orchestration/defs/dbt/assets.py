@@ -87,8 +87,13 @@ def dbt_models(context: dg.AssetExecutionContext, dbt: DbtCliResource, project: 
         tests = tests_to_run(manifest, changed, current, passed)
         named = [*changed, *tests]
         nodes = {**manifest["nodes"], **manifest["unit_tests"]}
-        names = " ".join(".".join(nodes[key]["fqn"]) for key in sorted(named))
+        names, without = (
+            " ".join(".".join(nodes[key]["fqn"]) for key in sorted(chosen)) for chosen in (named, passed)
+        )
         command = [*dbt_arguments("build", settings), "--indirect-selection", "empty", "--select", names]
+        if passed:
+            # A unit test's name begins with that of its model, which names both.
+            command += ["--exclude", without]
         invocation = dbt.cli(command, manifest=manifest, dagster_dbt_translator=translator)
         for event in invocation.stream_raw_events():
             shown.hear(event.raw_event)
