@@ -49,7 +49,7 @@ FEW_ASSETS = ",".join(
 FEW_CONFIG: dict[str, object] = {
     **{f"models__{name}": {"config": {"trials": 0}} for name in FEW},
     "trained_models": {"config": {"trials": 0, "models": [*FEW]}},
-    "bias_mitigation": {"config": {"best": 1}},
+    "bias_mitigation": {"config": {"best": 1, "methods": ["prediction_adjustment"]}},
 }
 # Times of day and durations differ from run to run, and nothing else may.
 # A model's file (sha256) holds the time at which it was written.

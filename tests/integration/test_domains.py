@@ -1,14 +1,16 @@
-"""A domain is the set of its files: without those of the alerts, tickets still reach the published file."""
+"""A domain is the set of its files: in copies of the project one is taken out or put in, and nothing else."""
 
 import os
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from tests.integration import parcels
 from tests.integration.pipeline import (
     FEW,
     FEW_CONFIG,
@@ -92,25 +94,72 @@ def test_the_others_stand_without_the_files_of_the_assignees(tmp_path: Path) -> 
     assert "{alert_clusters,alerts,remaining,response,tickets}" in usage
 
 
-def test_tickets_work_without_the_files_of_the_alerts(tmp_path: Path) -> None:
-    project = project_without(tmp_path, ALERTS)
-    settings = environment(
-        tmp_path, ISSUES_SOURCE="archive", ISSUES_ARCHIVE=str(small_archive(tmp_path / "dumps"))
-    )
+@dataclass(frozen=True)
+class Changed:
+    """The folder of a run of a project without alerts, but with parcels."""
+
+    folder: Path
+    settings: dict[str, str]
+
+    @property
+    def project(self) -> Path:
+        return self.folder / "project"
+
+    @property
+    def published(self) -> Path:
+        return self.folder / "warehouse" / "warehouse.duckdb"
+
+
+@pytest.fixture(scope="module")
+def changed(tmp_path_factory: pytest.TempPathFactory) -> Changed:
+    """Few families, no search and no tests of dbt: that both domains get through is what counts."""
+    folder = tmp_path_factory.mktemp("changed")
+    project = project_without(folder, ALERTS)
+    for name, content in parcels.FILES.items():
+        assert not (project / name).exists()
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).write_text(content)
+    archive = str(small_archive(folder / "dumps"))
+    settings = environment(folder, ISSUES_SOURCE="archive", ISSUES_ARCHIVE=archive)
     settings |= {"PYTHONPATH": "", "PIPELINE_DATABASE": os.devnull}
-    keys = keys_of(project, settings)
+    left_out = [f"models/{name}" for name in MODELS if name not in FEW]
+    left_out += ["models/response_1d", "models/response_2d", "tuned_parameters/*"]
+    selection = " or ".join(f'key:"{key}"' for key in left_out)
+    config = {"models__remaining": QUICK["models__remaining"]} | FEW_CONFIG
+    config |= {"models__parcel_scorer": {"config": {"replicates": 20, "cv_folds": 0}}}
+    untested = {"DBT_EXCLUDE_RESOURCE_TYPES": "test unit_test"}
+    run(command(f"not ({selection})", config), project, settings | untested)
+    return Changed(folder, settings)
+
+
+def test_tickets_work_without_the_files_of_the_alerts(changed: Changed) -> None:
+    keys = keys_of(changed.project, changed.settings)
     assert {"raw_issues", "train_tickets", "models/late_scorer", "ticket_predictions"} <= keys
     assert not [key for key in keys if "alert" in key]
-
-    # Few families and no search: that tickets get through is what counts.
-    left_out = [f"models/{name}" for name in MODELS if name not in FEW] + ["tuned_parameters/*"]
-    config = {"models__remaining": QUICK["models__remaining"]} | FEW_CONFIG
-    selection = " or ".join(f'key:"{key}"' for key in left_out)
-    run(command(f"not ({selection})", config), project, settings)
-    assert list(tmp_path.rglob("dbt_models-*")) == [], "what dbt made for one run stays"
-    with duckdb.connect(str(tmp_path / "warehouse" / "warehouse.duckdb"), read_only=True) as published:
+    assert list(changed.folder.rglob("dbt_models-*")) == [], "what dbt made for one run stays"
+    with duckdb.connect(str(changed.published), read_only=True) as published:
         assert published.sql("select count(*) > 0 from tickets.predictions").fetchall() == [(True,)]
         domains = {name for (name,) in published.sql("select distinct domain from ml.models").fetchall()}
         schemas = {name for (name,) in published.sql("select schema_name from duckdb_tables()").fetchall()}
     assert {"tickets", "assignees"} <= domains and not [name for name in domains if "alert" in name]
     assert {"ml", "bias", "tickets"} <= schemas and "alerts" not in schemas
+
+
+def test_a_new_domain_is_its_files(changed: Changed) -> None:
+    with duckdb.connect(str(changed.published), read_only=True) as published:
+        models, measured, views = (
+            published.sql(f"select {what} where domain = 'parcels'").fetchall()
+            for what in (
+                "task, model, alias from ml.models",
+                "distinct dimension from bias.score_metrics",
+                "feature_versions from feature_store.training_snapshots",
+            )
+        )
+    assert models == [("binary", "parcel_scorer", "champion")]
+    assert measured == [("kind",)] and views == [("{}",)]
+    reports = (changed.folder / "warehouse" / "models").rglob("bias_parcel_scorer_*.txt")
+    texts = [path.read_text() for path in reports]
+    assert texts and all(text.startswith("NOTE: These are synthetic parcels") for text in texts)
+    command = [sys.executable, "-m", "orchestration", "training-set", "--help"]
+    helped = run(command, changed.project, changed.settings)
+    assert "--parcels DIR" in helped and "{assignees,parcels,remaining,response,tickets}" in helped

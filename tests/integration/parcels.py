@@ -1,13 +1,4 @@
-"""What a domain needs: its folder, its dbt folder and its raw tables. Nothing else of a copy is touched."""
-
-import os
-import sys
-from pathlib import Path
-
-import duckdb
-
-from tests.integration.pipeline import environment
-from tests.integration.test_without_alerts import copy_of_the_project, run
+"""What a domain needs: its folder, its dbt folder and its raw tables. Here the files of one are."""
 
 DOMAIN = '''"""What parcels are: boxes that break on the way, or not."""
 
@@ -119,29 +110,3 @@ FILES = {
     "dbt_project/models/training/parcels/label_parcels.sql": LABEL,
     "warehouse/raw_parcels.sql": RAW,
 }
-
-
-def test_a_domain_is_its_files(tmp_path: Path) -> None:
-    project = tmp_path / "project"
-    copy_of_the_project(project)
-    for name, content in FILES.items():
-        assert not (project / name).exists()
-        (project / name).parent.mkdir(parents=True, exist_ok=True)
-        (project / name).write_text(content)
-    settings = environment(tmp_path) | {"PYTHONPATH": "", "PIPELINE_DATABASE": os.devnull}
-    dagster = str(Path(sys.executable).with_name("dagster"))
-    command = [dagster, "asset", "materialize", "-m", "orchestration.definitions"]
-    config = '{"ops": {"models__parcel_scorer": {"config": {"replicates": 20, "cv_folds": 0}}}}'
-    run([*command, "--select", "raw_parcels*", "--config-json", config], project, settings)
-    with duckdb.connect(str(tmp_path / "warehouse" / "warehouse.duckdb"), read_only=True) as published:
-        models = published.sql("select domain, task, model, alias from ml.models").fetchall()
-        measured = published.sql("select distinct dimension from bias.score_metrics").fetchall()
-        views = published.sql(
-            "select domain, feature_versions from feature_store.training_snapshots"
-        ).fetchall()
-    assert models == [("parcels", "binary", "parcel_scorer", "champion")]
-    assert measured == [("kind",)] and views == [("parcels", "{}")]
-    texts = [path.read_text() for path in (tmp_path / "warehouse" / "models").rglob("bias_*.txt")]
-    assert texts and all(text.startswith("NOTE: These are synthetic parcels") for text in texts)
-    helped = run([sys.executable, "-m", "orchestration", "training-set", "--help"], project, settings)
-    assert "--parcels DIR" in helped and "alerts,assignees,parcels" in helped.replace("alert_clusters,", "")
