@@ -37,6 +37,9 @@ logger = logging.getLogger(__name__)
 Values = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 SEARCH_FOLDS = 4
+# Of the first trial, where the defaults name more: there they are a limit, at which early stopping never
+# arrives, and nothing stops the fits of a search.
+FIRST_ROUNDS = 400
 
 
 class ScoringBench:
@@ -119,9 +122,11 @@ class ScoringBench:
                 )
             return float(np.mean(values))
 
-        family = self.family
+        family, first = self.family, {**self.family.defaults, **self.config.params}
+        if family.rounds is not None:
+            first[family.rounds] = min(first[family.rounds], FIRST_ROUNDS)
         space = family.search_space if family.is_searched else None
-        return Objective(self.metric, "maximize", {**family.defaults, **self.config.params}, space, score)
+        return Objective(self.metric, "maximize", first, space, score)
 
     def fit(self, params: Params) -> Fitted:
         """Fit, stop early, calibrate, choose the threshold, and fit again up to the test part."""
