@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 
@@ -15,5 +16,6 @@ def group_weights(group: NDArray[np.object_], power: float = 1.0) -> NDArray[np.
     power : float
         1 gives every group the same total weight, 0 every row; between them the weights are tempered.
     """
-    _, code, size = np.unique(group.astype(str), return_inverse=True, return_counts=True)
+    code, _ = pd.factorize(group, use_na_sentinel=False)
+    size = np.bincount(code)
     return (len(group) / (len(size) * size[code])) ** power

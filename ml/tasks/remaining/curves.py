@@ -48,6 +48,10 @@ class Curves:
         np.cumsum(hazard, axis=1, out=total[:, 1:])
         return cls(age, grid, total)
 
+    def at(self, rows: NDArray[np.intp]) -> Curves:
+        """Return the curves of ``rows`` only."""
+        return Curves(self.age[rows], self.edges, self.total[rows])
+
     def anchored(self, edge: int, chance: Values) -> Curves:
         """Return curves with a ``chance`` to end by an edge, shape (n,), and the same hazards after it."""
         old, new = self.total[:, [edge]], -np.log1p(-np.clip(chance[:, None], 0.0, 1.0 - 1e-9))

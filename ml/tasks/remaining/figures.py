@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from ml.data.outcomes import Outcomes
@@ -45,15 +46,16 @@ def cells_of(
     """
     result = []
     for after, horizon in CELLS:
-        there = at_age(work.age, after)
-        own = np.flatnonzero(there[rows])
+        there = np.flatnonzero(at_age(work.age, after))
+        own = np.flatnonzero(np.isin(rows, there))
         y = work.ended_ahead(truth, rows[own], horizon - after)
-        earlier = np.where(there & learners, work.ended_ahead(learned, _all(work), horizon - after), np.nan)
+        earlier = np.where(learners[there], work.ended_ahead(learned, there, horizon - after), np.nan)
         if not (~np.isnan(earlier)).any() or not (~np.isnan(y)).any():
             continue
-        rate = group_rates(earlier[:, None], work.group, learners & there)[rows[own], 0]
+        rates = group_rates(earlier[:, None], work.group[there], learners[there])[:, 0]
+        rate = rates[np.searchsorted(there, rows[own])]
         known = ~np.isnan(y)
-        chance = forecast.ended_by_age(horizon)[own][known]
+        chance = forecast.at(own).ended_by_age(horizon)[known]
         result.append(
             Cell(after, horizon, y[known], chance, rate[known], float(np.nanmean(earlier)), own[known])
         )
@@ -113,31 +115,31 @@ def concordance_of(
     return area, int(seen.sum())
 
 
-def origin_figures(work: Workbench, backtests: list[Backtest], truth: Outcomes) -> list[Figure]:
-    """Return mean and spread over the rolling origins of what models are chosen by.
+def origin_scores(work: Workbench, backtests: list[Backtest], truth: Outcomes) -> pd.DataFrame:
+    """Return what models are chosen by, and the number of ``rows``, of every rolling origin.
 
     ``integrated_brier`` is the mean over the cells, a proper score; then the concordance. The curves are as
     learned, uncalibrated: an origin's calibration would need origins before it.
     """
-    scores: dict[str, list[float]] = {"integrated_brier": [], "mean_auc": [], "remaining_concordance": []}
-    rows = 0
+    scores = []
     for one in backtests:
         forecast = Forecast.plain(one.curves)
         cells = cells_of(work, forecast, one.rows, truth, one.origin.fit, one.origin.learned)
         means = over_cells(cells)
-        scores["integrated_brier"].append(means["brier"])
-        scores["mean_auc"].append(means["auc"])
-        scores["remaining_concordance"].append(float(concordance_of(work, forecast, one.rows, truth)[0][0]))
-        rows += len(one.rows)
-    result = []
-    for name, values in scores.items():
-        known = np.array([value for value in values if np.isfinite(value)])
+        area = float(concordance_of(work, forecast, one.rows, truth)[0][0])
+        scores.append((means["brier"], means["auc"], area, len(one.rows)))
+    return pd.DataFrame(
+        scores, columns=["integrated_brier", "mean_auc", "remaining_concordance", "rows"], dtype=float
+    )
+
+
+def origin_figures(scores: pd.DataFrame) -> list[Figure]:
+    """Return mean and spread of the `origin_scores` over the origins."""
+    rows, result = int(scores["rows"].sum()), []
+    for name, values in scores.drop(columns="rows").items():
+        known = values[np.isfinite(values)].to_numpy()
         mean = float(known.mean()) if len(known) else None
         spread = float(known.std(ddof=1)) if len(known) > 1 else None
         result.append(Figure("validation", f"{name}_origins", mean, None, None, rows))
         result.append(Figure("validation", f"{name}_origins_sd", spread, None, None, rows))
     return result
-
-
-def _all(work: Workbench) -> NDArray[np.intp]:
-    return np.arange(len(work.age))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -62,10 +63,18 @@ class Backtest:
 
 @dataclass(frozen=True, eq=False)
 class Learned:
-    """Learners with their calibration and spread: for the validation part, and for what follows it."""
+    """Learners for what follows the validation part, and how far to trust them and those before it.
 
-    first: tuple[Hazards, AgeCalibration, AgeSpread]
+    Parameters
+    ----------
+    final : tuple of Hazards, AgeCalibration, AgeSpread
+    trusted : tuple of AgeCalibration, AgeSpread
+        Of the last of the ``backtests``, which is of the validation part, as the others taught them.
+    backtests : list of Backtest
+    """
+
     final: tuple[Hazards, AgeCalibration, AgeSpread]
+    trusted: tuple[AgeCalibration, AgeSpread]
     backtests: list[Backtest]
 
 
@@ -95,7 +104,7 @@ class Workbench:
     family: ScoringFamily
     config: RemainingConfig
 
-    @property
+    @cached_property
     def group(self) -> NDArray[np.object_]:
         """The group of every row, whose rates are the baseline."""
         return self.dataset.groups(self.dataset.config.weight_by)
@@ -129,7 +138,7 @@ class Workbench:
         final = self.fit(params, self.before(split.test_cut), truth, self.config.seeds)
         calibration = self.calibration(backtests, truth).keep(list(trusted.maps_))
         spread = self.spread(calibration, validated, truth)
-        return Learned((first, trusted, at_first), (final, calibration, spread), backtests)
+        return Learned((final, calibration, spread), (trusted, at_first), backtests)
 
     def validated(self, params: Mapping[str, Any]) -> Backtest:
         """Return what one learner that knew nothing after the begin of the validation part says of it."""
@@ -226,8 +235,11 @@ class Workbench:
         before_test = self.before(self.split.test_cut)
         rows = np.flatnonzero(origin.score & before_test)
         recent = np.flatnonzero(before_test & (self.observed >= origin.cut) & (self.observed < end))
-        said = [hazards.curves(self.x[own], self.age[own]) for own in (rows, recent)]
-        return Backtest(origin, rows, said[0], recent, said[1])
+        # Most rows are both.
+        asked = np.union1d(rows, recent)
+        said = hazards.curves(self.x[asked], self.age[asked])
+        curves, recent_curves = (said.at(np.searchsorted(asked, own)) for own in (rows, recent))
+        return Backtest(origin, rows, curves, recent, recent_curves)
 
     def _helpful(self, calibration: AgeCalibration, judge: Backtest, outcomes: Outcomes) -> list[str]:
         """Return the maps that clearly lower the Brier score of the recent rows that they serve.

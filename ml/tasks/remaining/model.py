@@ -19,7 +19,7 @@ from ml.tasks.duration.model import horizon_column
 from ml.tasks.importance import importance_of
 from ml.tasks.remaining.calibration import AgeCalibration
 from ml.tasks.remaining.curves import Curves
-from ml.tasks.remaining.periods import PERIOD_FEATURES, with_period
+from ml.tasks.remaining.periods import PERIOD_FEATURES, tell_period, with_period
 from ml.tasks.remaining.spread import AgeSpread
 
 Values = NDArray[np.float64]
@@ -67,10 +67,11 @@ class Hazards(BaseEstimator):
         chance = np.zeros((len(age), len(self.edges) - 1))
         soon = np.zeros(len(age))
         for rows in _blocks(np.arange(len(age))):
+            seen = with_period(x[rows], age[rows], np.zeros(len(rows)))
+            soon[rows] = _chance(self.near, seen)
             for period in range(self.last_period + 1):
-                seen = with_period(x[rows], age[rows], np.full(len(rows), self.edges[period]))
+                tell_period(seen, age[rows], self.edges[period])
                 chance[rows, period] = _chance(self.learners, seen)
-            soon[rows] = _chance(self.near, with_period(x[rows], age[rows], np.zeros(len(rows))))
         return Curves.of(age, self.edges, chance, self.last_period).anchored(self.near_edge, soon)
 
     def contributions(self, x: NDArray[np.float32], age: Values, ahead: float) -> Values | None:
@@ -196,6 +197,10 @@ class Forecast:
     def plain(cls, curves: Curves) -> Forecast:
         """Return curves as they are, uncalibrated."""
         return cls(curves, AgeCalibration(), np.full(len(curves.age), "", dtype=object))
+
+    def at(self, rows: NDArray[np.intp]) -> Forecast:
+        """Return what is said of ``rows`` only."""
+        return Forecast(self.curves.at(rows), self.calibration, self.keys[rows], self.spread)
 
     def ended_within(self, days: Values | float) -> Values:
         """Return P(ended within the next ``days``), shape (n,); one number of days, or one per row."""

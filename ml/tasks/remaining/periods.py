@@ -94,5 +94,13 @@ def drawn(found: AtRisk, limit: int, seed: int) -> AtRisk:
 
 def with_period(x: NDArray[np.float32], age: Values, begin: Values) -> NDArray[np.float32]:
     """Return encoded rows, shape (m, d), with the columns of `PERIOD_FEATURES` behind them."""
-    told = np.stack([begin, begin + age], axis=1).astype(np.float32)
-    return np.hstack([x, *[told] * REPEATS])
+    told = np.empty((len(x), x.shape[1] + len(PERIOD_FEATURES)), dtype=np.float32)
+    told[:, : x.shape[1]] = x
+    tell_period(told, age, begin)
+    return told
+
+
+def tell_period(told: NDArray[np.float32], age: Values, begin: Values | float) -> None:
+    """Write another period into rows that have one, as `with_period` does: the rows stay where they are."""
+    told[:, -len(PERIOD_FEATURES) :: 2] = np.broadcast_to(begin, age.shape)[:, None]
+    told[:, -len(PERIOD_FEATURES) + 1 :: 2] = (begin + age)[:, None]

@@ -23,8 +23,14 @@ from ml.stats.figure import Figure
 from ml.stats.intervals import Resamples, figure_of
 from ml.tasks.duration.figures import Scored, baseline_hours, evaluate, group_rates
 from ml.tasks.remaining.cells import cell_figures, over_cells
-from ml.tasks.remaining.figures import age_figures, cells_of, concordance_of, origin_figures
-from ml.tasks.remaining.fit import Backtest, Workbench
+from ml.tasks.remaining.figures import (
+    age_figures,
+    cells_of,
+    concordance_of,
+    origin_figures,
+    origin_scores,
+)
+from ml.tasks.remaining.fit import Learned, Workbench
 from ml.tasks.remaining.model import Forecast, RemainingModel, ages
 from ml.tasks.remaining.settings import RemainingConfig
 from ml.tasks.task import Fitted, Objective, Report, Task
@@ -34,10 +40,10 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class Foretold:
-    """What was said of the rows of each part, and of those of every rolling origin."""
+    """What was said of the rows of each part, and how good it was at every rolling origin."""
 
     of: Mapping[str, Forecast]
-    backtests: list[Backtest]
+    origins: pd.DataFrame
 
 
 class RemainingBench:
@@ -94,24 +100,19 @@ class RemainingBench:
         """Fit up to the validation part and up to the test part, each calibrated by origins before it."""
         own = {**self.family.defaults, **self.config.params, **params}
         learned = self.work.learn(own)
-        domain = self.dataset.config
-        model, first = (
-            RemainingModel(self.encoder, *parts, list(domain.horizons_days), self.config.age)
-            for parts in (learned.final, learned.first)
-        )
-        told = {"validation": self._forecast(first, "validation"), "test": self._forecast(model, "test")}
-        return Fitted(model, own, None, Foretold(told, learned.backtests))
+        horizons, tested = list(self.dataset.config.horizons_days), self._rows("test")
+        model = RemainingModel(self.encoder, *learned.final, horizons, self.config.age)
+        told = {
+            "validation": self._validated(learned),
+            "test": model.forecast_encoded(self.work.x[tested], self.work.age[tested]),
+        }
+        truth = self.split.outcomes_for_refit(self.dataset)
+        scores = origin_scores(self.work, learned.backtests, truth)
+        return Fitted(model, own, None, Foretold(told, scores))
 
     def cross_validate(self, fitted: Fitted) -> list[float | None]:
         """Return the integrated Brier score of every rolling origin."""
-        truth = self.split.outcomes_for_refit(self.dataset)
-        scores = []
-        for one in fitted.on_validation.backtests:
-            cells = cells_of(
-                self.work, Forecast.plain(one.curves), one.rows, truth, one.origin.fit, one.origin.learned
-            )
-            scores.append(over_cells(cells)["brier"])
-        return [score if np.isfinite(score) else None for score in scores]
+        return [_finite(score) for score in fitted.on_validation.origins["integrated_brier"]]
 
     def predictions(self, fitted: Fitted) -> pd.DataFrame:
         """Return remaining hours, intervals and chances of the rows of the validation and the test items.
@@ -152,8 +153,7 @@ class RemainingBench:
             figures.append(figure_of(part, "remaining_concordance", area, n, resamples.clusters()))
             figures += age_figures(self.work, forecast, rows, truth, part, resamples)
             figures += cell_figures(cells, part, resamples)
-        before_test = self.split.outcomes_for_refit(self.dataset)
-        return [*figures, *origin_figures(self.work, fitted.on_validation.backtests, before_test)]
+        return [*figures, *origin_figures(fitted.on_validation.origins)]
 
     def native(self, fitted: Fitted) -> tuple[str, bytes] | None:
         """Return the first learner in its library's own format."""
@@ -171,9 +171,11 @@ class RemainingBench:
             rows = rows & (self.work.observed < self.split.test_cut)
         return np.flatnonzero(rows)
 
-    def _forecast(self, model: RemainingModel, part: str) -> Forecast:
-        rows = self._rows(part)
-        return model.forecast_encoded(self.work.x[rows], self.work.age[rows])
+    def _validated(self, learned: Learned) -> Forecast:
+        """Return what the learners of the last backtest said of the rows of the validation part."""
+        last, (calibration, spread) = learned.backtests[-1], learned.trusted
+        curves = last.curves.at(np.searchsorted(last.rows, self._rows("validation")))
+        return Forecast(curves, calibration, calibration.keys_of(curves.age), spread)
 
     def _learned(self, part: str) -> tuple[Mask, Outcomes]:
         """Rows that taught what predicts a part, and what was known of them."""
