@@ -8,7 +8,10 @@
 -- So only rows survive that are, in the order in which they became available, the newest fact so far.
 -- The comparison with T is strict: an item's own creation is stamped T and must not be its own history.
 -- A match older than `ttl` (an interval such as '365 days') gives nulls, as if nothing were known.
-{% macro as_of_join(spine, history, key, features, ttl) -%}
+-- Where a history is `in_order` (its tests hold that all is known when it is true, and one row per key and instant)
+-- all of its rows survive.
+{% macro as_of_join(spine, history, key, features, ttl, in_order=false) -%}
+    {%- if not in_order -%}
     with facts as (
         select
             {{ key | join(', ') }},
@@ -36,6 +39,7 @@
             recency = newest_recency
             and (next_available_at is null or next_available_at > available_at)
     )
+    {%- endif %}
 
     select
         observed.item_id,
@@ -52,7 +56,7 @@
     {%- for column in key -%}
         {%- do same_key.append('observed.' ~ column ~ ' = matched.' ~ column) -%}
     {%- endfor -%}
-    {{ asof_join('usable_facts as matched', on=same_key, until='observed.event_at > matched.available_at') }}
+    {{ asof_join((history if in_order else 'usable_facts') ~ ' as matched', on=same_key, until='observed.event_at > matched.available_at') }}
 {%- endmacro %}
 
 -- The TTL that a feature view declares in its yml: said once, read here and by the feature registry.

@@ -20,11 +20,21 @@ def at(second: int) -> datetime:
     return ORIGIN + timedelta(seconds=second)
 
 
+def rendered(dbt: Dbt, more: str = "") -> str:
+    arguments = "spine='spine', history='history', key=['entity'], features=['value'], ttl='TTL seconds'"
+    return dbt.render(f"{{{{ as_of_join({arguments}{more}) }}}}")
+
+
 @pytest.fixture(scope="module")
 def sql(dbt: Dbt) -> str:
     """The rendered macro; the TTL is filled in per test."""
-    arguments = "spine='spine', history='history', key=['entity'], features=['value'], ttl='TTL seconds'"
-    return dbt.render(f"{{{{ as_of_join({arguments}) }}}}")
+    return rendered(dbt)
+
+
+@pytest.fixture(scope="module")
+def sql_in_order(dbt: Dbt) -> str:
+    """The same for histories whose facts are known when they are true, one at a time."""
+    return rendered(dbt, ", in_order=true")
 
 
 def joined(sql: str, facts: list[Fact], looks: list[Look], ttl: int) -> list[float | None]:
@@ -78,6 +88,17 @@ looks = st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 14)), min_size
 @given(facts=facts, looks=looks, ttl=st.integers(0, 15))
 def test_small_histories_full_of_ties(sql: str, facts: list[Fact], looks: list[Look], ttl: int) -> None:
     assert joined(sql, facts, looks, ttl) == brute_force(facts, looks, ttl)
+
+
+@settings(max_examples=30, deadline=None)
+@given(facts=facts, looks=looks, ttl=st.integers(0, 15))
+def test_histories_that_are_in_order(
+    sql_in_order: str, facts: list[Fact], looks: list[Look], ttl: int
+) -> None:
+    orderly = list(
+        {(entity, event): (entity, event, event, *rest) for entity, event, _, *rest in facts}.values()
+    )
+    assert joined(sql_in_order, orderly, looks, ttl) == brute_force(orderly, looks, ttl)
 
 
 def test_thousands_of_look_ups_with_late_facts(sql: str) -> None:

@@ -24,7 +24,8 @@ known as (
             'last_seen_on',
             'last_handled_on',
         ],
-        ttl=feature_ttl()
+        ttl=feature_ttl(),
+        in_order=true
     ) | indent(4) }}
 )
 

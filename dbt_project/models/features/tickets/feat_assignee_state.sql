@@ -27,7 +27,8 @@ known as (
         history=ref('int_assignee__history'),
         key=['repository', 'assignee_login'],
         features=['open_load', 'tickets_closed', 'median_log_hours'],
-        ttl=feature_ttl()
+        ttl=feature_ttl(),
+        in_order=true
     ) | indent(4) }}
 )
 

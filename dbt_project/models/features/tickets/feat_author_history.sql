@@ -13,7 +13,8 @@ known as (
             'issues_opened', 'pull_requests_opened', 'comments', 'issues_closed', 'issues_resolved',
             'median_log_hours', 'share_resolved_7d', 'first_seen_at', 'last_seen_at', 'last_issue_at'
         ],
-        ttl=feature_ttl()
+        ttl=feature_ttl(),
+        in_order=true
     ) | indent(4) }}
 )
 

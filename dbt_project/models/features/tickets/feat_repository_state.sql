@@ -17,7 +17,8 @@ known as (
         history=ref('int_repository__daily_state'),
         key=['repository'],
         features=features,
-        ttl=feature_ttl()
+        ttl=feature_ttl(),
+        in_order=true
     ) | indent(4) }}
 )
 

@@ -16,7 +16,8 @@ repository as (
         history=ref('int_repository__response_history'),
         key=['repository'],
         features=features,
-        ttl=feature_ttl()
+        ttl=feature_ttl(),
+        in_order=true
     ) | indent(4) }}
 ),
 
@@ -26,7 +27,8 @@ recent as (
         history=ref('int_repository__recent_response'),
         key=['repository'],
         features=features,
-        ttl=feature_ttl()
+        ttl=feature_ttl(),
+        in_order=true
     ) | indent(4) }}
 ),
 
@@ -36,7 +38,8 @@ hour as (
         history=ref('int_hour__response_history'),
         key=['repository', 'hour'],
         features=features,
-        ttl=feature_ttl()
+        ttl=feature_ttl(),
+        in_order=true
     ) | indent(4) }}
 ),
 
@@ -46,7 +49,8 @@ author as (
         history=ref('int_contributor__response_history'),
         key=['repository', 'author_login'],
         features=features,
-        ttl=feature_ttl()
+        ttl=feature_ttl(),
+        in_order=true
     ) | indent(4) }}
 )
 

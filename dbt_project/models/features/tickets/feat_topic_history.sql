@@ -13,7 +13,8 @@ known as (
         history=ref('int_topic__history'),
         key=['repository', 'topic'],
         features=features,
-        ttl=feature_ttl()
+        ttl=feature_ttl(),
+        in_order=true
     ) | indent(4) }}
 )
 

@@ -13,7 +13,8 @@ known as (
         history=ref('int_contributor__history'),
         key=['repository', 'login'],
         features=['issues_opened', 'pull_requests_opened', 'comments', 'first_seen_at'],
-        ttl='1825 days'
+        ttl='1825 days',
+        in_order=true
     ) | indent(4) }}
 )
 
