@@ -139,7 +139,7 @@ class RemainingModel(BaseEstimator):
     def forecast(self, items: pd.DataFrame) -> Forecast:
         """Return the calibrated curves of items, which any chance or quantile can be asked of."""
         age = ages(items, self.age)
-        return self.forecast_encoded(self._encoded(items), age)
+        return self.forecast_encoded(self.encoded(items), age)
 
     def forecast_encoded(self, x: NDArray[np.float32], age: Values) -> Forecast:
         """Do as `forecast` for rows that are encoded already, shape (n, d)."""
@@ -153,10 +153,16 @@ class RemainingModel(BaseEstimator):
         those of the period that begins `REASONS_AHEAD` days from now. The parts of one column
         (levels, components of a text) are added up. A family without contributions gives none.
         """
-        x, age = self._encoded(items), ages(items, self.age)
-        parts = self.hazards.contributions(x, age, REASONS_AHEAD) if len(items) else None
+        age = ages(items, self.age)
+        return self.reasons_encoded(self.encoded(items), age, top)
+
+    def reasons_encoded(
+        self, x: NDArray[np.float32], age: Values, top: int = REASONS
+    ) -> list[list[dict[str, Any]]]:
+        """Do as `reasons` for rows that are encoded already, shape (n, d)."""
+        parts = self.hazards.contributions(x, age, REASONS_AHEAD) if len(age) else None
         if parts is None:
-            return [[] for _ in range(len(items))]
+            return [[] for _ in age]
         sources = np.array([*self.encoder.sources(), *PERIOD_FEATURES], dtype=object)
         names = [name for name in dict.fromkeys(sources) if name not in PERIOD_FEATURES]
         totals = np.stack([parts[:, sources == name].sum(axis=1) for name in names], axis=1)
@@ -174,7 +180,8 @@ class RemainingModel(BaseEstimator):
         """Do nothing: the parts come fitted."""
         return self
 
-    def _encoded(self, items: pd.DataFrame) -> NDArray[np.float32]:
+    def encoded(self, items: pd.DataFrame) -> NDArray[np.float32]:
+        """Return the rows of items as the learners read them, shape (n, d)."""
         from threadpoolctl import threadpool_limits
 
         with threadpool_limits(1, user_api="blas"):

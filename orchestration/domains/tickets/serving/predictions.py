@@ -137,7 +137,8 @@ def remaining(
     opened: OpenTickets, model: "RemainingModel", version: str, age: NDArray[np.float64]
 ) -> pd.DataFrame:
     """The same by the model of the remaining time, which counts from the end of the records on."""
-    ahead, from_start = model.forecast(opened.now), model.forecast(opened.created)
+    x = model.encoded(opened.now)
+    ahead, from_start = model.forecast_encoded(x, age), model.forecast(opened.created)
     median, low, high = (ahead.hours(share) for share in (0.5, 0.1, 0.9))
     closing = opened.now["event_at"] + pd.to_timedelta(median, unit="h").round("s")
     features = opened.now.to_dict("records")
@@ -154,7 +155,7 @@ def remaining(
             "is_overdue": age * 24 > from_start.hours(0.9),
             "reasons": [
                 say_reasons(reasons, values)
-                for reasons, values in zip(model.reasons(opened.now, top=REASONS), features, strict=True)
+                for reasons, values in zip(model.reasons_encoded(x, age, REASONS), features, strict=True)
             ],
             "model_version": version,
             "reason": None,
