@@ -160,10 +160,11 @@ class _Documents:
 
     def _queries(self, rows: Integers, frequency: Integers, known: int) -> sparse.csr_matrix:
         """Return the counts of the rows times the rarity of their words among the `known` first documents."""
-        rarity = np.log1p((known - frequency + 0.5) / (frequency + 0.5)).astype(np.float32)
-        rarity[frequency > max(1.0, self.config.common_share * known)] = 0.0
         queries = self.counts[rows]
-        queries.data = queries.data * rarity[queries.indices]
+        seen = frequency[queries.indices]
+        rarity = np.log1p((known - seen + 0.5) / (seen + 0.5)).astype(np.float32)
+        rarity[seen > max(1.0, self.config.common_share * known)] = 0.0
+        queries.data = queries.data * rarity
         queries.eliminate_zeros()
         return queries
 
@@ -212,7 +213,7 @@ def _blocks(n: int, most: int) -> Iterator[tuple[int, int]]:
 
 
 def _counts(heads: pd.Series, bodies: pd.Series, config: SimilarityConfig) -> sparse.csr_matrix:
-    """Count words and, side by side, the character n-grams within them; shape (n, words + buckets)."""
+    """Count words and, side by side, the character n-grams within them; shape (n, words + buckets in use)."""
     texts = [column.fillna("").astype(str).str.slice(0, config.characters) for column in (heads, bodies)]
     counter = CountVectorizer(token_pattern=r"(?u)\b\w+\b", dtype=np.float32)
     try:
@@ -226,4 +227,8 @@ def _counts(heads: pd.Series, bodies: pd.Series, config: SimilarityConfig) -> sp
         analyzer="char", ngram_range=(config.gram, config.gram), n_features=2**20,
         alternate_sign=False, norm=None, dtype=np.float32,
     ).transform(f" {word} " for word in counter.get_feature_names_out())  # fmt: skip
-    return sparse.hstack([words, words @ grams], format="csr", dtype=np.float32)
+    counts = sparse.hstack([words, words @ grams], format="csr", dtype=np.float32)
+    # Of the buckets only those that something is in: what is done per block is done for each of them.
+    used = np.bincount(counts.indices, minlength=counts.shape[1]) > 0
+    columns = (np.cumsum(used) - 1)[counts.indices]
+    return sparse.csr_matrix((counts.data, columns, counts.indptr), shape=(len(heads), used.sum()))
