@@ -85,3 +85,24 @@ def test_what_cannot_be_read_has_no_lineage_and_is_counted(compiled: Path, tmp_p
     file.write_text("select from where")
     assert shown.built("model.fairtriage.train_remaining", tmp_path) == {}
     assert shown.untraced == ["training.train_remaining"]
+
+
+def test_a_model_that_is_built_by_key_is_traced_as_a_run_builds_it(compiled: Path, tmp_path: Path) -> None:
+    """Its SQL then reads which keys have changed, which no other table is made of."""
+    nodes = json.loads((compiled / "target" / "manifest.json").read_text())["nodes"]
+    whole, carried = shown_columns(compiled), shown_columns(compiled)
+    for key, node in nodes.items():
+        if node["config"]["materialized"] == "by_key":
+            file = f"compiled/fairtriage/{node['original_file_path']}"
+            sql = (compiled / "target" / file).read_text()
+            for read in node["config"]["meta"]["inputs"]:
+                relation = nodes[f"model.fairtriage.{read}"]["relation_name"]
+                assert relation in sql
+                changed = f'select key from carried."{node["alias"]}__changed"'
+                some = f"(select * from {relation} where {node['config']['meta']['key']} in ({changed}))"
+                sql = sql.replace(relation, some)
+            (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / file).write_text(sql)
+            whole.built(key, compiled / "target")
+            carried.built(key, tmp_path)
+    assert carried.untraced == [] and carried.traced == whole.traced != {}

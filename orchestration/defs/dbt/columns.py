@@ -90,6 +90,10 @@ class ShownColumns:
         for relation, names in (columns | {_relation(node): list(node["columns"]) for node in made}).items():
             if relation in self._assets:
                 self._readable.add_table(relation, dict.fromkeys(names, "unknown"))
+        # Where a model is built by key, its SQL as dbt runs it reads which keys have changed.
+        for node in made:
+            if node["config"]["materialized"] == "by_key":
+                self._readable.add_table(f"carried.{node['alias']}__changed", {"key": "unknown"})
 
     def hear(self, event: Mapping[str, Any]) -> None:
         """Take up what `tell_table` of the dbt project says of the rows of a table that was built."""
