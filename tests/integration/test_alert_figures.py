@@ -43,12 +43,13 @@ def figure(trained: Trained, metric: str) -> float:
 
 @pytest.fixture(scope="module")
 def scorer(training_set: Path) -> Trained:
-    return SCORER.train(Dataset.from_dir(training_set), ScoringConfig(forward_cuts=10))
+    config = ScoringConfig(forward_cuts=10, cv_folds=0, replicates=0)
+    return SCORER.train(Dataset.from_dir(training_set), config)
 
 
 @pytest.fixture(scope="module")
 def ranker(training_set: Path) -> Trained:
-    return RANKER.train(Dataset.from_dir(training_set), ScoringConfig(forward_cuts=10))
+    return RANKER.train(Dataset.from_dir(training_set), ScoringConfig(forward_cuts=10, cv_folds=0))
 
 
 def test_the_scorer_reaches_its_bar(scorer: Trained) -> None:

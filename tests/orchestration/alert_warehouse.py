@@ -18,7 +18,7 @@ from orchestration.store.warehouse import open_pipeline_database
 from orchestration.training_set import build
 from tests.once import made_once
 
-QUICK = {"config": {"cv_folds": 0}}
+QUICK = {"config": {"cv_folds": 0, "replicates": 100}}
 TASKS = [task.name for task in DOMAIN.tasks]
 ASSETS = [*alert_snapshots, *alert_models, alert_scores]
 CONFIG = {"ops": {f"models__{name}": QUICK for name in TASKS}}

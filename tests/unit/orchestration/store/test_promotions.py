@@ -30,7 +30,7 @@ CONFIG = TrainingConfig(
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two runs on two snapshots; the median of the first was promoted, then its linear model."""
     folder = tmp_path_factory.mktemp("runs")
-    for run, rows in {"early": 400, "late": 500}.items():
+    for run, rows in {"early": 200, "late": 250}.items():
         data = synthetic.dataset(rows)
         write_bias(data, train_models(data, NAMES, folder / run, CONFIG), folder / run)
         for name in NAMES if run == "early" else []:
