@@ -132,7 +132,7 @@ def workers_that_fit() -> int:
     """One worker per core, fewer where the free memory would not do for them, and at least one."""
     import psutil
 
-    return max(1, min(_cores(), psutil.virtual_memory().available // WORKER_BYTES) // _sharing)
+    return max(1, min(cores(), psutil.virtual_memory().available // WORKER_BYTES) // _sharing)
 
 
 def share_cores(processes: int) -> None:
@@ -141,7 +141,8 @@ def share_cores(processes: int) -> None:
     _sharing = processes
 
 
-def _cores() -> int:
+def cores() -> int:
+    """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

@@ -77,8 +77,8 @@ class Task:
 
     @property
     def priority(self) -> str:
-        """Of the models that can be trained, those begin first that most waits for, and the longest."""
-        return str({"duration": 3, "remaining": 2}.get(self.kind, 1))
+        """Of the models that can be trained, the longest begin first, and those that most waits for."""
+        return str({"remaining": 3, "duration": 2}.get(self.kind, 1))
 
     @property
     def is_searched(self) -> bool:

@@ -21,6 +21,13 @@ def failures_file(settings: Settings) -> Path:
     return settings.warehouse_dir / "logs" / "failures.txt"
 
 
+def in_words(error: str) -> str:
+    """An error, in words where Dagster gives only its class: that of a step whose process is gone."""
+    if error.strip().endswith("ChildProcessCrashException"):
+        return "The process of the step ended without a word: it was killed, as where memory runs out."
+    return error
+
+
 def tell_failure(settings: Settings, what: str, why: str) -> str:
     """Write one line about a failed run, and post it; the line.
 

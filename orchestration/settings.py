@@ -128,7 +128,7 @@ class Settings(BaseSettings):
     training_workers : int
         Processes of the backend; 0 for one per core that no other step has, as far as the free memory goes.
     run_executor : str
-        Where the steps of a run are executed: `in_process`, `side_by_side` (where there is no Linux
+        Where the steps of a run are executed: `in_process`, `side_by_side` (without Linux or a second core
         `in_process`), `multiprocess`, or `package:attribute`, an executor of a Dagster library
         (`dagster_k8s:k8s_job_executor`).
     dask_scheduler : str

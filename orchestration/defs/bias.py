@@ -9,7 +9,7 @@ import pandas as pd
 
 from ml.store.run_folder import RunFolder
 from orchestration.declarations import Domain
-from orchestration.defs.executor import HOLDS_DATABASE, PRIORITY
+from orchestration.defs.executor import HOLDS_DATABASE
 from orchestration.defs.metadata import markdown_table
 from orchestration.defs.resources import Project
 from orchestration.defs.runs import Run, read_current_runs
@@ -61,8 +61,7 @@ def bias_asset(
         group_name="bias",
         kinds={"duckdb"},
         description=description,
-        # First of what is ready, so that whatever publishes in the same run publishes it, too.
-        op_tags=HOLDS_DATABASE if is_published else HOLDS_DATABASE | {PRIORITY: "2"},
+        op_tags=HOLDS_DATABASE,
     )
     @unless_unchanged(files=lambda project, said: _tables_of(project, said["run_folders"].value))
     def bias(project: Project) -> dg.MaterializeResult:

@@ -4,6 +4,7 @@ import ctypes
 import gc
 import importlib
 import os
+import resource
 import signal
 import sys
 from collections.abc import Iterator
@@ -12,20 +13,25 @@ from functools import cache
 from typing import Any
 
 import dagster as dg
+import psutil
+from dagster._core.execution.context.system import PlanOrchestrationContext
 from dagster._core.execution.retries import RetryMode
 from dagster._core.executor.multiprocess import MultiprocessExecutor
+from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
+from dagster._serdes import ConfigurableClassData
 
-from ml.backend import share_cores, workers_that_fit
+from ml.backend import WORKER_BYTES, cores, share_cores, workers_that_fit
 from ml.store.lock import LockedError
 from orchestration.defs.resources import Project
 from orchestration.settings import Settings
 
+# Every step has one: by it an executor of several processes counts those that are under way.
+PRIORITY = "dagster/priority"
 # One process at a time can hold the pipeline's DuckDB file: steps that work on it carry this tag, and of
 # these an executor with several processes runs one at a time; training opens no database. Not a pool: its
-# slots outlive a run that was killed.
-HOLDS_DATABASE = {"holds": "pipeline"}
-_ONE_HOLDS = [{"key": key, "value": value, "limit": 1} for key, value in HOLDS_DATABASE.items()]
-PRIORITY = "dagster/priority"
+# slots outlive a run that was killed. They begin first: what needs no database fills the other cores.
+HOLDS_DATABASE = {"holds": "pipeline", PRIORITY: "10"}
+_ONE_HOLDS = [{"key": "holds", "value": HOLDS_DATABASE["holds"], "limit": 1}]
 # What many steps import when they begin to work: two seconds that each of them would spend.
 _USED_BY_MANY = ("ml.runs.train", "sklearn.pipeline", "skops.io", "matplotlib.pyplot")
 _PR_SET_PDEATHSIG = 1
@@ -43,15 +49,19 @@ class SideBySide(MultiprocessExecutor):
     def execute(self, plan_context: Any, execution_plan: Any) -> Iterator[dg.DagsterEvent]:
         """Hold the warehouse for all steps, and execute the plan."""
         steps = map(execution_plan.get_step_by_key, execution_plan.step_keys_to_execute)
-        use_database = any(HOLDS_DATABASE.items() <= step.tags.items() for step in steps)
+        use_database = any("holds" in step.tags for step in steps)
         with ExitStack() as held:
             # Where another run has the warehouse, the first step says so.
             with suppress(LockedError):
                 held.enter_context(Project().around_steps(plan_context.run_id, use_database=use_database))
+            # Of a run that Dagster launched, the UI shows what its steps write. One that was started by hand
+            # is read where that was done: Dagster would pass lines on there with a delay, the last ones not.
+            if plan_context.dagster_run.remote_job_origin is None:
+                plan_context = _uncaptured(plan_context)
             yield from self._execute(plan_context, execution_plan)
 
     def _execute(self, plan_context: Any, execution_plan: Any) -> Iterator[dg.DagsterEvent]:
-        """When the first step works that needs another, import what the later ones use."""
+        """When the first step that needs another has made something new, import what the later ones use."""
         share_cores(min(self._max_concurrent, len(execution_plan.step_keys_to_execute)))
         os.register_at_fork(after_in_child=_end_with_the_run)
         assert self._tag_concurrency_limits is not None
@@ -60,7 +70,7 @@ class SideBySide(MultiprocessExecutor):
         for event in super().execute(plan_context, execution_plan):
             yield event
             turns.note(event)
-            if event.is_step_start and needs[event.step_key] and not is_prepared:
+            if not is_prepared and _has_made_something(event) and needs[event.step_key]:
                 is_prepared = True
                 for module in _USED_BY_MANY:
                     importlib.import_module(module)
@@ -69,7 +79,10 @@ class SideBySide(MultiprocessExecutor):
 
 
 class Turns:
-    """Holds back the steps of negative priority while others are left, by limits that Dagster goes by.
+    """Holds back steps by limits that Dagster goes by.
+
+    Those of negative priority wait while others are left, and all while less memory is free than the largest
+    step so far took, unless nothing else is under way.
 
     Parameters
     ----------
@@ -100,14 +113,29 @@ class Turns:
             self._left = {key: value for key, value in self._left.items() if key not in lost}
         elif event.is_step_success or event.is_step_skipped:
             self._left.pop(str(event.step_key), None)
-        else:
-            return
         self._hold_back()
 
     def _hold_back(self) -> None:
         turn = max(self._left.values(), default=0)
         later = {value for value in self._left.values() if value < min(turn, 0)}
-        self._limits[:] = [*self._own, *({"key": PRIORITY, "value": str(one), "limit": 0} for one in later)]
+        held: list[dict[str, Any]] = [{"key": PRIORITY, "value": str(one), "limit": 0} for one in later]
+        largest = 1024 * resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+        if psutil.virtual_memory().available < max(largest, WORKER_BYTES):
+            held.append({"key": PRIORITY, "limit": 1})
+        self._limits[:] = [*self._own, *held]
+
+
+def _uncaptured(context: Any) -> PlanOrchestrationContext:
+    """A run's context whose steps write where the run does, and not into files."""
+    nowhere = ConfigurableClassData(NoOpComputeLogManager.__module__, NoOpComputeLogManager.__name__, "{}")
+    instance = dg.DagsterInstance.from_ref(context.instance.get_ref()._replace(compute_logs_data=nowhere))
+    data = context.plan_data._replace(instance=instance)
+    return PlanOrchestrationContext(data, context.log, context.executor, context.output_capture)
+
+
+def _has_made_something(event: dg.DagsterEvent) -> bool:
+    is_told = event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION
+    return is_told and "unchanged" not in event.step_materialization_data.materialization.metadata
 
 
 def _end_with_the_run() -> None:
@@ -133,7 +161,7 @@ def chosen_executor() -> dg.ExecutorDefinition:
         name = Settings.from_environment().run_executor
     except ValueError:
         name = "in_process"
-    if name == "side_by_side" and sys.platform == "linux":
+    if name == "side_by_side" and sys.platform == "linux" and cores() > 1:
         return side_by_side
     if name in ("in_process", "side_by_side"):
         return dg.in_process_executor

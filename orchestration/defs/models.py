@@ -45,7 +45,6 @@ def model_asset(task: Task) -> dg.AssetsDefinition:
         group_name="models",
         description=task.description,
         output_required=task.has_rivals,
-        # Before whatever publishes in the same run, so that it is published, too.
         op_tags={PRIORITY: task.priority},
     )
     @unless_unchanged(inputs=snapshot, also=tuned, files=files)

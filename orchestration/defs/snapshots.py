@@ -9,7 +9,7 @@ import dagster as dg
 from pydantic import Field
 
 from orchestration.declarations import Domain, RawInput, TrainingSet
-from orchestration.defs.executor import HOLDS_DATABASE, PRIORITY
+from orchestration.defs.executor import HOLDS_DATABASE
 from orchestration.defs.metadata import picture
 from orchestration.defs.resources import Project
 from orchestration.defs.training import read_dataset
@@ -40,12 +40,10 @@ class SnapshotAudit(dg.Config):
 
 def snapshot_assets(domain: Domain) -> list[dg.AssetsDefinition]:
     """One asset per training set of a domain."""
-    by_priority = sorted(domain.tasks, key=lambda task: task.priority)
-    taught = {task.learns_from.name: task.priority for task in by_priority}
-    return [snapshot_asset(one, domain.raw, taught.get(one.name, "0")) for one in domain.training_sets]
+    return [snapshot_asset(one, domain.raw) for one in domain.training_sets]
 
 
-def snapshot_asset(training_set: TrainingSet, raw: RawInput, priority: str) -> dg.AssetsDefinition:
+def snapshot_asset(training_set: TrainingSet, raw: RawInput) -> dg.AssetsDefinition:
     """The asset that freezes one training relation and its labels."""
     train, label = training_set.train, training_set.label
     leakage = dg.AssetCheckSpec(
@@ -67,7 +65,7 @@ def snapshot_asset(training_set: TrainingSet, raw: RawInput, priority: str) -> d
         deps=[train, label],
         group_name="training",
         kinds={"parquet"},
-        op_tags=HOLDS_DATABASE | {PRIORITY: priority},
+        op_tags=HOLDS_DATABASE,
         check_specs=[leakage],
         description=f"The training relation {train} and its labels as Parquet, named by content hash.",
     )

@@ -9,6 +9,7 @@ import dagster as dg
 from ml.errors import TooLittleDataError
 from orchestration.declarations import Task
 from orchestration.defs.configs import horizon_of, run_type, tuning_type
+from orchestration.defs.executor import PRIORITY
 from orchestration.defs.metadata import short
 from orchestration.defs.resources import Project
 from orchestration.defs.training import scoring_config, snapshot_version, tuned_file
@@ -25,6 +26,7 @@ def tuned_parameters_asset(task: Task) -> dg.AssetsDefinition:
         group_name="tuning",
         description=f"Best parameters of {task.name} by rolling folds before the test part.",
         output_required=False,
+        op_tags={PRIORITY: "0"},
     )
     @unless_unchanged(
         inputs=lambda project: snapshot_version(project, task),

@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from orchestration.failures import in_words
+
 _STEP = re.compile(r" - (?P<step>\S+) - STEP_(?P<event>START|SUCCESS|FAILURE|RESTARTED) - (?P<message>.*)")
 _UNCHANGED = re.compile(r" - (?P<step>\S+) - unchanged: ")
 _CHECK = re.compile(r"ASSET_CHECK_EVALUATION - (?P<message>Asset check .* did not pass\.)")
@@ -22,8 +24,8 @@ class Progress:
     ----------
     say : callable (line)
         Gets the line about a stage that ended.
-    begin : callable (stage)
-        Told that a stage began.
+    begin, end : callable (stage)
+        Told that a stage began or ended; several may be under way.
     failures : dict of str to str
         Why each failed stage failed, in a sentence; under "" what stopped the run outside of any stage.
     checks : list of str
@@ -34,6 +36,7 @@ class Progress:
 
     say: Callable[[str], None]
     begin: Callable[[str], None] = lambda stage: None
+    end: Callable[[str], None] = lambda stage: None
     failures: dict[str, str] = field(default_factory=dict)
     checks: list[str] = field(default_factory=list)
     stages: dict[str, str] = field(default_factory=dict)
@@ -52,10 +55,12 @@ class Progress:
             self._failing = ""
         elif error := _ERROR.match(line.rstrip()):
             # It follows the line that says that its stage failed; its cause, which says more, comes last.
-            self.failures[self._failing] = error["message"] or error["kind"]
+            self.failures[self._failing] = error["message"] or in_words(error["kind"])
 
     def _note(self, stage: str, event: str, message: str) -> None:
         self._failing = ""
+        if event in ("SUCCESS", "FAILURE"):
+            self.end(stage)
         if event == "SUCCESS":
             took = _TOOK.search(message)
             self.stages[stage] = took["time"] if took else ""

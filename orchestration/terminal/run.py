@@ -59,16 +59,15 @@ def _run(options: argparse.Namespace) -> None:
             voice.say(f"{name.capitalize():<12} {value}")
 
     def say(line: str) -> None:
-        voice.end()
         if not is_silent:
             voice.say(line, "red" if line.endswith("failed") else "")
 
-    progress = Progress(say, voice.begin if not is_silent else lambda stage: None)
+    progress = Progress(say, voice.begin if not is_silent else lambda stage: None, voice.end)
     command = [sys.executable, "-m", "dagster", "asset", "materialize", "-m", "orchestration.definitions"]
     command += ["--select", options.select]
     command += ["--config-json", options.config_json] if options.config_json else []
     code = _follow(command, log, progress, voice, options.verbose)
-    voice.end()
+    voice.still()
     for check in progress.checks if not options.json else ():
         voice.say(f"  warning: {check}", "yellow")
     if code:

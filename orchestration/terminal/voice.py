@@ -31,7 +31,7 @@ class Voice:
         self._stream, self._expected = stream, expected or {}
         self._has_bar = stream.isatty()
         self._has_colours = self._has_bar and not given_environment().get("NO_COLOR")
-        self._stage, self._began = "", 0.0
+        self._began: dict[str, float] = {}
         self._bar: tqdm[Any] | None = None
 
     def say(self, line: str, colour: str = "") -> None:
@@ -44,30 +44,40 @@ class Voice:
         return f"{_COLOURS[colour]}{text}{_PLAIN}" if colour and self._has_colours else text
 
     def begin(self, stage: str) -> None:
-        """A stage began."""
+        """A stage began; others may be under way."""
         self._close_bar()
-        self._stage, self._began = stage, time.monotonic()
+        self._began[stage] = time.monotonic()
 
-    def end(self) -> None:
-        """The stage ended; nothing is under way."""
+    def end(self, stage: str) -> None:
+        """A stage ended."""
         self._close_bar()
-        self._stage = ""
+        self._began.pop(stage, None)
 
     def tick(self) -> None:
-        """Time goes by: show the bar once the stage takes long, with what is left by the run before."""
-        passed = time.monotonic() - self._began
-        if not self._has_bar or not self._stage or passed < PATIENCE:
+        """Time goes by: show the bar of what began first once it takes long, with what is left of it.
+
+        How long a stage takes, the run before tells.
+        """
+        stage, began = next(iter(self._began.items()), ("", 0.0))
+        passed = time.monotonic() - began
+        if not self._has_bar or not stage or passed < PATIENCE:
             return
-        bar = self._bar = self._bar or self._new_bar(passed)
+        bar = self._bar = self._bar or self._new_bar(stage, passed)
         bar.n = passed if bar.total is None else min(passed, bar.total)
         bar.refresh()
 
-    def _new_bar(self, passed: float) -> "tqdm[Any]":
-        total = self._expected.get(self._stage)
+    def _new_bar(self, stage: str, passed: float) -> "tqdm[Any]":
+        total, beside = self._expected.get(stage), len(self._began) - 1
         form = _UNTIMED if total is None else _TIMED
-        bar: tqdm[Any] = tqdm(desc=self._stage, total=total, file=self._stream, leave=False, bar_format=form)
+        desc = f"{stage} and {beside} more" if beside else stage
+        bar: tqdm[Any] = tqdm(desc=desc, total=total, file=self._stream, leave=False, bar_format=form)
         bar.start_t -= passed
         return bar
+
+    def still(self) -> None:
+        """Nothing is under way any more."""
+        self._close_bar()
+        self._began.clear()
 
     def _close_bar(self) -> None:
         if self._bar is not None:

@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import re
 import shutil
 import socket
 import subprocess
@@ -19,6 +20,7 @@ import pytest
 
 from ml.store.lock import LockedError, only_one
 from ml.tasks.duration.task import TrainingConfig
+from orchestration.definitions import defs
 from orchestration.defs.configs import TrainingRun
 from orchestration.defs.executor import chosen_executor, side_by_side
 from tests.paths import ROOT
@@ -27,22 +29,19 @@ STEPS = ("raw_alerts", "raw_issues")
 POSTGRES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 
 
-def ingest(home: Path, warehouse: Path, executor: str) -> list[tuple[str, int, float, float]]:
+def ingest(home: Path, warehouse: Path, **settings: str) -> list[tuple[str, int, float, float]]:
     """Load the sample with steps in processes of their own; step, process, begin and end of each."""
-    subprocess.run(
+    terminal = subprocess.run(
         [
             str(Path(sys.executable).with_name("dagster")),
             *("asset", "materialize", "-m", "orchestration.definitions", "--select", ",".join(STEPS)),
         ],
         cwd=ROOT,
-        env={
-            **os.environ,
-            "DAGSTER_HOME": str(home),
-            "WAREHOUSE_DIR": str(warehouse),
-            "RUN_EXECUTOR": executor,
-        },
+        env={**os.environ, "DAGSTER_HOME": str(home), "WAREHOUSE_DIR": str(warehouse), **settings},
+        stderr=subprocess.PIPE,
+        text=True,
         check=True,
-    )
+    ).stderr
     with dg.DagsterInstance.from_config(str(home)) as instance:
         [run] = instance.get_runs()
         assert run.status == dg.DagsterRunStatus.SUCCESS
@@ -52,6 +51,9 @@ def ingest(home: Path, warehouse: Path, executor: str) -> list[tuple[str, int, f
             for event in instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_START)
             if event.dagster_event is not None
         }
+    if settings["RUN_EXECUTOR"] == "side_by_side":
+        told = re.findall(r" - (\w+) - STEP_(START|SUCCESS) - ", terminal)
+        assert sorted(told) == [(step, event) for step in sorted(times) for event in ("START", "SUCCESS")]
     return [(step, processes[step], times[step].start_time, times[step].end_time) for step in STEPS]
 
 
@@ -95,7 +97,7 @@ def postgres() -> Iterator[str]:
 
 def test_steps_run_in_processes_of_their_own(tmp_path: Path) -> None:
     shutil.copy(ROOT / ".dagster" / "dagster.yaml", tmp_path)
-    check(ingest(tmp_path, tmp_path / "warehouse", "side_by_side"), tmp_path / "warehouse")
+    check(ingest(tmp_path, tmp_path / "warehouse", RUN_EXECUTOR="side_by_side"), tmp_path / "warehouse")
 
 
 @dg.op
@@ -149,6 +151,17 @@ def some_steps() -> None:
     comes_last()
 
 
+@dg.op(tags={"dagster/priority": "0"})
+def rests() -> None:
+    time.sleep(0.3)
+
+
+@dg.job(executor_def=side_by_side)
+def two_that_rest() -> None:
+    rests()
+    rests.alias("rests_too")()
+
+
 @dg.op
 def tells_and_stays() -> None:
     (Path(os.environ["TELL"]) / "step").write_text(str(os.getpid()))
@@ -176,6 +189,19 @@ def test_steps_run_side_by_side_and_what_comes_last_waits_for_all(
     )
     assert begun["comes_late"] >= max(ended["goes"], ended["goes_beside"])
     assert begun["comes_last"] >= max(ended["comes_late"], ended["needs_the_late"])
+
+
+def test_no_step_begins_beside_another_while_the_memory_is_short(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert all("dagster/priority" in node.tags for node in defs.resolve_implicit_global_asset_job_def().nodes)
+    monkeypatch.setattr("orchestration.defs.executor.WORKER_BYTES", 2**60)
+    monkeypatch.setenv("WAREHOUSE_DIR", str(tmp_path / "warehouse"))
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        result = dg.execute_job(dg.reconstructable(two_that_rest), instance)
+        times = [(one.start_time, one.end_time) for one in instance.get_run_step_stats(result.run_id)]
+    (_, first_ended), (second_began, _) = sorted(times)
+    assert first_ended <= second_began
 
 
 def test_a_run_holds_the_warehouse_and_no_step_outlives_one_that_is_killed(tmp_path: Path) -> None:
@@ -210,7 +236,7 @@ def test_the_history_of_runs_lies_in_postgresql(tmp_path: Path) -> None:
     with postgres() as url:
         instance = (ROOT / ".dagster" / "dagster.yaml").read_text()
         (tmp_path / "dagster.yaml").write_text(f"{instance}storage:\n  postgres:\n    postgres_url: {url}\n")
-        check(ingest(tmp_path, tmp_path / "warehouse", "multiprocess"), tmp_path / "warehouse")
+        check(ingest(tmp_path, tmp_path / "warehouse", RUN_EXECUTOR="multiprocess"), tmp_path / "warehouse")
     assert not list(tmp_path.rglob("*.db")), "nothing of the history is in a file"
 
 

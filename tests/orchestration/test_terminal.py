@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+from itertools import groupby
 from pathlib import Path
 
 import duckdb
@@ -92,6 +93,10 @@ Stack Trace:
 The above exception was caused by the following exception:
 orchestration.Odd.RefusedError: What is wrong, and what to do.
 
+{logged} - models__svm - STEP_FAILURE - Execution of step "models__svm" failed.
+
+dagster._core.executor.child_process_executor.ChildProcessCrashException
+
 {logged} - RUN_FAILURE - Steps failed.
 KeyError: of another
 """
@@ -102,8 +107,13 @@ def test_the_cause_of_a_failure_is_told_and_not_what_wraps_it() -> None:
     progress = Progress(said.append)
     for line in LOG.format(logged=LOGGED).splitlines(keepends=True):
         progress.feed(line)
-    assert [line.split() for line in said] == [["models/svm", "1m13s"], ["best_model", "failed"]]
+    assert [line.split() for line in said] == [
+        ["models/svm", "1m13s"],
+        ["best_model", "failed"],
+        ["models/svm", "failed"],
+    ]
     assert progress.failures["best_model"] == "What is wrong, and what to do."
+    assert "memory" in progress.failures["models/svm"]
     assert progress.checks == ["Asset check 'bias_gate' on 'best_model' did not pass."]
 
 
@@ -140,10 +150,16 @@ def test_the_bar_is_for_terminals_and_shows_what_is_left_by_the_run_before(
         for stage in ("models/svm", "unknown"):
             voice.begin(stage)
             voice.tick()
-        voice.end()
+        voice.end("unknown")
+        voice.tick()
+        voice.still()
+        voice.tick()
         voice.say("it failed", "red")
         said = stream.getvalue()
-        assert ("models/svm" in said and "left" in said) == is_terminal
+        shown = [part for part in said.split("\r")[:-1] if part.strip()]
+        assert all("models/svm" in part and "left" in part for part in shown)
+        beside = [is_beside for is_beside, _ in groupby(" and 1 more" in part for part in shown)]
+        assert beside == ([False, True, False] if is_terminal else [])
         assert ("\033[31mit failed" in said) == is_terminal
     monkeypatch.setenv("NO_COLOR", "1")
     plain = Terminal()

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from orchestration.failures import tell_failure
+from orchestration.failures import in_words, tell_failure
 from orchestration.settings import Settings
 
 
@@ -14,7 +14,8 @@ def describe(context: dg.RunFailureSensorContext) -> tuple[str, str]:
     error = failed[0].event_specific_data.error if failed else None  # type: ignore[union-attr]
     while error is not None and error.cause is not None:
         error = error.cause
-    return what, error.message if error is not None else context.failure_event.message or "no word of why"
+    why = context.failure_event.message if error is None else in_words(error.message)
+    return what, why or "no word of why"
 
 
 @dg.run_failure_sensor(default_status=dg.DefaultSensorStatus.RUNNING, minimum_interval_seconds=30)

@@ -2,11 +2,12 @@
 
 import dagster as dg
 
+from orchestration.defs.executor import PRIORITY
 from orchestration.defs.resources import Project
 from orchestration.defs.unchanged import journal_of_promotions, unless_unchanged
 
 
-@dg.asset(deps=["best_model"], group_name="selection")
+@dg.asset(deps=["best_model"], group_name="selection", op_tags={PRIORITY: "0"})
 @unless_unchanged(
     also=lambda project, config: [
         journal_of_promotions(project, config), project.settings().mlflow_tracking_uri

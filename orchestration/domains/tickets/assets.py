@@ -43,7 +43,7 @@ SERVED = [f"models/{task.name}" for task in DOMAIN.tasks if not task.has_rivals]
     deps=[["models", task.name] for task in HOURS],
     group_name="models",
     kinds={"duckdb"},
-    op_tags=HOLDS_DATABASE | {PRIORITY: "2"},
+    op_tags=HOLDS_DATABASE,
 )
 @unless_unchanged()
 def trained_models(
@@ -206,8 +206,7 @@ def most_urgent(rows: "pd.DataFrame", most: int = 20) -> "pd.DataFrame":
     deps=["train_response", "label_response"],
     group_name="bias",
     kinds={"duckdb"},
-    # First of what is ready, so that whatever publishes in the same run publishes it, too.
-    op_tags=HOLDS_DATABASE | {PRIORITY: "1"},
+    op_tags=HOLDS_DATABASE,
 )
 @unless_unchanged()
 def response_bias(project: Project) -> dg.MaterializeResult:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 import duckdb
 
-from orchestration.defs.executor import HOLDS_DATABASE
+from orchestration.defs.executor import HOLDS_DATABASE, PRIORITY
 from orchestration.defs.metadata import markdown_table, short
 from orchestration.defs.resources import Project
 from orchestration.defs.training import read_dataset
@@ -75,6 +75,7 @@ def odd_volumes(database: duckdb.DuckDBPyConnection) -> "pd.DataFrame":
     asset="best_model",
     # It looks at the newest snapshot, also where nothing is trained after it.
     additional_deps=["training_snapshot"],
+    op_tags={PRIORITY: "0"},
     description="The newest tickets are like those the champion learned from. It warns and does not block: "
     "predictions are less sure than they were, and training again, which it asks for, is what helps.",
 )

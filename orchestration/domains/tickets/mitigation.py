@@ -10,7 +10,7 @@ from pydantic import Field
 
 from ml.store.run_folder import MITIGATION
 from orchestration.defs.bias import measure_run
-from orchestration.defs.executor import HOLDS_DATABASE, PRIORITY
+from orchestration.defs.executor import HOLDS_DATABASE
 from orchestration.defs.metadata import markdown_table, short
 from orchestration.defs.resources import Project
 from orchestration.defs.runs import Run, read_current_runs
@@ -55,9 +55,7 @@ class MitigationRun(dg.Config):
     )
 
 
-@dg.asset(
-    deps=["bias_metrics"], group_name="bias", kinds={"duckdb"}, op_tags=HOLDS_DATABASE | {PRIORITY: "2"}
-)
+@dg.asset(deps=["bias_metrics"], group_name="bias", kinds={"duckdb"}, op_tags=HOLDS_DATABASE)
 @unless_unchanged(files=lambda project, said: [Path(said["mitigation"].path)])
 def bias_mitigation(
     context: dg.AssetExecutionContext, config: MitigationRun, project: Project

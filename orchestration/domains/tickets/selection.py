@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from ml.store.run_folder import BEST, CARD
-from orchestration.defs.executor import HOLDS_DATABASE, PRIORITY
+from orchestration.defs.executor import HOLDS_DATABASE
 from orchestration.defs.metadata import markdown_table
 from orchestration.defs.resources import Project
 from orchestration.defs.runs import Run, read_current_runs
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     deps=["bias_mitigation"],
     group_name="selection",
     kinds={"duckdb"},
-    op_tags=HOLDS_DATABASE | {PRIORITY: "2"},
+    op_tags=HOLDS_DATABASE,
     check_specs=GATES,
 )
 @unless_unchanged(also=journal_of_promotions, files=lambda project, said: papers(said["bias_report"].path))
