@@ -138,9 +138,19 @@ def dbt(compiled: Path, tmp_path_factory: pytest.TempPathFactory) -> Dbt:
 
 
 @pytest.fixture(scope="session")
-def models(compiled: Path) -> Models:
+def every_model(compiled: Path) -> Models:
     """The project, compiled once."""
     return Dbt(compiled).compiled()
+
+
+@pytest.fixture(scope="module")
+def models(every_model: Models, request: pytest.FixtureRequest) -> Models:
+    """Of the project what a file of tests says in `READS` that it reads, and all that this is made of."""
+    needed = set(getattr(request.module, "READS", (name for name, _ in every_model)))
+    for name, sql in reversed(every_model):
+        if name in needed:
+            needed |= {other for other, _ in every_model if '"."'.join(other.split(".")) in sql}
+    return [model for model in every_model if model[0] in needed]
 
 
 @pytest.fixture(scope="session")
@@ -154,9 +164,9 @@ def varied_models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Models]:
         yield varied(folder).compiled()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def transform(models: Models) -> Iterator[Transform]:
-    """Run the whole project on records; the databases are closed at the end."""
+    """Run the models on records; the databases are closed at the end."""
     opened = []
 
     def run(records: Iterable[Record]) -> duckdb.DuckDBPyConnection:

@@ -13,6 +13,14 @@ from tests.dbt.test_features import TOPICS, moment
 from tests.dbt.test_time_travel import read
 from tests.paths import ISSUES
 
+READS = (
+    "training.train_assignees",
+    "training.assignees_open",
+    "training.label_assignees",
+    "intermediate.int_assignment__question",
+    "intermediate.int_issue__handler",
+)
+
 FEATURES = "columns(lambda name: not starts_with(name, 'slice_'))"
 NOBODY = (None, "ghost", "gopherbot", "build[bot]")
 

@@ -7,6 +7,8 @@ import pytest
 from tests.dbt.conftest import Transform
 from tests.dbt.records import Record, iso
 
+READS = ("training.train_tickets", "intermediate.int_issue__event")
+
 START = datetime(2020, 1, 6)
 
 

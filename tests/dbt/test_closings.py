@@ -10,6 +10,8 @@ from tests.dbt.closings import CLOSINGS, Closing
 from tests.dbt.conftest import Models, Transform, run_models
 from tests.dbt.records import Record, iso, undo_after
 
+READS = ("training.train_tickets", "training.label_tickets", "intermediate.int_issue__closing")
+
 START = datetime(2020, 1, 6)
 REPOSITORY = "owner/name"
 

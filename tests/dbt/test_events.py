@@ -8,6 +8,8 @@ import pytest
 from tests.dbt.conftest import Models, Transform, run_models
 from tests.dbt.records import Record, iso
 
+READS = ("training.label_tickets", "training.tickets_open")
+
 START = datetime(2020, 1, 6)
 REPOSITORY = "owner/name"
 Event = tuple[int, str] | tuple[int, str, str]  # day, kind, login

@@ -10,6 +10,8 @@ import pytest
 from tests.dbt.conftest import Transform
 from tests.dbt.records import Record, iso, random_records
 
+READS = ("training.train_remaining", "training.remaining_open", "training.tickets_open")
+
 START = datetime(2020, 1, 6)
 REPOSITORY = "owner/name"
 AGES = [0, 1, 7, 14, 30, 90, 180, 365, 730]

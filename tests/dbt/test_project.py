@@ -9,6 +9,8 @@ import pytest
 from tests.dbt.conftest import Dbt, Models, Transform, load, run_models
 from tests.dbt.records import Record, random_records
 
+READS = ("training.train_tickets", "training.label_tickets", "training.tickets_open")
+
 ODD_ENTRIES: list[Any] = [
     None,
     {},

@@ -9,6 +9,15 @@ import pytest
 from tests.dbt.conftest import Transform
 from tests.dbt.records import Record, iso, random_records
 
+READS = (
+    "training.train_response",
+    "training.label_response",
+    "training.tickets_open",
+    "intermediate.int_issue__first_response",
+    "intermediate.int_issue__event",
+    "intermediate.int_issue__cleaned",
+)
+
 START = datetime(2020, 1, 6)
 END = 100.0
 REPOSITORY = "owner/name"

@@ -14,6 +14,15 @@ from tests.dbt.conftest import Models, Transform, run_models
 from tests.dbt.records import START, Record, random_records, undo_after
 from tests.paths import ISSUES
 
+READS = (
+    "training.train_tickets",
+    "training.label_tickets",
+    "training.train_response",
+    "training.train_remaining",
+    "features.feat_repository_state",
+    "intermediate.int_repository__observed",
+)
+
 # Two with events, one with a bulk day, and a small one; all fifty, golang/go's import among them, on demand.
 SUBSET = [
     "venomous0x/WhatsAPI",
