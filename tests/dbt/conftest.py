@@ -114,7 +114,7 @@ def run_models(
 ) -> duckdb.DuckDBPyConnection:
     """Run compiled models on records in a new database in memory."""
     database = duckdb.connect()
-    database.execute("set TimeZone = 'UTC'; set threads = 2")
+    database.execute("set TimeZone = 'UTC'; set threads = 1")
     load(database, records, tombstones)
     for name, sql in models:
         database.execute(f"create schema if not exists {name.split('.')[0]}")

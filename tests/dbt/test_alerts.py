@@ -59,7 +59,7 @@ def build(models: Models) -> Iterator[Build]:
     def run(file: Path, changes: Sequence[str] = (), order: str = "all") -> duckdb.DuckDBPyConnection:
         database = duckdb.connect()
         opened.append(database)
-        database.execute("set TimeZone = 'UTC'; set threads = 2")
+        database.execute("set TimeZone = 'UTC'; set threads = 1")
         create_alert_tables(database)
         database.execute(f"attach '{file}' as loaded (read_only)")
         for table in TABLES:
