@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -150,11 +151,10 @@ class Trial:
     def save(self, method: str, key: str) -> Evaluation:
         """Write an accepted model with its predictions and figures; the evaluation last."""
         begun, started = now(), time.perf_counter()
-        original = self.folder.model(self.evaluation.model)
         if method == ADJUSTMENT:
-            model, predictions = self._adjusted_model(original), self._adjusted(self.baseline)
+            model, predictions = self._adjusted_model(self._original), self._adjusted(self.baseline)
         else:
-            model, predictions = self._fitted_model(method, original)
+            model, predictions = self._fitted_model(method, self._original)
         metrics, of_horizons = apart(self.bench.metrics(predictions, self.replicates))
         record = replace(
             self.evaluation,
@@ -169,6 +169,16 @@ class Trial:
         )
         return self.folder.save(record, model, predictions)
 
+    @cached_property
+    def _original(self) -> DurationModel:
+        """The model itself, which every method shares its chances with."""
+        model: DurationModel = self.folder.model(self.evaluation.model)
+        return model
+
+    @cached_property
+    def _chances_of_test(self) -> np.ndarray:
+        return self._original.timing.score(self.bench.x[self._rows("test")])
+
     @property
     def _dimension(self) -> str:
         return self.target.column.removeprefix(SLICE_PREFIX)
@@ -182,10 +192,10 @@ class Trial:
 
     def _hours(self, part: str, fitted: Fitted) -> np.ndarray:
         """Hours of the new regressor and of the model's own chances, which share them as in the model."""
-        own, x = self.folder.model(self.evaluation.model), self.bench.x[self._rows(part)]
-        logs = log_prediction(fitted.regressor, x, fitted.log_limit)
+        own = self._original
+        logs = log_prediction(fitted.regressor, self.bench.x[self._rows(part)], fitted.log_limit)
         if part == "test":
-            chances = own.timing.score(x)
+            chances = self._chances_of_test
         else:  # The heads that never saw the validation part are not kept, only what they answered.
             table = self.baseline[self.baseline["split"] == part]
             chances = table[[horizon_column(days) for days in self.bench.horizons]].to_numpy(float)

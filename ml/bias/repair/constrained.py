@@ -73,9 +73,16 @@ def fit_bounded_group_loss(
     tolerance : float, default 0.01
         Relative excess over the bound that still counts as satisfied.
     """
-    from fairlearn.reductions import AbsoluteLoss, BoundedGroupLoss, ExponentiatedGradient
+    from fairlearn.reductions import AbsoluteLoss, BoundedGroupLoss, ExponentiatedGradient, MeanLoss
     from sklearn.base import clone
 
+    def signed_weights(self: Any, lambda_vec: pd.Series | None = None) -> pd.Series:
+        # Fairlearn's own asks row by row, which takes as long as the fits.
+        adjust = pd.Series(1.0, index=self.index) if lambda_vec is None else lambda_vec / self.prob_attr
+        return self.tags["group_id"].map(adjust)
+
+    bounded = type("Bounded", (BoundedGroupLoss,), {"signed_weights": signed_weights})
+    mean = type("Mean", (MeanLoss,), {"signed_weights": signed_weights})
     target = finite_vector(y, "y")
     same_length(y=target, x=x, sensitive_features=sensitive_features)
     if max_groups < 2:
@@ -92,7 +99,11 @@ def fit_bounded_group_loss(
     margin = float(np.ptp(target)) or 1.0
     loss = AbsoluteLoss(target.min() - margin, target.max() + margin)
     reduction = ExponentiatedGradient(
-        clone(estimator), BoundedGroupLoss(loss, upper_bound=upper_bound), eps=eps, max_iter=max_iter
+        clone(estimator),
+        bounded(loss, upper_bound=upper_bound),
+        objective=mean(loss),
+        eps=eps,
+        max_iter=max_iter,
     )
     with warnings.catch_warnings():
         # Fairlearn 0.15 enlarges its own Series in a way that pandas 3 deprecates.
