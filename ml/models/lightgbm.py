@@ -135,7 +135,8 @@ SPEC = ModelSpec(
         "colsample_bytree": 0.5,
         "min_child_samples": 40,
     },
-    timing={"n_estimators": 150, "colsample_bytree": 0.2, "min_child_samples": 100},
+    # Few bins cost the chances nothing at any rolling origin, and save a fifth of the time.
+    timing={"n_estimators": 150, "colsample_bytree": 0.2, "min_child_samples": 100, "max_bin": 63},
     timing_seeds=3,
     fit=_fit,
     fit_alike=_fit_alike,
