@@ -108,11 +108,19 @@ class Dataset:
 
     def row_labels(self) -> pd.DataFrame:
         """Return the labels aligned to the rows of ``items`` (one row each, same order)."""
+        return self._row_labels.copy(deep=False)
+
+    @cached_property
+    def _row_labels(self) -> pd.DataFrame:
         position = pd.Index(self.labels["item_id"]).get_indexer(pd.Index(self.items["item_id"]))
         return self.labels.iloc[position].reset_index(drop=True)
 
     def first_times(self) -> NDArray[np.datetime64]:
         """Return for every row the first observation time of its item: the item's start."""
+        return self._first_times.copy()
+
+    @cached_property
+    def _first_times(self) -> NDArray[np.datetime64]:
         return self.items.groupby("item_id")["event_at"].transform("min").to_numpy("datetime64[us]")
 
     def groups(self, column: str | None) -> NDArray[np.object_]:
