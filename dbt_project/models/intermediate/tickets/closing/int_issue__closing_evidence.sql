@@ -71,7 +71,7 @@ telling as (
         )
 ),
 
-comment_kinds as (
+comment_kinds as {{ once() }} (
     select
         *,
         {{ kind_of_comment('body') }} as kind
