@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from ml.bias.metrics.declared import Metric
 from ml.bias.report.words import RULE, TITLE, answer, figure, percent, selected
 
 _COUNTS = ("n", "n_lists", "n_positive", "n_relevant")
+_FIGURES = ["value", "ci_low", "ci_high", "q_value"]
 _MARKS = "!  worse beyond threshold and noise    ~  not assessable    +  also in (small slices)"
 
 
@@ -79,20 +81,22 @@ def _table(rows: pd.DataFrame, metrics: list[Metric]) -> str:
     leading = tested[tested["metric"] == tested["metric"].iloc[0]]
     worst_first = leading.sort_values("effect", ascending=False, kind="stable")["slice"]
     first = rows.drop_duplicates("slice").set_index("slice").loc[worst_first]
-    shown = pd.DataFrame({"": marks.loc[first.index].to_numpy(), "slice": list(first.index)})
+    shown = {"": marks.loc[first.index].tolist(), "slice": list(first.index)}
     for name in _COUNTS:
         if name in first and first[name].notna().all():
             shown[name] = [f"{int(count):,}" for count in first[name]]
-    for metric in metrics:
-        cells = rows[rows["metric"] == metric.name].set_index("slice").reindex(first.index)
-        shown[metric.name] = [
-            _cell(*values) for values in cells[["value", "ci_low", "ci_high"]].to_numpy(float)
-        ]
+    figures = np.full((len(metrics), len(first), len(_FIGURES)), np.nan)
+    of_metric = pd.Index([metric.name for metric in metrics]).get_indexer(pd.Index(rows["metric"]))
+    of_slice = first.index.get_indexer(pd.Index(rows["slice"]))
+    told = (of_metric >= 0) & (of_slice >= 0)
+    figures[of_metric[told], of_slice[told]] = rows.loc[told, _FIGURES].to_numpy(float)
+    for metric, cells in zip(metrics, figures.tolist(), strict=True):
+        shown[metric.name] = [_cell(*values) for *values, _ in cells]
         if metric.worse:
-            shown[f"q of {metric.name}"] = [figure(q) for q in cells["q_value"]]
-    return shown.to_string(index=False, max_colwidth=48)
+            shown[f"q of {metric.name}"] = [figure(q) for *_, q in cells]
+    return pd.DataFrame(shown).to_string(index=False, max_colwidth=48)
 
 
 def _cell(value: float, low: float, high: float) -> str:
-    interval = "" if np.isnan(low) else f" [{figure(low)} – {figure(high)}]"
+    interval = "" if math.isnan(low) else f" [{figure(low)} – {figure(high)}]"
     return f"{figure(value)}{interval}"
