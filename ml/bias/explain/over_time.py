@@ -35,14 +35,13 @@ def gap_over_time(
     Items that are quick are over-represented among those that ended early in a test period, and slow ones
     among those that ended late: compare slices within a month rather than months with each other.
     """
-    months = ended.dt.strftime("%Y-%m").to_numpy(dtype=object)
+    months = ended.to_numpy().astype("datetime64[M]")
+    names, shown_rows = [str(s) for s in shown], membership.matrix[shown]
     parts = []
     for month in np.unique(months):
         rows = np.flatnonzero(months == month)
-        matrix = membership.matrix[shown][:, rows].tocsr()
-        compared = compare_rows(
-            Membership.of_masks([str(s) for s in shown], matrix), error[rows], clusters[rows]
-        )
+        matrix = shown_rows[:, rows].tocsr()
+        compared = compare_rows(Membership.of_masks(names, matrix), error[rows], clusters[rows])
         n = np.diff(matrix.indptr)
         assessable = (
             (n >= config.min_slice_size)
@@ -50,23 +49,21 @@ def gap_over_time(
             & ~np.isnan(compared.p_value)
         )
         low, high = compared.ratio_interval(config.confidence)
-        part = pd.DataFrame(
-            {
-                "dimension": membership.dimension[shown],
-                "slice": membership.slice[shown],
-                "month": month,
-                "n": n,
-                "n_rest": len(rows) - n,
-                "mae_log": compared.inside,
-                "rest_mae_log": compared.outside,
-                "effect": np.expm1(compared.difference),
-                "ci_low": np.where(assessable, low, np.nan),
-                "ci_high": np.where(assessable, high, np.nan),
-                "assessable": assessable,
-            }
-        )
-        parts.append(part[n > 0])
+        columns = {
+            "dimension": membership.dimension[shown],
+            "slice": membership.slice[shown],
+            "month": np.full(len(n), str(month), dtype=object),
+            "n": n,
+            "n_rest": len(rows) - n,
+            "mae_log": compared.inside,
+            "rest_mae_log": compared.outside,
+            "effect": np.expm1(compared.difference),
+            "ci_low": np.where(assessable, low, np.nan),
+            "ci_high": np.where(assessable, high, np.nan),
+            "assessable": assessable,
+        }
+        parts.append({name: values[n > 0] for name, values in columns.items()})
     if not parts:
         return pd.DataFrame()
-    table = pd.concat(parts, ignore_index=True).sort_values(["dimension", "slice", "month"], kind="stable")
-    return table.reset_index(drop=True)
+    table = pd.DataFrame({name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
+    return table.sort_values(["dimension", "slice", "month"], kind="stable", ignore_index=True)
