@@ -74,16 +74,27 @@ def snapshot_asset(training_set: TrainingSet, raw: RawInput) -> dg.AssetsDefinit
         context: dg.AssetExecutionContext, config: SnapshotAudit, project: Project
     ) -> dg.MaterializeResult:
         from ml.data.contract import is_feature
-        from ml.data.dataset import snapshot_id_of
+        from ml.data.dataset import Dataset, snapshot_id_of
 
         settings, manifest = project.settings(), json.loads(DBT_MANIFEST.read_text())
         variables = {**FACTS, **settings.dbt_variables}
         suspects: dict[str, list[str]] = {}
         blocks = False
+        checked: dict[str, Dataset] = {}
+
+        def identify(folder: Path) -> str:
+            try:
+                dataset = Dataset.from_dir(folder)
+            except ValueError:
+                # What the contract refuses, such as a copy of the label, has a name, too, and is audited.
+                return snapshot_id_of(folder)
+            dataset.seal(folder)
+            checked[dataset.snapshot_id] = dataset
+            return dataset.snapshot_id
 
         def may_teach(folder: Path) -> bool:
             nonlocal suspects, blocks
-            suspects, rows = suspects_of(folder, config.known_in_time)
+            suspects, rows = suspects_of(checked.get(folder.name), folder, config.known_in_time)
             blocks = bool(suspects) and rows >= ENOUGH_TO_BLOCK
             return not blocks
 
@@ -95,14 +106,16 @@ def snapshot_asset(training_set: TrainingSet, raw: RawInput) -> dg.AssetsDefinit
                 train=train,
                 label=label,
                 domain=raw.block(database, training_set),
-                identify=snapshot_id_of,
+                identify=identify,
                 is_feature=is_feature,
                 git_sha=project.git_sha(),
                 views=views_read_by(manifest, train),
                 may_teach=may_teach,
             )
         context.log.info("Snapshot %s: %d rows.", taken.snapshot_id[:12], taken.rows)
-        drawn = {} if blocks else parts_in_time(read_dataset(taken.path))
+        drawn = {}
+        if not blocks:
+            drawn = parts_in_time(checked.get(taken.snapshot_id) or read_dataset(taken.path))
         return dg.MaterializeResult(
             metadata={
                 "dagster/row_count": taken.rows,
@@ -120,7 +133,9 @@ def snapshot_asset(training_set: TrainingSet, raw: RawInput) -> dg.AssetsDefinit
     return snapshot
 
 
-def suspects_of(folder: Path, known_in_time: Sequence[str]) -> tuple[dict[str, list[str]], int]:
+def suspects_of(
+    checked: "Dataset | None", folder: Path, known_in_time: Sequence[str]
+) -> tuple[dict[str, list[str]], int]:
     """Features that may know the outcome, with the evidence, and the rows that it comes from.
 
     There are none where there is nothing to compare with.
@@ -129,8 +144,8 @@ def suspects_of(folder: Path, known_in_time: Sequence[str]) -> tuple[dict[str, l
     from ml.data.leaks.audit import suspects
     from ml.errors import TooLittleDataError
 
-    # Not as a `Dataset`, which refuses a copy of the label before anybody is told of it.
-    items, labels, _ = read_training_set(folder)
+    # A `Dataset` refuses a copy of the label before anybody is told of it.
+    items, labels = (checked.items, checked.labels) if checked else read_training_set(folder)[:2]
     try:
         found = suspects(items, labels)
     except TooLittleDataError:
