@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pandas.api.extensions import ExtensionArray
 
 # Beyond it two whole numbers may be one float.
 EXACT_IN_FLOAT = 2**53
@@ -42,7 +43,7 @@ def content_id(items: pd.DataFrame, labels: pd.DataFrame, settings: Mapping[str,
     return digest.hexdigest()
 
 
-def _canonical(column: pd.Series) -> NDArray[Any]:
+def _canonical(column: pd.Series) -> NDArray[Any] | ExtensionArray:
     """Return the values in the one form that they are hashed in."""
     if isinstance(column.dtype, pd.DatetimeTZDtype):
         column = column.dt.tz_convert("UTC").dt.tz_localize(None)
@@ -57,7 +58,9 @@ def _canonical(column: pd.Series) -> NDArray[Any]:
     return _texts(column)
 
 
-def _texts(column: pd.Series) -> NDArray[np.object_]:
+def _texts(column: pd.Series) -> NDArray[np.object_] | ExtensionArray:
+    if column.dtype == "str":
+        return column.fillna(MISSING).array
     values = column.astype(object)
     if pd.api.types.infer_dtype(values, skipna=True) not in ("string", "empty"):
         values = values.map(_said, na_action="ignore")
