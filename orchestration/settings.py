@@ -128,8 +128,8 @@ class Settings(BaseSettings):
     training_workers : int
         Processes of the backend; 0 for one per core that no other step has, as far as the free memory goes.
     run_executor : str
-        Where the steps of a run are executed: `in_process`, `side_by_side` (without Linux or a second core
-        `in_process`), `multiprocess`, or `package:attribute`, an executor of a Dagster library
+        Where the steps of a run are executed: `side_by_side` (without Linux or a second core
+        `in_process`), `in_process`, `multiprocess`, or `package:attribute`, an executor of a Dagster library
         (`dagster_k8s:k8s_job_executor`).
     dask_scheduler : str
         Address of a running Dask scheduler; empty for a cluster on this machine.
@@ -177,7 +177,7 @@ class Settings(BaseSettings):
     )
     training_workers: int = Field(default=0, ge=0, description="a whole number from 0")
     run_executor: str = Field(
-        default="in_process",
+        default="side_by_side",
         pattern=r"^(side_by_side|in_process|multiprocess|[\w.]+:\w+)$",
         description="one of side_by_side, in_process, multiprocess, or package:attribute",
     )
