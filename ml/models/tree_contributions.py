@@ -74,12 +74,14 @@ def _patterns(bits: Mask) -> tuple[NDArray[np.intp], Mask]:
     """Return which pattern each row has, shape (n,), and the patterns, shape (k, m)."""
     length, n = bits.shape
     packed = np.packbits(bits, axis=0, bitorder="little")
-    pattern = packed[0].astype(np.intp)
-    for byte in range(1, len(packed)):
-        pattern |= packed[byte].astype(np.intp) << 8 * byte
     if 1 << length <= n:
+        pattern = packed[0].astype(np.intp)
+        for byte in range(1, len(packed)):
+            pattern |= packed[byte].astype(np.intp) << 8 * byte
         return pattern, _all_patterns(length)
-    _, first, inverse = np.unique(pattern, return_index=True, return_inverse=True)
+    # As bytes: a path may have more columns than a number has bits.
+    whole = np.ascontiguousarray(packed.T).view(np.dtype((np.void, len(packed)))).ravel()
+    _, first, inverse = np.unique(whole, return_index=True, return_inverse=True)
     return inverse, bits[:, first]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import lightgbm as lgb
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -163,3 +164,24 @@ def test_many_rows_have_the_contributions_that_each_has_alone(objective: Objecti
     np.testing.assert_allclose(many, alone, rtol=0, atol=1e-12)
     np.testing.assert_allclose(few, alone[:3], rtol=0, atol=1e-12)
     assert np.ptp(scorer.score(gappy) - many.sum(axis=1)) < 1e-9 < np.abs(many).max()
+
+
+def test_contributions_add_up_on_a_path_of_more_columns_than_a_number_has_bits() -> None:
+    x = np.random.default_rng(0).random((2000, 80)).astype(np.float32)
+    # Every column sends a few rows away and leaves the rest to the next: a tree that is one long path.
+    first = np.argmax(np.column_stack([x < 0.01, np.ones(len(x))]), axis=1)
+    params = {
+        "num_leaves": 81,
+        "min_data_in_leaf": 1,
+        "min_data_in_bin": 1,
+        "verbosity": -1,
+        "num_threads": 1,
+    }
+    booster = lgb.train(params, lgb.Dataset(x, 1.05**first), num_boost_round=1)
+    path, node = set(), booster.dump_model()["tree_info"][0]["tree_structure"]
+    while "split_feature" in node:
+        path.add(node["split_feature"])
+        node = max(node["left_child"], node["right_child"], key=lambda one: one.get("internal_count", 0))
+    assert len(path) > 64
+    told = tree_contributions(booster.dump_model(), x)
+    assert np.ptp(booster.predict(x) - told.sum(axis=1)) < 1e-9 < np.abs(told).max()
