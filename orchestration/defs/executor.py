@@ -7,8 +7,9 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, suppress
+from copy import copy
 from functools import cache
 from typing import Any
 
@@ -18,12 +19,14 @@ from dagster._core.execution.context.system import PlanOrchestrationContext
 from dagster._core.execution.retries import RetryMode
 from dagster._core.executor.multiprocess import MultiprocessExecutor
 from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
+from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
 
 from ml.backend import WORKER_BYTES, cores, share_cores, workers_that_fit
 from ml.store.lock import LockedError
 from orchestration.defs.resources import Project
 from orchestration.settings import Settings
+from orchestration.store.steps import made_from
 
 # Every step has one: by it an executor of several processes counts those that are under way.
 PRIORITY = "dagster/priority"
@@ -54,27 +57,26 @@ class SideBySide(MultiprocessExecutor):
             # Where another run has the warehouse, the first step says so.
             with suppress(LockedError):
                 held.enter_context(Project().around_steps(plan_context.run_id, use_database=use_database))
-            # Of a run that Dagster launched, the UI shows what its steps write. One that was started by hand
-            # is read where that was done: Dagster would pass lines on there with a delay, the last ones not.
-            if plan_context.dagster_run.remote_job_origin is None:
-                plan_context = _uncaptured(plan_context)
-            yield from self._execute(plan_context, execution_plan)
+            yield from self._execute(_for_forks(plan_context), execution_plan)
 
     def _execute(self, plan_context: Any, execution_plan: Any) -> Iterator[dg.DagsterEvent]:
         """When the first step that needs another has made something new, import what the later ones use."""
         share_cores(min(self._max_concurrent, len(execution_plan.step_keys_to_execute)))
         os.register_at_fork(after_in_child=_end_with_the_run)
         assert self._tag_concurrency_limits is not None
+        # The hash of all code, which each step would reckon again. What is there by now stays: no step looks
+        # through it for garbage, and copies it by that.
+        made_from()
+        gc.freeze()
         turns = Turns(execution_plan, self._tag_concurrency_limits)
         needs, is_prepared = execution_plan.get_executable_step_deps(), False
         for event in super().execute(plan_context, execution_plan):
             yield event
             turns.note(event)
-            if not is_prepared and _has_made_something(event) and needs[event.step_key]:
+            if not is_prepared and _has_made_something(event) and needs[event.step_key] and turns.left > 1:
                 is_prepared = True
                 for module in _USED_BY_MANY:
                     importlib.import_module(module)
-                # What is there by now stays: no step looks through it for garbage, and copies it by that.
                 gc.freeze()
 
 
@@ -104,6 +106,11 @@ class Turns:
         self._limits, self._own = limits, list(limits)
         self._hold_back()
 
+    @property
+    def left(self) -> int:
+        """How many steps have not ended."""
+        return len(self._left)
+
     def note(self, event: dg.DagsterEvent) -> None:
         """Take notice of what became of a step: of one that failed, those that need it will never run."""
         if event.is_step_failure:
@@ -125,12 +132,45 @@ class Turns:
         self._limits[:] = [*self._own, *held]
 
 
-def _uncaptured(context: Any) -> PlanOrchestrationContext:
-    """A run's context whose steps write where the run does, and not into files."""
-    nowhere = ConfigurableClassData(NoOpComputeLogManager.__module__, NoOpComputeLogManager.__name__, "{}")
-    instance = dg.DagsterInstance.from_ref(context.instance.get_ref()._replace(compute_logs_data=nowhere))
+def _for_forks(context: Any) -> PlanOrchestrationContext:
+    """A run's context, from which its steps take Dagster's history as it is open here."""
+    ref, replaced = context.instance.get_ref(), {}
+    if ref.storage_data and ref.storage_data.class_name == DagsterSqliteStorage.__name__:
+        replaced["storage_data"] = _named(OpenStorage, ref.storage_data.config_yaml)
+    # Of a run that Dagster launched, the UI shows what its steps write. One that was started by hand is read
+    # where that was done: Dagster would pass lines on there with a delay, the last ones not.
+    if context.dagster_run.remote_job_origin is None:
+        replaced["compute_logs_data"] = _named(NoOpComputeLogManager, "{}")
+    instance = dg.DagsterInstance.from_ref(ref._replace(**replaced))
+    # Opens the file of this run, and that of all runs.
+    instance.event_log_storage.get_records_for_run(context.run_id, limit=1)
+    instance.get_asset_keys(limit=1)
     data = context.plan_data._replace(instance=instance)
     return PlanOrchestrationContext(data, context.log, context.executor, context.output_capture)
+
+
+def _named(what: type, config: str) -> ConfigurableClassData:
+    return ConfigurableClassData(what.__module__, what.__name__, config)
+
+
+class OpenStorage(DagsterSqliteStorage):
+    """Dagster's own files, opened and found to be of its version once: a tenth of a second for each fork.
+
+    No connection outlives a question, so that forks share none.
+    """
+
+    @classmethod
+    def from_config_value(cls, inst_data: Any, config_value: Mapping[str, Any]) -> "OpenStorage":
+        """What was opened before a fork is there after it; each instance of Dagster wants its own parts."""
+        opened = _opened(config_value["base_dir"])
+        own = copy(opened)
+        vars(own).update({name: copy(part) for name, part in vars(opened).items()})
+        return own
+
+
+@cache
+def _opened(base_dir: str) -> OpenStorage:
+    return OpenStorage.from_local(base_dir)
 
 
 def _has_made_something(event: dg.DagsterEvent) -> bool:
