@@ -39,10 +39,13 @@ EVERYTHING = "not ({})".format(
     " or ".join(f'key:"tuned_parameters/{name}"' for name in SERVED if name not in SEARCHED)
 )
 WHOLE = QUICK | {f"tuned_parameters__{name}": {"config": {"trials": 1, "rows": 500}} for name in SEARCHED}
+WHOLE |= {f"models__{name}": {"config": {"replicates": 100}} for name in SERVED}
 WHOLE |= {
     f"models__alert_{name}": {"config": {"forward_cuts": 2, "cv_folds": 2, "replicates": 100}}
     for name in ALERT_MODELS
 }
+# They read no data, and dbt is asked them elsewhere.
+NO_UNIT_TEST = {"DBT_EXCLUDE_RESOURCE_TYPES": "unit_test"}
 WHOLE |= {"bias_mitigation": {"config": {"best": 1, "constrained_rows": 500}}}
 # From landing to publishing with few models, for what is begun again and again.
 FEW = ("median", "linear")
@@ -142,8 +145,8 @@ class Finished:
 
 
 def run_the_sample(folder: Path) -> None:
-    """Run everything on the embedded sample; elsewhere dbt is asked its unit tests, which read no data."""
-    answer = materialize(folder, EVERYTHING, WHOLE, DBT_EXCLUDE_RESOURCE_TYPES="unit_test")
+    """Run everything on the embedded sample."""
+    answer = materialize(folder, EVERYTHING, WHOLE, **NO_UNIT_TEST)
     assert answer.returncode == 0, answer.stdout[-4000:]
     (folder / "log").write_text(answer.stdout)
 

@@ -126,7 +126,8 @@ def changed(tmp_path_factory: pytest.TempPathFactory) -> Changed:
     left_out += ["models/response_1d", "models/response_2d", "tuned_parameters/*"]
     selection = " or ".join(f'key:"{key}"' for key in left_out)
     config = {"models__remaining": QUICK["models__remaining"]} | FEW_CONFIG
-    config |= {"models__parcel_scorer": {"config": {"replicates": 20, "cv_folds": 0}}}
+    scored = ("late_scorer", "response_7d", "triage_ranker", "assignee_ranker", "parcel_scorer")
+    config |= {f"models__{name}": {"config": {"replicates": 20, "cv_folds": 0}} for name in scored}
     untested = {"DBT_EXCLUDE_RESOURCE_TYPES": "test unit_test"}
     run(command(f"not ({selection})", config), project, settings | untested)
     return Changed(folder, settings)

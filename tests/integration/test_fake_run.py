@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 
 from tests.fake_github import TOKEN
-from tests.integration.pipeline import MODELS, command, environment
+from tests.integration.pipeline import MODELS, NO_UNIT_TEST, command, environment
 from tests.paths import ROOT
 
 ISSUES = 600
@@ -18,7 +18,7 @@ def test_from_the_fake_to_the_best_model_in_one_command(tmp_path: Path) -> None:
     fake = [sys.executable, "-m", "tests.fake_github", "--issues", str(ISSUES), "--"]
     done = subprocess.run(
         fake + command("*ticket_predictions"),
-        env=environment(tmp_path),
+        env=environment(tmp_path, **NO_UNIT_TEST),
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

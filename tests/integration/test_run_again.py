@@ -10,6 +10,7 @@ import pytest
 from orchestration.domains.tickets.assets import trained_models
 from tests.integration.pipeline import (
     EVERYTHING,
+    NO_UNIT_TEST,
     WHOLE,
     Finished,
     materialize,
@@ -54,7 +55,7 @@ def test_a_second_run_changes_nothing_trains_nothing_and_never_disturbs_a_reader
         stderr=subprocess.PIPE,
         text=True,
     )
-    answer = materialize(own.folder, EVERYTHING, WHOLE)
+    answer = materialize(own.folder, EVERYTHING, WHOLE, **NO_UNIT_TEST)
     stop.touch()
     output, error = reader.communicate(timeout=60)
     assert answer.returncode == 0, answer.stdout[-4000:]

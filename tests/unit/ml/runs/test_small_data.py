@@ -13,6 +13,7 @@ import pytest
 import ml
 from ml.data.dataset import Dataset
 from ml.data.domain import DomainConfig
+from ml.encoding.matrix import PreprocessingConfig
 from ml.models import find, names
 from ml.runs.train import train_models
 from ml.tasks import DURATION, LATE, RANKER, SCORER, Task
@@ -75,9 +76,10 @@ CHANGES = [
     as_they_are, one_group, one_class, one_positive, at_once, constant_features, no_values, all_censored,
 ]  # fmt: skip
 SIZES = [1, 2, 3, 12, 60, 482]
+SMALL = PreprocessingConfig(text_buckets=256, text_components=4)
 QUICK = {"params": {"n_estimators": 5}, "replicates": 20}
 TASKS = [
-    (DURATION, TrainingConfig(trials=1, replicates=20)),
+    (DURATION, TrainingConfig(trials=1, replicates=20, preprocessing=SMALL)),
     (LATE, ScoringConfig(horizon_days=7, **QUICK)),
     (SCORER, ScoringConfig(**QUICK)),
     (SCORER, ScoringConfig(validation_groups=1, test_groups=1, **QUICK)),
@@ -92,7 +94,7 @@ def few_trees(monkeypatch: pytest.MonkeyPatch) -> None:
     for spec in map(find, names()):
         for settings in (spec.defaults, spec.timing):
             if "n_estimators" in settings:
-                monkeypatch.setitem(settings, "n_estimators", 10)
+                monkeypatch.setitem(settings, "n_estimators", 4)
 
 
 @pytest.mark.parametrize("change", CHANGES)
