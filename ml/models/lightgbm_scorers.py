@@ -23,8 +23,8 @@ KNOWN_PARAMS = frozenset(
     {
         "n_estimators", "num_leaves", "max_depth", "learning_rate", "min_child_samples", "subsample",
         "subsample_freq", "colsample_bytree", "reg_alpha", "reg_lambda", "min_split_gain", "max_bin",
-        "scale_pos_weight", "lambdarank_truncation_level", "lambdarank_norm", "label_gain", "gain_trees",
-        "falling",
+        "subsample_for_bin", "scale_pos_weight", "lambdarank_truncation_level", "lambdarank_norm",
+        "label_gain", "gain_trees", "falling",
     }
 )  # fmt: skip
 
@@ -322,12 +322,14 @@ RANKING = ScoringFamily(
 )
 
 # The chance to end in a period ahead has far more rows than other labels of 0 and 1. Few columns per tree
-# paid in rolling origins; twice as many steps of half the size gain .003 in AUC for twice the time.
+# paid in rolling origins. There 100 steps of .1 are as good as 250 of .05 (integrated Brier score of three
+# seeds each -.0002 [-.0012, .0007]), and 70 of .15 are worse; a second seed gains more than either. Bounds of
+# 63 bins need no more than a fifth of the rows.
 HAZARD = ScoringFamily(
     fit=_fit_binary,
     defaults={
-        "n_estimators": 250,
-        "learning_rate": 0.05,
+        "n_estimators": 100,
+        "learning_rate": 0.1,
         "num_leaves": 31,
         "min_child_samples": 100,
         "subsample": 0.7,
@@ -335,6 +337,7 @@ HAZARD = ScoringFamily(
         "colsample_bytree": 0.15,
         "reg_lambda": 5.0,
         "max_bin": 63,
+        "subsample_for_bin": 50_000,
     },
     search_space=_search_space,
     inputs="gaps",
