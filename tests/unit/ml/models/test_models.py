@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -101,6 +102,17 @@ def test_forest_leaves_answer_with_medians() -> None:
     options = {"n_estimators": 5, "min_samples_leaf": 1}
     assert spec.build(options, 0, "absolute").fit(x, y).predict(x)[0] == 0.0
     assert spec.build(options, 0, "squared").fit(x, y).predict(x)[0] > 10.0
+
+
+def test_forest_tells_the_mean_where_a_tree_finds_no_split() -> None:
+    spec, rng = find("forest"), np.random.default_rng(0)
+    settings, x = {**spec.defaults, **spec.timing}, rng.normal(size=(400, 3)).astype(np.float32)
+    ends = np.ones(400), np.arange(400.0) % 2, (x[:, 0] > 0).astype(float)
+    weight = rng.uniform(0.3, 0.5, 400)
+    for rows, y in product((2, 8, 30, 142, 143, 150, 400), ends):
+        fitted = spec.build(settings, 0, "squared").fit(x[:rows], y[:rows], weight[:rows])
+        expected = np.average(y[:rows], weights=weight[:rows])
+        assert fitted.predict(x[:rows]).mean() == pytest.approx(expected, abs=0.05)
 
 
 def test_small_and_unseen_groups_get_the_overall_median() -> None:
