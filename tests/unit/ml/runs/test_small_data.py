@@ -76,7 +76,7 @@ CHANGES = [
     as_they_are, one_group, one_class, one_positive, at_once, constant_features, no_values, all_censored,
 ]  # fmt: skip
 SIZES = [1, 2, 3, 12, 60, 482]
-SMALL = PreprocessingConfig(text_buckets=256, text_components=4)
+SMALL = PreprocessingConfig(text_buckets=256, text_components=4, text_score=True)
 QUICK = {"params": {"n_estimators": 5}, "replicates": 20}
 TASKS = [
     (DURATION, TrainingConfig(trials=1, replicates=20, preprocessing=SMALL)),
