@@ -41,10 +41,10 @@ def fingerprints(data: Dataset, scored: Dataset) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> tuple[Dataset, Dataset]:
     folder = tmp_path_factory.mktemp("data")
-    items, labels = synthetic.frames(600)
+    items, labels = synthetic.frames(300)
     labels["relevance"] = (labels["y"].fillna(1e9) <= 24).astype("Int64")
     scored = Dataset.from_dir(synthetic.write(folder / "scored", items, labels))
-    return Dataset.from_dir(crews.folder(folder / "hours", n=900)), scored
+    return Dataset.from_dir(crews.folder(folder / "hours", n=300)), scored
 
 
 @pytest.fixture(scope="module")
