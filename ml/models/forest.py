@@ -86,14 +86,15 @@ class MeanForest(RegressorMixin, BaseEstimator):
         """Grow the trees."""
         import lightgbm
 
-        share, least = self.forest.get("max_samples", 0.5), self.forest["min_samples_leaf"]
+        share, least = self.forest["max_samples"], self.forest["min_samples_leaf"]
         settings = {
             "objective": "regression", "boosting": "rf", "subsample_freq": 1,
-            "max_depth": self.forest.get("max_depth", -1), "num_leaves": 400,
+            # Left alone it stops at 31 leaves; 400 of the least size are the rows of a tree of the corpus.
+            "max_depth": self.forest["max_depth"], "num_leaves": 400,
             "min_child_samples": least, "subsample": share,
             # Half of the columns are summed up for a tree, and so many of these tried at a split.
             "colsample_bytree": 0.5,
-            "feature_fraction_bynode": min(1.0, 2.0 * self.forest.get("max_features", 0.5)),
+            "feature_fraction_bynode": min(1.0, 2.0 * self.forest["max_features"]),
             # Few bins, set by some of the rows, cost nothing at any rolling origin.
             "max_bin": 63, "subsample_for_bin": 10_000,
             "seed": self.seed, "num_threads": 1, "deterministic": True, "force_col_wise": True, "verbose": -1,

@@ -1,5 +1,6 @@
 """Where steps are executed and where the history of runs lies is configuration: the assets are the same."""
 
+import json
 import os
 import pwd
 import re
@@ -227,6 +228,35 @@ def test_a_run_holds_the_warehouse_and_no_step_outlives_one_that_is_killed(tmp_p
     run.kill()
     run.wait()
     assert psutil.wait_procs([step], timeout=30)[1] == []
+
+
+def test_the_steps_of_a_launched_run_keep_what_they_write(tmp_path: Path) -> None:
+    coordinator = {"module": "dagster.core.run_coordinator", "class": "DefaultRunCoordinator"}
+    (tmp_path / "dagster.yaml").write_text(json.dumps({"run_coordinator": coordinator}))
+    subprocess.run(
+        [sys.executable, "-m", "dagster", "job", "launch", "-f", __file__, "-a", "two_that_rest"],
+        cwd=ROOT,
+        env={**os.environ, "DAGSTER_HOME": str(tmp_path), "WAREHOUSE_DIR": str(tmp_path / "warehouse")},
+        check=True,
+        timeout=120,
+    )
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+        end = time.monotonic() + 60
+        while not (run := instance.get_runs()[0]).is_finished:
+            assert time.monotonic() < end
+            time.sleep(0.1)
+        assert run.status is dg.DagsterRunStatus.SUCCESS
+        events = [entry.dagster_event for entry in instance.all_logs(run.run_id)]
+    captured = {
+        step: event.logs_captured_data.file_key
+        for event in events
+        if event and event.event_type is dg.DagsterEventType.LOGS_CAPTURED
+        for step in event.logs_captured_data.step_keys or ()
+    }
+    assert captured.keys() == {"rests", "rests_too"}
+    for step, key in captured.items():
+        (file,) = tmp_path.glob(f"storage/{run.run_id}/compute_logs/{key}.err")
+        assert f'"{step}"' in file.read_text()
 
 
 @pytest.mark.cluster

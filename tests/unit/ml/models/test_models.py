@@ -101,7 +101,7 @@ def test_forest_leaves_answer_with_medians() -> None:
     y = np.array([0.0] * 5 + [100.0] * 4)
     options = {"n_estimators": 5, "min_samples_leaf": 1}
     assert spec.build(options, 0, "absolute").fit(x, y).predict(x)[0] == 0.0
-    assert spec.build(options, 0, "squared").fit(x, y).predict(x)[0] > 10.0
+    assert spec.build({**spec.defaults, **options}, 0, "squared").fit(x, y).predict(x)[0] > 10.0
 
 
 def test_forest_tells_the_mean_where_a_tree_finds_no_split() -> None:
